@@ -1,0 +1,86 @@
+"""Digest algorithms by name, with their strength.
+
+Names are those of the report annex: SHA-256, SHA-384, SHA-512, SM3, SHA3-256 are strong; SHA-1 and MD5 are broken and cap
+every result that rests on them (DESIGN §4). KECCAK-256 is the padding of Ethereum and FISCO BCOS, not SHA3-256.
+"""
+
+import hashlib
+from collections.abc import Callable
+from typing import Protocol
+
+
+class Hasher(Protocol):
+    def update(self, data: bytes, /) -> None: ...
+    def digest(self) -> bytes: ...
+
+
+STRONG = ("SHA-256", "SM3", "SHA-384", "SHA-512", "SHA3-256")
+"""In the order in which a digest of unnamed algorithm is tried."""
+BROKEN = ("SHA-1", "MD5")
+LENGTH = {
+    "SHA-256": 32,
+    "SM3": 32,
+    "SHA-384": 48,
+    "SHA-512": 64,
+    "SHA3-256": 32,
+    "SHA-1": 20,
+    "MD5": 16,
+    "KECCAK-256": 32,
+}
+
+
+def hasher(algorithm: str) -> Hasher:
+    """A fresh streaming hasher. KeyError for a name outside `LENGTH`."""
+    return _FACTORIES[algorithm]()
+
+
+def digest(algorithm: str, data: bytes) -> bytes:
+    h = hasher(algorithm)
+    h.update(data)
+    return h.digest()
+
+
+def canonical_name(text: str) -> str | None:
+    """`sha256`, `SHA_256`, `Sha-256` … -> `SHA-256`; None for a name that is not one of ours."""
+    key = text.strip().upper().replace("_", "").replace("-", "").replace(" ", "")
+    return _SPELLINGS.get(key)
+
+
+def _sm3() -> Hasher:
+    # OpenSSL of some distributions is built without SM3; `cryptography` brings its own.
+    try:
+        return hashlib.new("sm3")
+    except ValueError:
+        from cryptography.hazmat.primitives import hashes
+
+        return _Sm3(hashes.Hash(hashes.SM3()))
+
+
+class _Sm3:
+    def __init__(self, inner: object) -> None:
+        self._inner = inner
+
+    def update(self, data: bytes, /) -> None:
+        self._inner.update(data)  # type: ignore[attr-defined]
+
+    def digest(self) -> bytes:
+        return bytes(self._inner.copy().finalize())  # type: ignore[attr-defined]
+
+
+def _keccak() -> Hasher:
+    from Crypto.Hash import keccak
+
+    return keccak.new(digest_bits=256)  # type: ignore[no-any-return, unused-ignore]
+
+
+_FACTORIES: dict[str, Callable[[], Hasher]] = {
+    "SHA-256": hashlib.sha256,
+    "SM3": _sm3,
+    "SHA-384": hashlib.sha384,
+    "SHA-512": hashlib.sha512,
+    "SHA3-256": hashlib.sha3_256,
+    "SHA-1": lambda: hashlib.sha1(usedforsecurity=False),
+    "MD5": lambda: hashlib.md5(usedforsecurity=False),
+    "KECCAK-256": _keccak,
+}
+_SPELLINGS = {name.replace("-", ""): name for name in LENGTH}

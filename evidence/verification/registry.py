@@ -1,0 +1,90 @@
+"""FORMATS: one line per format. A new format is one module, one line here, its vectors and its page in `docs/formats/`.
+
+A format module offers two functions:
+
+    sniff(source) -> int                    0 declines; 1..100 says how surely the bytes are of this format, by magic and
+                                            structure, never by file name alone; must be cheap (a few KiB, no big imports)
+    examine(sources, context) -> Examination   all sources of the exhibit recognised as this format, together; never raises
+                                            for bad input and never stops at the first fault
+
+Modules import heavy libraries inside functions, so that the command line starts quickly.
+"""
+
+import importlib
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from enum import StrEnum
+from types import MappingProxyType, ModuleType
+from typing import cast
+
+from .certificates.claim import Claim
+from .exhibit import Exhibit, Source
+from .trust import TrustStore
+from .verdict import Examination
+
+
+class Role(StrEnum):
+    """What a file is in the exhibit, in the order in which roles are examined."""
+
+    CONTENT = "CONTENT"
+    """The evidence itself: each needs a walk of its own."""
+    SUPPORT = "SUPPORT"
+    """Data other formats may use (certificates of signers); says nothing by itself."""
+    CERTIFICATE = "CERTIFICATE"
+    """A platform's statement: yields claims, to be compared with proofs."""
+    PROOF = "PROOF"
+    """Chain proofs and time-stamps: yield walks."""
+
+
+@dataclass(frozen=True, slots=True)
+class Format:
+    name: str
+    role: Role
+    module: str
+
+    def load(self) -> ModuleType:
+        return importlib.import_module(f"evidence.verification.{self.module}")
+
+
+FORMATS: tuple[Format, ...] = (
+    Format("wacz", Role.CONTENT, "snapshots.wacz"),
+    Format("warc", Role.CONTENT, "snapshots.warc"),
+    Format("forensic-package", Role.CONTENT, "snapshots.hashlist"),
+    Format("x509", Role.SUPPORT, "certificates.pem"),
+    Format("platform-certificate", Role.CERTIFICATE, "certificates.platform_json"),
+    Format("chainmaker", Role.PROOF, "chains.chainmaker"),
+    Format("fisco3", Role.PROOF, "chains.fisco3"),
+    Format("rfc3161", Role.PROOF, "timestamps.rfc3161"),
+)
+UNKNOWN = Format("unknown", Role.CONTENT, "")
+"""Any other file: evidence whose bytes can be bound by a proof, though nothing inside it is examined."""
+
+
+@dataclass(frozen=True)
+class Context:
+    """What a format may look at beside its own sources."""
+
+    exhibit: Exhibit
+    trust: TrustStore
+    at: datetime
+    formats: Mapping[Source, Format]
+    claims: tuple[Claim, ...] = ()
+    """Claims of the platform certificates, once they have been read."""
+
+    @property
+    def content(self) -> tuple[Source, ...]:
+        return tuple(s for s in self.exhibit.sources if self.formats[s].role is Role.CONTENT)
+
+    def of(self, name: str) -> tuple[Source, ...]:
+        return tuple(s for s in self.exhibit.sources if self.formats[s].name == name)
+
+
+def recognise(exhibit: Exhibit) -> Mapping[Source, Format]:
+    """Each source -> its format: the highest score wins, earlier lines win ties, nobody means UNKNOWN."""
+    found: dict[Source, Format] = {}
+    for source in exhibit.sources:
+        scores = [(cast(int, f.load().sniff(source)), -i, f) for i, f in enumerate(FORMATS)]
+        score, _, best = max(scores, key=lambda s: s[:2])
+        found[source] = best if score > 0 else UNKNOWN
+    return MappingProxyType(found)
