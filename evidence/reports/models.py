@@ -1,0 +1,50 @@
+"""Reports issued for the record. Signed bytes never change; a new version is a new row that names the one it replaces."""
+
+import uuid
+
+from django.conf import settings
+from django.db import models
+from django.db.models.functions import Now
+
+from cases.models import Case
+from evidence.runs.models import RunVerdict
+
+
+class Report(models.Model):
+    class State(models.TextChoices):
+        PREPARING = "preparing", "制作中"
+        SIGNED = "signed", "已签名"
+        RELEASED = "released", "已发布"
+        SUPERSEDED = "superseded", "已被取代"
+        REVOKED = "revoked", "已撤销"
+        FAILED = "failed", "未能制作"
+
+    public_id = models.UUIDField(default=uuid.uuid4, unique=True, editable=False)
+    number = models.CharField(max_length=40, unique=True)
+    check_code = models.CharField(max_length=20)
+    """Printed beside the number; both are needed to ask about a report in public."""
+    case = models.ForeignKey(Case, on_delete=models.PROTECT, related_name="reports")
+    verdicts = models.ManyToManyField(RunVerdict, related_name="reports")
+    language = models.CharField(max_length=5, default="zh-en")
+    state = models.CharField(max_length=12, choices=State.choices, default=State.PREPARING)
+    fault = models.CharField(max_length=200, blank=True)
+    annex_sha256 = models.CharField(max_length=64, blank=True)
+    unsigned_sha256 = models.CharField(max_length=64, blank=True)
+    signed_sha256 = models.CharField(max_length=64, blank=True, db_index=True)
+    signature_level = models.CharField(max_length=20, blank=True)
+    pages = models.PositiveIntegerField(default=0)
+    created_by = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="reports")
+    created_at = models.DateTimeField(db_default=Now(), editable=False)
+    signed_at = models.DateTimeField(null=True)
+
+    ACCESS_PATH = ""
+    ACCESS_ACTION = "report.download"
+    ACCESS_OPEN = models.Q(state="released")
+    ACCESS_OWN_SIDE = False
+
+    class Meta:
+        ordering = ["-created_at"]
+
+    @property
+    def released(self) -> bool:
+        return self.state == self.State.RELEASED

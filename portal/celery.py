@@ -1,0 +1,10 @@
+"""The Celery application: tasks carry ids only, the database row says what is to be done."""
+
+import os
+
+from celery import Celery
+
+os.environ.setdefault("DJANGO_SETTINGS_MODULE", "portal.settings")
+app = Celery("portal")
+app.config_from_object("django.conf:settings", namespace="CELERY")
+app.autodiscover_tasks(["evidence.runs", "evidence.reports"])

@@ -1,0 +1,22 @@
+"""People who sign in. What they may do is never here: it is decided per case in `cases.access`."""
+
+import uuid
+
+from django.contrib.auth.models import AbstractUser
+from django.db import models
+
+
+class User(AbstractUser):
+    """An account. `full_name` is the name the court knows; `court_staff` accounts are made by the court, never by sign-up."""
+
+    public_id = models.UUIDField(default=uuid.uuid4, unique=True, editable=False)
+    full_name = models.CharField(max_length=100, blank=True)
+    court_staff = models.BooleanField(default=False)
+    first_name = None  # type: ignore[assignment]
+    last_name = None  # type: ignore[assignment]
+
+    def get_full_name(self) -> str:
+        return self.full_name or self.username
+
+    def get_short_name(self) -> str:
+        return self.get_full_name()

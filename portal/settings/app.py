@@ -1,0 +1,65 @@
+"""Applications, database, languages, templates."""
+
+from pathlib import Path
+
+from . import environment as env
+
+ROOT = Path(__file__).resolve().parents[2]
+
+PORTAL_DEMO = env.flag("DEMO")
+"""A demonstration court: labelled everywhere, sign-in without passwords, throw-away keys."""
+PORTAL_NAME = {"zh": "明鉴", "en": "Mingjian"}
+PORTAL_PUBLIC_URL = env.text("PUBLIC_URL", "http://localhost:8000").rstrip("/")
+"""Where the public reaches the portal; printed in the QR code of reports."""
+
+INSTALLED_APPS = [
+    "portal",
+    "portal.people",
+    "portal.ledger",
+    "cases",
+    "evidence.exhibits",
+    "evidence.intake",
+    "evidence.runs",
+    "evidence.reports",
+    "guardian",
+    "allauth",
+    "allauth.account",
+    "django_htmx",
+    "whitenoise.runserver_nostatic",
+    "django.contrib.auth",
+    "django.contrib.contenttypes",
+    "django.contrib.sessions",
+    "django.contrib.messages",
+    "django.contrib.staticfiles",
+    "django.contrib.postgres",
+]
+DATABASES = {"default": env.database(env.text("DATABASE_URL", "postgresql:///portal"))}
+DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
+AUTH_USER_MODEL = "people.User"
+ROOT_URLCONF = "portal.urls"
+WSGI_APPLICATION = "portal.wsgi.application"
+
+TEMPLATES = [
+    {
+        "BACKEND": "django.template.backends.django.DjangoTemplates",
+        "DIRS": [ROOT / "templates"],
+        "APP_DIRS": True,
+        "OPTIONS": {
+            "context_processors": [
+                "django.template.context_processors.request",
+                "django.template.context_processors.i18n",
+                "django.contrib.auth.context_processors.auth",
+                "django.contrib.messages.context_processors.messages",
+                "portal.context.court",
+            ],
+        },
+    }
+]
+
+# Chinese is the source language of every sentence; English is complete. Dates print in the court's own time.
+LANGUAGE_CODE = "zh-hans"
+LANGUAGES = [("zh-hans", "中文"), ("en", "English")]
+LOCALE_PATHS = [ROOT / "locale"]
+USE_I18N = True
+USE_TZ = True
+TIME_ZONE = "Asia/Shanghai"

@@ -1,0 +1,33 @@
+"""Celery as a doorbell: JSON only, no results, nothing trusted from the broker. The run row is the queue of record."""
+
+from . import environment as env
+
+PORTAL_EMBEDDED_WORKER = env.flag("EMBEDDED_WORKER", default=env.text("BROKER_URL", "memory://").startswith("memory"))
+"""With the in-memory broker the worker is a thread of the web process: safe, because the row is the queue of record."""
+PORTAL_LEASE_SECONDS = env.number("LEASE_SECONDS", 12)
+PORTAL_SWEEP_SECONDS = env.number("SWEEP_SECONDS", 10)
+PORTAL_ATTEMPTS_MAX = 5
+PORTAL_WEAK_JAIL = env.flag("WEAK_JAIL")
+
+CELERY_BROKER_URL = env.text("BROKER_URL", "memory://")
+CELERY_TASK_SERIALIZER = "json"
+CELERY_ACCEPT_CONTENT = ["json"]
+CELERY_TASK_IGNORE_RESULT = True
+CELERY_TASK_ACKS_LATE = True
+CELERY_TASK_REJECT_ON_WORKER_LOST = True
+CELERY_WORKER_PREFETCH_MULTIPLIER = 1
+CELERY_TASK_TIME_LIMIT = 120
+CELERY_TASK_SOFT_TIME_LIMIT = 100
+CELERY_WORKER_MAX_TASKS_PER_CHILD = 200
+CELERY_BROKER_TRANSPORT_OPTIONS = (
+    {}
+    if CELERY_BROKER_URL.startswith("memory")
+    else {
+        "visibility_timeout": 2 * CELERY_TASK_TIME_LIMIT,
+        "unacked_restore_interval": 5,
+        "unacked_restore_throttle": 1,
+        "socket_timeout": 2,
+    }
+)
+CELERY_BROKER_CONNECTION_RETRY_ON_STARTUP = True
+CELERY_WORKER_HIJACK_ROOT_LOGGER = False

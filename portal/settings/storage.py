@@ -1,0 +1,23 @@
+"""Where bytes lie: evidence vault, keys, trust store, fonts, static files."""
+
+from pathlib import Path
+
+from . import environment as env
+from .app import ROOT
+
+PORTAL_DATA_DIR = Path(env.text("DATA_DIR", str(ROOT / "var"))).resolve()
+PORTAL_VAULT_DIR = Path(env.text("VAULT_DIR", str(PORTAL_DATA_DIR / "vault")))
+PORTAL_TRUST_DIR = Path(env.text("TRUST_DIR", str(ROOT / "evidence" / "verification" / "anchors")))
+PORTAL_FONT_DIR = Path(env.text("FONT_DIR", str(ROOT / "portal" / "fonts" / "build")))
+PORTAL_SIGNING_DIR = Path(env.text("SIGNING_DIR", str(PORTAL_DATA_DIR / "keys" / "signing")))
+PORTAL_UPLOAD_MAX = env.number("UPLOAD_MAX_MIB", 512) << 20
+"""Largest single file (spec snapshots §12)."""
+PORTAL_QUOTA_PER_CASE = env.number("QUOTA_PER_CASE_MIB", 20 << 10) << 20
+
+STATIC_URL = "/static/"
+STATIC_ROOT = PORTAL_DATA_DIR / "static"
+STATICFILES_DIRS = [ROOT / "portal" / "frontend" / "build"]
+STORAGES = {
+    "default": {"BACKEND": "django.core.files.storage.InMemoryStorage"},
+    "staticfiles": {"BACKEND": "whitenoise.storage.CompressedManifestStaticFilesStorage"},
+}

@@ -1,0 +1,17 @@
+"""Routing: one line per room."""
+
+from django.urls import include, path
+from django.views.i18n import set_language
+
+from . import health
+
+urlpatterns = [
+    path("", include("cases.urls")),
+    path("submit/", include("evidence.intake.urls")),
+    path("exhibits/", include("evidence.exhibits.urls")),
+    path("reports/", include("evidence.reports.urls")),
+    path("accounts/", include("portal.people.urls")),
+    path("language/", set_language, name="set_language"),
+    path("livez", health.livez, name="livez"),
+    path("readyz", health.readyz, name="readyz"),
+]
