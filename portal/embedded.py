@@ -257,7 +257,7 @@ def _programs(place: Place) -> Path:
 
 def _run(place: Place, program: str, *arguments: str) -> None:
     """One of PostgreSQL's programs as the owner, away from our terminal, signals, open files and environment."""
-    other = {} if place.owner.pw_uid == os.geteuid() else {"user": place.owner.pw_uid, "group": place.owner.pw_gid}
+    other = place.owner.pw_uid != os.geteuid()
     with tempfile.TemporaryFile() as said:  # a file, not a pipe: the server would keep a pipe open
         code = subprocess.run(
             [str(_programs(place) / program), *arguments],
@@ -269,8 +269,9 @@ def _run(place: Place, program: str, *arguments: str) -> None:
             env={"PATH": "/usr/bin:/bin", "LC_ALL": "C.UTF-8", "TZ": "UTC"},
             start_new_session=True,
             umask=0o077,
+            user=place.owner.pw_uid if other else None,
+            group=place.owner.pw_gid if other else None,
             extra_groups=[] if other else None,
-            **other,
         ).returncode
         if code == 0:
             return

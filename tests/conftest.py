@@ -1,0 +1,44 @@
+"""What every test may use, and the loud list of what did not run.
+
+    @pytest.mark.needs("chromium")     the test needs this program of the system
+
+A skipped test is never silent: the run closes with each reason and how many tests it kept from running.
+"""
+
+import shutil
+from collections import Counter
+
+import pytest
+
+NAMES = {"chromium": ("chromium", "chromium-browser", "google-chrome")}
+"""Programs that go by several names."""
+REMEDY = {
+    "chromium": "apt-get install chromium",
+    "pdftoppm": "apt-get install poppler-utils",
+    "pdfsig": "apt-get install poppler-utils",
+    "qpdf": "apt-get install qpdf",
+    "strace": "apt-get install strace",
+    "openssl": "apt-get install openssl",
+}
+
+
+def program(name: str) -> str | None:
+    """The path of a program of the system, whichever of its names it goes by here."""
+    return next((found for known in NAMES.get(name, (name,)) if (found := shutil.which(known))), None)
+
+
+def pytest_runtest_setup(item: pytest.Item) -> None:
+    for mark in item.iter_markers("needs"):
+        for name in mark.args:
+            if program(name) is None:
+                pytest.skip(f"{name} is missing ({REMEDY.get(name, 'install it')})")
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
+    skipped = terminalreporter.stats.get("skipped", [])
+    if not skipped:
+        return
+    reasons = Counter(report.longrepr[2] if isinstance(report.longrepr, tuple) else str(report.longrepr) for report in skipped)
+    terminalreporter.section("NOT RUN", sep="!", red=True, bold=True)
+    for reason, count in reasons.most_common():
+        terminalreporter.line(f"NOT RUN: {count} test{'s' if count > 1 else ''}: {reason.removeprefix('Skipped: ')}")
