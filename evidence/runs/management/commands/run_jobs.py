@@ -1,0 +1,30 @@
+"""A worker without Celery: works on the queue of record until stopped (or, with --drain, until it is empty)."""
+
+import time
+from argparse import ArgumentParser
+
+from django.conf import settings
+from django.core.management.base import BaseCommand
+
+from evidence.runs import queue, working
+
+IDLE_SECONDS = 0.5
+
+
+class Command(BaseCommand):
+    help = __doc__ or ""
+
+    def add_arguments(self, parser: ArgumentParser) -> None:
+        parser.add_argument("--drain", action="store_true", help="stop when nothing waits")
+
+    def handle(self, *, drain: bool, **options: object) -> None:
+        swept = 0.0
+        while True:
+            if time.monotonic() - swept > settings.PORTAL_SWEEP_SECONDS:
+                queue.sweep()
+                swept = time.monotonic()
+            if working.work_once():
+                continue
+            if drain and not working.unfinished():
+                return
+            time.sleep(IDLE_SECONDS)

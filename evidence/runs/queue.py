@@ -1,0 +1,208 @@
+"""The queue of record: the database row is the truth, the broker only a doorbell (spec reliability §4).
+
+    request   writes the run in the caller's transaction and rings once that transaction has committed
+    claim     one run for one worker: SKIP LOCKED, a lease by the database's clock, a new attempt number
+    extend    the heartbeat
+    finish    fenced by the attempt number: a worker that lost its lease writes nothing
+    sweep     parks what has failed too often and rings again for whatever waits
+
+Losing a message, a worker or the broker delays a run by at most a lease and a sweep; it loses nothing.
+"""
+
+import hashlib
+import logging
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from functools import partial
+
+from django.conf import settings
+from django.db import connection, transaction
+from django.db.models import Max
+from django.db.models.functions import Now
+
+from evidence.exhibits.models import Exhibit
+from evidence.verification import Verdict
+from portal.ledger.entries import record
+from portal.people.models import User
+
+from . import bell
+from .models import Lane, Run, RunVerdict
+
+log = logging.getLogger(__name__)
+
+SWEEP_RINGS_MAX = 100
+"""Bells one sweep rings at most; the next sweep rings for the rest."""
+
+
+@dataclass(frozen=True, slots=True)
+class Claim:
+    """The right to work on one run until the lease ends. `at` is the database's time of the claim: the verdict's `at`."""
+
+    run_id: int
+    attempt: int
+    at: datetime
+
+
+def request(exhibit: Exhibit, *, by: User | None, lane: Lane = Lane.STANDARD) -> Run:
+    """Queue the next run of an exhibit. Call it inside the transaction that makes the run necessary."""
+    if not connection.in_atomic_block:
+        raise RuntimeError("a run is requested inside the transaction that makes it necessary")
+    Exhibit.objects.select_for_update().get(pk=exhibit.pk)
+    last = Run.objects.filter(exhibit=exhibit).aggregate(n=Max("number"))["n"] or 0
+    run = Run.objects.create(exhibit=exhibit, number=last + 1, lane=lane, requested_by=by)
+    record(
+        "verify.request",
+        actor=by,
+        case=exhibit.case,
+        params={"exhibit": str(exhibit.public_id), "run": str(run.public_id), "number": run.number},
+    )
+    transaction.on_commit(partial(_ring, run.pk))
+    return run
+
+
+def claim(*, worker: str) -> Claim | None:
+    """The next waiting run, or one whose worker has let its lease run out; None when there is nothing to do."""
+    with connection.cursor() as cursor:
+        cursor.execute(
+            """
+            UPDATE runs_run SET
+                state = 'running', attempt = attempt + 1, worker = %(worker)s, stage = 'copying',
+                lease_until = clock_timestamp() + %(lease)s * interval '1 second',
+                started_at = coalesce(started_at, clock_timestamp())
+            WHERE id = (
+                SELECT id FROM runs_run
+                WHERE (state = 'queued' OR (state = 'running' AND lease_until < clock_timestamp()))
+                  AND attempt < %(cap)s
+                ORDER BY lane, id FOR UPDATE SKIP LOCKED LIMIT 1
+            )
+            RETURNING id, attempt, clock_timestamp()
+            """,
+            {"worker": worker, "lease": settings.PORTAL_LEASE_SECONDS, "cap": settings.PORTAL_ATTEMPTS_MAX},
+        )
+        row = cursor.fetchone()
+    return Claim(*row) if row else None
+
+
+def extend(claim: Claim, *, stage: str) -> bool:
+    """Heartbeat. False: the lease was lost and somebody else may hold the run."""
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "UPDATE runs_run SET lease_until = clock_timestamp() + %s * interval '1 second', stage = %s"
+            " WHERE id = %s AND attempt = %s AND state = 'running'",
+            [settings.PORTAL_LEASE_SECONDS, stage, claim.run_id, claim.attempt],
+        )
+        return cursor.rowcount == 1
+
+
+def finish(claim: Claim, *, document: bytes, verdict: "VerdictColumns") -> bool:
+    """Store the verdict, close the run and write the act, in one transaction. False: stale, nothing was written."""
+    with transaction.atomic():
+        closed = Run.objects.filter(pk=claim.run_id, attempt=claim.attempt, state=Run.State.RUNNING).update(
+            state=Run.State.DONE, finished_at=Now(), lease_until=None, stage="", fault=""
+        )
+        if not closed:
+            record("verify.stale", actor=None, params={"run": claim.run_id, "attempt": claim.attempt})
+            log.warning("run %s attempt %s: stale write refused", claim.run_id, claim.attempt)
+            return False
+        run = Run.objects.select_related("exhibit__case").get(pk=claim.run_id)
+        RunVerdict.objects.create(
+            run=run,
+            document=document,
+            sha256=hashlib.sha256(document).hexdigest(),
+            overall=verdict.overall,
+            grade=verdict.grade,
+            engine=verdict.engine,
+            trust_sha256=verdict.trust_sha256,
+            at=claim.at,
+        )
+        record(
+            "verify.finish",
+            actor=None,
+            case=run.exhibit.case,
+            subject_digest=hashlib.sha256(document).hexdigest(),
+            params={
+                "exhibit": str(run.exhibit.public_id),
+                "run": str(run.public_id),
+                "overall": verdict.overall,
+                "grade": verdict.grade,
+            },
+        )
+    return True
+
+
+def give_back(claim: Claim, *, fault: str) -> None:
+    """The work could not be done here (not the file's fault): let the next worker try at once."""
+    Run.objects.filter(pk=claim.run_id, attempt=claim.attempt, state=Run.State.RUNNING).update(
+        state=Run.State.QUEUED, lease_until=None, stage="", fault=fault[:200]
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class Swept:
+    parked: int
+    rung: int
+
+
+def sweep() -> Swept:
+    """Park runs that used up their attempts; ring for every run that waits or whose lease has run out."""
+    with transaction.atomic():
+        exhausted = Run.objects.raw(
+            """
+            UPDATE runs_run SET state = 'parked', finished_at = clock_timestamp(), lease_until = NULL, stage = ''
+            WHERE attempt >= %s AND (state = 'queued' OR (state = 'running' AND lease_until < clock_timestamp()))
+            RETURNING *
+            """,
+            [settings.PORTAL_ATTEMPTS_MAX],
+        )
+        parked = list(exhausted)
+        for run in parked:
+            record(
+                "verify.park",
+                actor=None,
+                case=run.exhibit.case,
+                params={"run": str(run.public_id), "attempts": run.attempt},
+            )
+            log.error("run %s parked after %s attempts: %s", run.public_id, run.attempt, run.fault)
+    waiting = _waiting()
+    for pk in waiting:
+        bell.ring(pk)
+    return Swept(len(parked), len(waiting))
+
+
+def position(run: Run) -> int:
+    """How many runs go before this one: shown to the person who waits."""
+    return (
+        Run.objects.filter(state=Run.State.QUEUED, lane__lte=run.lane)
+        .exclude(lane=run.lane, pk__gte=run.pk)
+        .count()
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class VerdictColumns:
+    """What lists need of a verdict, read from its checked document."""
+
+    overall: str
+    grade: str
+    engine: str
+    trust_sha256: str
+
+    @classmethod
+    def of(cls, verdict: Verdict) -> "VerdictColumns":
+        return cls(verdict.overall.value, verdict.grade.value, verdict.engine, verdict.trust["sha256"])
+
+
+def _waiting() -> Sequence[int]:
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "SELECT id FROM runs_run WHERE state = 'queued' OR (state = 'running' AND lease_until < clock_timestamp())"
+            " ORDER BY lane, id LIMIT %s",
+            [SWEEP_RINGS_MAX],
+        )
+        return [row[0] for row in cursor.fetchall()]
+
+
+def _ring(run_id: int) -> None:
+    if bell.ring(run_id):
+        Run.objects.filter(pk=run_id).update(rung_at=Now())

@@ -1,0 +1,169 @@
+"""One worker's turn: claim a run, let the jailed engine verify the exhibit, check what it answered, store it."""
+
+import logging
+import os
+import socket
+import threading
+from collections.abc import Mapping
+from contextlib import contextmanager
+from collections.abc import Iterator
+from datetime import datetime
+from functools import cache
+from typing import Any
+
+from django.conf import settings
+from django.db import connection
+
+from evidence.exhibits.models import ExhibitFile
+from evidence.verification import TrustStore
+from evidence.verification.codecs import strict_json
+from evidence.verification.reasons import Reason
+from evidence.verification.verdict import (
+    ENGINE,
+    Bearing,
+    Grade,
+    Overall,
+    SourceRecord,
+    Verdict,
+    indeterminate,
+    instant,
+)
+from evidence.verification import ALWAYS_NOT_PROVEN
+from portal.vault import Vault
+
+from . import queue
+from .jail import Jail, JailResult
+from .models import Run
+
+log = logging.getLogger(__name__)
+
+REASON_OF_KILL = {"RESOURCE_LIMIT": Reason.RESOURCE_LIMIT, "TIMEOUT": Reason.RESOURCE_LIMIT}
+"""How the jail ended a child -> why the verdict is open. Anything else (a crash of the parser) is INTERNAL_ERROR."""
+
+
+class Untrustworthy(ValueError):
+    """The jailed child answered something that is not the verdict of these files: treated as a crash."""
+
+
+def work_once(*, worker: str | None = None) -> bool:
+    """Take one run and carry it to its end. True when there was one."""
+    claim = queue.claim(worker=worker or name())
+    if claim is None:
+        return False
+    try:
+        with _heartbeat(claim):
+            document, columns = _verify(claim)
+    except Exception as fault:
+        # The infrastructure failed (vault, jail, trust store), not the file: another attempt, then the clerk sees it.
+        log.exception("run %s attempt %s could not be worked", claim.run_id, claim.attempt)
+        queue.give_back(claim, fault=f"{type(fault).__name__}: {fault}")
+        return True
+    queue.finish(claim, document=document, verdict=columns)
+    return True
+
+
+def name() -> str:
+    return f"{socket.gethostname()}:{os.getpid()}:{threading.get_ident()}"[:100]
+
+
+def _verify(claim: queue.Claim) -> tuple[bytes, queue.VerdictColumns]:
+    files = list(ExhibitFile.objects.filter(exhibit__runs__pk=claim.run_id))
+    vault = Vault(settings.PORTAL_VAULT_DIR)
+    trust = TrustStore.load(settings.PORTAL_TRUST_DIR)
+    result = _jail().run(
+        [(file.name, vault.path(file.sha256)) for file in files], trust_dir=settings.PORTAL_TRUST_DIR, at=claim.at
+    )
+    if result.verdict_json is not None:
+        try:
+            columns = checked(result.verdict_json, files=files, trust=trust, at=claim.at)
+            return result.verdict_json, columns
+        except Untrustworthy as fault:
+            log.error("run %s: the jailed engine answered nonsense: %s", claim.run_id, fault)
+            result = JailResult(verdict_json=None, killed="CRASH", cpu_seconds=0, max_rss=0)
+    verdict = undecided(result, files=files, trust=trust, at=claim.at)
+    return verdict.to_json(), queue.VerdictColumns.of(verdict)
+
+
+def checked(
+    document: bytes, *, files: list[ExhibitFile], trust: TrustStore, at: datetime
+) -> queue.VerdictColumns:
+    """Is this a verdict of this engine, over exactly these files, this trust store and this time? Else Untrustworthy."""
+    try:
+        data: Any = strict_json.loads(document)
+    except strict_json.JsonError as fault:
+        raise Untrustworthy(f"not JSON: {fault}") from fault
+    if not isinstance(data, Mapping):
+        raise Untrustworthy("not an object")
+    due = sorted((f.name, f.size, f.sha256, f.sm3) for f in files)
+    try:
+        given = sorted((s["name"], s["size"], s["sha256"], s["sm3"]) for s in data["sources"])
+        same = (
+            given == due
+            and data["engine"] == ENGINE
+            and data["trust"] == trust.identity()
+            and data["at"] == instant(at)
+        )
+        columns = queue.VerdictColumns(
+            Overall(data["overall"]).value, Grade(data["grade"]).value, ENGINE, trust.identity()["sha256"]
+        )
+    except (KeyError, TypeError, ValueError) as fault:
+        raise Untrustworthy(f"not a verdict: {fault}") from fault
+    if not same:
+        raise Untrustworthy("a verdict of something else")
+    return columns
+
+
+def undecided(result: JailResult, *, files: list[ExhibitFile], trust: TrustStore, at: datetime) -> Verdict:
+    """The verdict when the engine was stopped on these files: 无法判定, with the budget or the crash as the reason."""
+    reason = REASON_OF_KILL.get(result.killed or "", Reason.INTERNAL_ERROR)
+    ordered = sorted(files, key=lambda f: (f.name, f.sha256))
+    return Verdict(
+        engine=ENGINE,
+        at=at,
+        trust=trust.identity(),
+        sources=tuple(SourceRecord(f.name, f.size, f.sha256, f.sm3, "unknown") for f in ordered),
+        overall=Overall.INDETERMINATE,
+        grade=Grade.E,
+        time=None,
+        findings=(
+            indeterminate(
+                "ENGINE.RUN", reason, ", ".join(f.name for f in ordered), actual=result.killed, bearing=Bearing.DECISIVE
+            ),
+        ),
+        walks=(),
+        not_proven=ALWAYS_NOT_PROVEN,
+        reasons=(reason,),
+    )
+
+
+@contextmanager
+def _heartbeat(claim: queue.Claim) -> Iterator[None]:
+    """Extends the lease three times per lease from a thread of its own, with its own database connection."""
+    stop = threading.Event()
+
+    def beat() -> None:
+        try:
+            while not stop.wait(settings.PORTAL_LEASE_SECONDS / 3):
+                if not queue.extend(claim, stage="verifying"):
+                    return
+        finally:
+            connection.close()
+
+    queue.extend(claim, stage="verifying")
+    thread = threading.Thread(target=beat, name=f"lease-{claim.run_id}", daemon=True)
+    thread.start()
+    try:
+        yield
+    finally:
+        stop.set()
+        thread.join()
+
+
+@cache
+def _jail() -> Jail:
+    """One zygote per process; `Jail` is safe to use from several threads."""
+    return Jail(weak=settings.PORTAL_WEAK_JAIL)
+
+
+def unfinished() -> int:
+    return Run.objects.filter(state__in=[Run.State.QUEUED, Run.State.RUNNING]).count()
