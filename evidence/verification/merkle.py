@@ -1,0 +1,92 @@
+"""Merkle trees and paths, one section per construction. No tree here separates leaves from inner nodes: the caller
+recomputes the leaf from the record itself and never takes one that is only claimed (spec consortium-chains §2 rule 7).
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from . import digests
+
+DEPTH_MAX = 64
+"""Levels of a tree: 2^64 leaves, more than any block can hold."""
+LEAVES_MAX = 100_000
+"""Transactions of one block (spec consortium-chains §2 rule 6)."""
+
+
+class PathError(ValueError):
+    """The path or the leaf list is not of the documented form, or the node walked from is not where it must be."""
+
+
+# ── FISCO BCOS 3.x: groups of at most two ──────────────────────────────────────────────────────────────────────────────
+# bcos-crypto/merkle/Merkle.h with width 2: parent = H(one or two children); one leaf alone is its own root.
+
+GROUP_WIDTH = 2
+GROUP_ITEMS_MAX = DEPTH_MAX * (GROUP_WIDTH + 1)
+"""Items of a path: per level one count and at most two members."""
+
+
+@dataclass(frozen=True, slots=True)
+class GroupedPath:
+    """Where a path of counted groups leads.
+
+    positions   per level, bottom up: (members of the group, the places in it at which the walked hash stands)
+    """
+
+    root: bytes
+    positions: tuple[tuple[int, tuple[int, ...]], ...]
+
+    def same_leaf_index(self, other: "GroupedPath") -> bool:
+        """Whether both paths, in two trees with the same number of leaves, can belong to the same leaf index.
+
+        Where both members of a group are equal the subtrees below them are equal too, so either place will do.
+        """
+        return len(self.positions) == len(other.positions) and all(
+            size == other_size and set(at) & set(other_at)
+            for (size, at), (other_size, other_at) in zip(self.positions, other.positions, strict=True)
+        )
+
+
+def grouped_path(leaf: bytes, items: Sequence[bytes], *, algorithm: str) -> GroupedPath:
+    """Walk `items` (32 bytes each: a count, then as many members, per level) from `leaf` to the root.
+
+    PathError when a count is not 1 or 2, its other 28 bytes are not zero, or the walked hash is no member of its group.
+    """
+    if len(items) > GROUP_ITEMS_MAX:
+        raise PathError("a path with more items than any tree has")
+    # "Empty or one item: the root is the leaf" (a block with one transaction).
+    if len(items) <= 1:
+        if items and items[0] != leaf:
+            raise PathError("the only item of the path is another hash")
+        return GroupedPath(leaf, ())
+    current, at, positions = leaf, 0, []
+    while at < len(items):
+        head = items[at]
+        count = int.from_bytes(head[:4])
+        if len(head) != 32 or not 1 <= count <= GROUP_WIDTH or any(head[4:]):
+            raise PathError("a group that does not begin with its count")
+        members = items[at + 1 : at + 1 + count]
+        if len(members) != count or any(len(m) != 32 for m in members):
+            raise PathError("a group with fewer members than its count")
+        places = tuple(i for i, member in enumerate(members) if member == current)
+        if not places:
+            raise PathError("the walked hash is not a member of its group")
+        positions.append((count, places))
+        current = digests.digest(algorithm, b"".join(members))
+        at += 1 + count
+    return GroupedPath(current, tuple(positions))
+
+
+def grouped_tree(leaves: Sequence[bytes], index: int, *, algorithm: str) -> GroupedPath:
+    """The root of all `leaves` in block order, with the places of leaf `index` on the way up, as a path would give them."""
+    if not 0 <= index < len(leaves):
+        raise PathError("no such leaf")
+    if len(leaves) > LEAVES_MAX:
+        raise PathError("more leaves than a block may hold")
+    level, positions = list(leaves), []
+    while len(level) > 1:
+        groups = [level[i : i + GROUP_WIDTH] for i in range(0, len(level), GROUP_WIDTH)]
+        mine = groups[index // GROUP_WIDTH]
+        positions.append((len(mine), (index % GROUP_WIDTH,)))
+        level = [digests.digest(algorithm, b"".join(group)) for group in groups]
+        index //= GROUP_WIDTH
+    return GroupedPath(level[0], tuple(positions))
