@@ -90,3 +90,57 @@ def grouped_tree(leaves: Sequence[bytes], index: int, *, algorithm: str) -> Grou
         level = [digests.digest(algorithm, b"".join(group)) for group in groups]
         index //= GROUP_WIDTH
     return GroupedPath(level[0], tuple(positions))
+
+
+# ── ChainMaker 2.x: binary, padded, the left child repeated ────────────────────────────────────────────────────────────
+# common/crypto/hash/merkle.go (BuildMerkleTree, GetMerklePath): leaves padded to a power of two; parent = H(left ‖ right),
+# a missing right child is the left one once more.
+
+
+def repeating_depth(leaves: int) -> int:
+    """Length of every path in a tree of so many leaves: ⌈log2 leaves⌉."""
+    return (leaves - 1).bit_length() if leaves > 1 else 0
+
+
+def repeating_levels(leaves: Sequence[bytes], *, algorithm: str) -> list[list[bytes]]:
+    """Leaves in order -> the levels of the tree, leaves first and the root last, without the padding."""
+    if not 0 < len(leaves) <= LEAVES_MAX:
+        raise PathError("no leaf, or more leaves than a block may hold")
+    levels = [list(leaves)]
+    while len(levels[-1]) > 1:
+        below = levels[-1]
+        levels.append(
+            [
+                digests.digest(algorithm, below[i] + below[min(i + 1, len(below) - 1)])
+                for i in range(0, len(below), 2)
+            ]
+        )
+    return levels
+
+
+def repeating_path(levels: Sequence[Sequence[bytes]], index: int) -> tuple[bytes, ...]:
+    """The siblings of leaf `index`, bottom-up; where the right child is missing the sibling is the node itself."""
+    return tuple(level[min((index >> depth) ^ 1, len(level) - 1)] for depth, level in enumerate(levels[:-1]))
+
+
+def repeating_root(leaf: bytes, path: Sequence[bytes], *, index: int, count: int, algorithm: str) -> bytes:
+    """Leaf, the siblings bottom-up, its index and the number of leaves -> root. PathError when they do not fit each other.
+
+    Padding lets the last leaf stand at two places (the same class as CVE-2012-2459), so `index` must lie below `count`, the
+    path must be exactly as long as the count asks for, and a sibling that stands for a missing one must be the node itself.
+    """
+    if not 0 <= index < count:
+        raise PathError(f"index {index} in a tree of {count}")
+    if len(path) != repeating_depth(count) or len(path) > DEPTH_MAX:
+        raise PathError(f"a path of {len(path)} items where {repeating_depth(count)} are due")
+    node, width = leaf, count
+    for sibling in path:
+        # Bit i of the index: the node is a right child, its sibling stands on the left.
+        if index & 1:
+            node = digests.digest(algorithm, sibling + node)
+        elif index == width - 1 and sibling != node:
+            raise PathError("another sibling where the node itself is repeated")
+        else:
+            node = digests.digest(algorithm, node + sibling)
+        index, width = index >> 1, (width + 1) >> 1
+    return node
