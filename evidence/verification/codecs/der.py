@@ -6,10 +6,14 @@ Only what signatures and keys on ledgers need. Whole certificates and CMS messag
 from .text import CodecError
 
 INTEGER = 0x02
+BIT_STRING = 0x03
+OBJECT_IDENTIFIER = 0x06
 SEQUENCE = 0x30
 
 LENGTH_BYTES_MAX = 4
 """Bytes of a long-form length: 4 GiB, beyond any file the core reads whole."""
+OID_BYTES_MAX = 64
+"""Real identifiers stay under 20 bytes."""
 
 
 def element(data: bytes, tag: int, *, offset: int = 0) -> tuple[bytes, int]:
@@ -45,6 +49,22 @@ def natural(content: bytes) -> int:
     if len(content) > 1 and content[0] == 0 and not content[1] & 0x80:
         raise CodecError("DER INTEGER that is not the shortest")
     return int.from_bytes(content)
+
+
+def object_identifier(content: bytes) -> str:
+    """The content octets of an OBJECT IDENTIFIER -> dotted text."""
+    if not content or content[-1] & 0x80 or len(content) > OID_BYTES_MAX:
+        raise CodecError("DER OBJECT IDENTIFIER is empty, cut off or oversized")
+    arcs, value = [], 0
+    for octet in content:
+        if value == 0 and octet == 0x80:
+            raise CodecError("DER OBJECT IDENTIFIER that is not the shortest")
+        value = value << 7 | octet & 0x7F
+        if not octet & 0x80:
+            arcs.append(value)
+            value = 0
+    first = min(arcs[0] // 40, 2)
+    return ".".join(map(str, (first, arcs[0] - 40 * first, *arcs[1:])))
 
 
 def signature(data: bytes, *, order: int) -> tuple[int, int]:

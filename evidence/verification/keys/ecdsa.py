@@ -81,5 +81,5 @@ def _prehashed() -> dict[int, Any]:
     from cryptography.hazmat.primitives import hashes
     from cryptography.hazmat.primitives.asymmetric import ec, utils
 
-    algorithms = (hashes.SHA1(), hashes.SHA256(), hashes.SHA384(), hashes.SHA512())
+    algorithms = (hashes.SHA1(), hashes.SHA256(), hashes.SHA384(), hashes.SHA512())  # noqa: S303
     return {a.digest_size: ec.ECDSA(utils.Prehashed(a)) for a in algorithms}

@@ -1,0 +1,97 @@
+"""X.509 certificates handed in beside a proof (`.pem`, `.crt`, `.cer`): the chain of a signer or of a time-stamping authority.
+
+They support other formats and say nothing by themselves: they may complete a path, they are never its end. RFC 7468 for the
+text form; a bare DER certificate is taken as well.
+"""
+
+import base64
+import binascii
+import re
+from collections.abc import Iterator, Sequence
+
+from ..codecs import der
+from ..codecs.text import CodecError
+from ..exhibit import Source
+from ..keys.x509 import Certificate, CertificateError
+from ..reasons import Reason
+from ..registry import Context
+from ..verdict import Bearing, Examination, indeterminate
+
+FILE_BYTES_MAX = 1 << 20
+"""A public root bundle is under 300 KB."""
+HEAD = 4096
+"""Bytes looked at for recognition: text before the first certificate is short."""
+
+_BEGIN = b"-----BEGIN CERTIFICATE-----"
+_BLOCK = re.compile(
+    rb"-----BEGIN CERTIFICATE-----[ \t]*\r?\n([A-Za-z0-9+/=\r\n \t]+?)-----END CERTIFICATE-----", re.ASCII
+)
+_OTHER_ARCHIVE = re.compile(rb"\A(?:%PDF|PK\x03\x04|WARC/|\x1f\x8b|[{\[<])")
+"""Files that may quote a certificate and are something else."""
+
+
+def sniff(source: Source) -> int:
+    head = source.head(HEAD)
+    if _BEGIN in head and not _OTHER_ARCHIVE.match(head.lstrip()):
+        return 80
+    return 80 if _starts_like_certificate(head) else 0
+
+
+def _starts_like_certificate(head: bytes) -> bool:
+    """SEQUENCE { SEQUENCE { [0] { INTEGER version } …: how a version 3 certificate and nothing else of ours begins."""
+    return bool(re.match(rb"\x30[\x82\x83].{2,3}?\x30[\x81-\x83].{1,3}?\xa0\x03\x02\x01\x02\x02", head, re.DOTALL))
+
+
+def examine(sources: tuple[Source, ...], context: Context) -> Examination:
+    """Nothing when every certificate can be read; an advisory finding for a file in which one cannot."""
+    findings = []
+    for source in sources:
+        data = source.read(FILE_BYTES_MAX)
+        if data is None:
+            reason, actual = Reason.RESOURCE_LIMIT, f"{source.size} bytes"
+        elif _whole(data):
+            continue
+        else:
+            reason, actual = Reason.FORMAT_FAILURE, None
+        findings.append(
+            indeterminate("X509.FORMAT", reason, source.name, actual=actual, bearing=Bearing.ADVISORY)
+        )
+    return Examination(findings=tuple(findings))
+
+
+def certificates(sources: Sequence[Source]) -> list[bytes]:
+    """DER of every certificate in the sources that can be read, in the order of sources and lines; malformed ones are left out."""
+    found = []
+    for source in sources:
+        data = source.read(FILE_BYTES_MAX)
+        for candidate in _candidates(data or b""):
+            try:
+                found.append(Certificate(candidate).der)
+            except CertificateError:
+                continue
+    return found
+
+
+def _whole(data: bytes) -> bool:
+    candidates = list(_candidates(data))
+    try:
+        for candidate in candidates:
+            Certificate(candidate)
+    except CertificateError:
+        return False
+    return bool(candidates) and (b"-----" not in data or len(candidates) == data.count(_BEGIN))
+
+
+def _candidates(data: bytes) -> Iterator[bytes]:
+    try:
+        der.whole(data, der.SEQUENCE)
+    except CodecError:
+        pass
+    else:
+        yield data
+        return
+    for block in _BLOCK.finditer(data):
+        try:
+            yield base64.b64decode(b"".join(block[1].split()), validate=True)
+        except binascii.Error:
+            continue

@@ -1,0 +1,428 @@
+"""Time-stamp tokens of authorities: a digest existed at genTime, on the authority's clock (RFC 3161, RFC 5816; GM/T 0033).
+
+Accepted: a TimeStampResp (`.tsr`) or the bare token (ContentInfo, BER), with SHA-2, SHA-3 or SM3 imprints and RSA, ECDSA,
+Ed25519 or SM2 signatures. What it does not show: who made the content, or when, other than not later than genTime.
+
+Two doors: `examine` for a token handed in as a file, `verify_token` for a token inside another format.
+"""
+
+import re
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+from .. import digests
+from ..codecs import der
+from ..codecs.text import CodecError
+from ..exhibit import Source
+from ..reasons import Reason
+from ..registry import Context
+from ..trust import TrustStore
+from ..verdict import (
+    Bearing,
+    Examination,
+    Finding,
+    Grade,
+    Node,
+    NodeKind,
+    Outcome,
+    ProofState,
+    ProvenTime,
+    Step,
+    Walk,
+    failed,
+    indeterminate,
+    instant,
+    passed,
+    step,
+)
+
+FORMAT = "TST.FORMAT"
+IMPRINT = "TST.IMPRINT"
+SIGNER = "TST.SIGNER"
+SIGNATURE = "TST.SIGNATURE"
+PURPOSE = "TST.PURPOSE"
+CHAIN = "TST.CHAIN"
+REVOCATION = "TST.REVOCATION"
+TIME = "TST.TIME"
+
+TOKEN_BYTES_MAX = 256 << 10
+"""A token with its certificates is under 20 KB."""
+HEAD = 1024
+"""Bytes looked at for recognition: the content type stands within the first hundred, after a short status text."""
+STATUS_BYTES_MAX = 4096
+"""A response that carries no token holds a status and a sentence."""
+LABEL_DIGITS = 16
+
+_TST_INFO = "1.2.840.113549.1.9.16.1.4"
+_TST_INFO_DER = bytes.fromhex("060b2a864886f70d0109100104")
+_SIGNED_DATA_DER = (bytes.fromhex("06092a864886f70d010702"), bytes.fromhex("060a2a811ccf550601040202"))
+_GEN_TIME = re.compile(rb"(\d{14})(?:\.(\d{1,9}))?Z", re.ASCII)
+_GRANTED = (0, 1)
+"""PKIStatus granted and grantedWithMods."""
+
+
+class TokenError(ValueError):
+    """Not a time-stamp response or token of the form that is due. The message names the offence."""
+
+
+@dataclass(frozen=True, slots=True)
+class Token:
+    """What a token says. `algorithm` is a name of `digests.LENGTH`, None when it is not one of ours."""
+
+    status: int
+    algorithm: str | None
+    algorithm_oid: str
+    imprint: bytes
+    serial: int
+    policy: str
+    gen_time: datetime
+    accuracy: timedelta | None
+    signed: Any
+    """`cms.SignedData`; typed loosely because that module is imported late."""
+
+
+@dataclass(frozen=True, slots=True)
+class Verification:
+    """The findings of the ladder in its order, and what was read. `token` is None when nothing could be read."""
+
+    findings: tuple[Finding, ...]
+    token: Token | None = None
+    signer: str | None = None
+    """Subject of the signer's certificate."""
+    anchor: str | None = None
+    """Subject of the pinned root, when the path reached one."""
+
+    @property
+    def passed(self) -> bool:
+        """Everything but the advisory rung is PASSED."""
+        deciding = [f for f in self.findings if f.bearing is not Bearing.ADVISORY]
+        return self.token is not None and all(f.outcome is Outcome.PASSED for f in deciding)
+
+    @property
+    def time(self) -> ProvenTime | None:
+        return ProvenTime(self.token.gen_time, "TSA") if self.token is not None else None
+
+    def steps(self, start: Node) -> tuple[Step, ...]:
+        """The walk from what was stamped (`start`) to the anchor; empty when the token could not be read."""
+        if self.token is None:
+            return ()
+        token, found = self.token, {f.check: f for f in self.findings}
+        name = self.signer or "–"
+        nodes = (
+            start,
+            Node(NodeKind.DIGEST, f"{token.algorithm or token.algorithm_oid} {_short(token.imprint)}"),
+            Node(NodeKind.TOKEN, f"{token.serial:x}"[:40]),
+            Node(NodeKind.STATEMENT, instant(token.gen_time)),
+            Node(NodeKind.CERTIFICATE, name),
+            Node(NodeKind.SIGNATURE, name),
+            Node(NodeKind.CERTIFICATE, name),
+            Node(NodeKind.ANCHOR, self.anchor or "–"),
+        )
+        edges = (IMPRINT, FORMAT, TIME, SIGNER, SIGNATURE, PURPOSE, CHAIN)
+        return tuple(step(nodes[i], nodes[i + 1], found[check]) for i, check in enumerate(edges))
+
+
+def sniff(source: Source) -> int:
+    head = source.head(HEAD)
+    if not head.startswith(b"\x30"):
+        return 0
+    if _TST_INFO_DER in head and any(oid in head for oid in _SIGNED_DATA_DER):
+        return 90
+    return 70 if source.size <= STATUS_BYTES_MAX and _is_bare_status(source.head(STATUS_BYTES_MAX)) else 0
+
+
+def _is_bare_status(data: bytes) -> bool:
+    """`TimeStampResp { PKIStatusInfo { status INTEGER 0..5, text and failure bits OPTIONAL } }` without a token."""
+    try:
+        info = der.whole(der.whole(data, der.SEQUENCE), der.SEQUENCE)
+        status, offset = der.element(info, der.INTEGER)
+        for optional in (der.SEQUENCE, der.BIT_STRING):
+            if info[offset : offset + 1] == bytes([optional]):
+                _, offset = der.element(info, optional, offset=offset)
+        return len(status) == 1 and status[0] <= 5 and offset == len(info)
+    except CodecError:
+        return False
+
+
+def examine(sources: tuple[Source, ...], context: Context) -> Examination:
+    """Each token is paired with the file whose digest it carries; a walk for each."""
+    from ..certificates import pem
+
+    supplied = pem.certificates(context.of("x509"))
+    findings: list[Finding] = []
+    walks: list[Walk] = []
+    for source in sources:
+        data = source.read(TOKEN_BYTES_MAX)
+        if data is None:
+            findings.append(
+                indeterminate(FORMAT, Reason.RESOURCE_LIMIT, source.name, actual=f"{source.size} bytes")
+            )
+            continue
+        paired: list[Source | None] = []
+
+        def pair(token: Token, source: Source = source, paired: list[Source | None] = paired) -> Finding:
+            file, finding = _pair(token, source, context)
+            paired.append(file)
+            return finding
+
+        found = _verify(
+            data,
+            subject=source.name,
+            imprint=pair,
+            trust=context.trust,
+            at=context.at,
+            certificates=supplied,
+        )
+        findings.extend(found.findings)
+        if found.token is not None:
+            file = paired[0]
+            walks.append(
+                Walk(
+                    source=source.name,
+                    file=file.sha256 if file else "",
+                    steps=found.steps(Node(NodeKind.FILE, file.name if file else "")),
+                    grade=Grade.A,
+                    state=ProofState.PROVEN,
+                    time=found.time,
+                )
+            )
+    return Examination(
+        findings=tuple(findings), walks=tuple(walks), not_proven=("NOT_PROVEN.AUTHOR", "NOT_PROVEN.MAKING_TIME")
+    )
+
+
+def verify_token(
+    data: bytes,
+    *,
+    message: bytes,
+    subject: str,
+    trust: TrustStore,
+    at: datetime,
+    certificates: Sequence[bytes] = (),
+) -> Verification:
+    """A token (or response) over `message`, found inside another format under the name `subject`.
+
+    `certificates`: DER, supplied beside the token; data that may complete the path, never trust. Never raises for bad input.
+    """
+
+    def compare(token: Token) -> Finding:
+        if token.algorithm is None:
+            return _unknown_algorithm(token, subject)
+        actual = digests.digest(token.algorithm, message)
+        return _compared(token, subject, actual)
+
+    return _verify(data, subject=subject, imprint=compare, trust=trust, at=at, certificates=certificates)
+
+
+def _verify(
+    data: bytes,
+    *,
+    subject: str,
+    imprint: Callable[[Token], Finding],
+    trust: TrustStore,
+    at: datetime,
+    certificates: Sequence[bytes],
+) -> Verification:
+    from ..keys import cms, x509
+
+    try:
+        token = parse(data)
+    except TokenError as fault:
+        return Verification((failed(FORMAT, Reason.FORMAT_FAILURE, subject, actual=str(fault)),))
+    if token is None:
+        return Verification((indeterminate(FORMAT, Reason.NO_POE, subject, actual="no token in the response"),))
+    findings = [_format(token, subject), imprint(token)]
+
+    # Certificates that travel with the token or beside it are candidates and intermediates, never roots.
+    supplied = (*token.signed.certificates, *certificates)
+    signer = cms.signing_certificate(token.signed, supplied)
+    anchor: str | None = None
+    if signer is None:
+        missing = Reason.NO_SIGNING_CERTIFICATE_FOUND
+        findings += [indeterminate(check, missing, subject) for check in (SIGNER, SIGNATURE, PURPOSE, CHAIN)]
+    else:
+        outcome, reason, label = cms.check_signature(token.signed, signer)
+        path = x509.validate(
+            signer.der,
+            intermediates=supplied,
+            roots=trust.tsa_roots,
+            at=token.gen_time,
+            purpose=x509.Purpose.TIME_STAMPING,
+        )
+        if path.anchor is not None:
+            anchor = x509.Certificate(path.anchor).name
+        findings += [
+            passed(SIGNER, subject, actual=signer.name),
+            Finding(SIGNATURE, outcome, reason, subject, actual=label),
+            _purpose(token, signer, trust, subject),
+            Finding(CHAIN, path.outcome, path.reason, subject, actual=path.problem or anchor),
+        ]
+    findings += [
+        # The trust store holds no revocation data for authorities: said, never guessed, and no obstacle to the rest.
+        indeterminate(REVOCATION, Reason.TRY_LATER, subject, bearing=Bearing.ADVISORY),
+        _time(token, subject, at),
+    ]
+    return Verification(tuple(findings), token, signer.name if signer else None, anchor)
+
+
+def parse(data: bytes) -> Token | None:
+    """A response or a token -> Token; None for a response that carries no token. Raises TokenError and nothing else."""
+    from ..keys import cms
+
+    try:
+        status, content_info = _unwrap(data)
+        if content_info is None:
+            return None
+        signed = cms.parse(content_info)
+        if signed.content_type != _TST_INFO:
+            raise TokenError(f"content type {signed.content_type}")
+        return _token(status, signed)
+    except cms.CmsError as fault:
+        raise TokenError(str(fault)) from fault
+    except TokenError:
+        raise
+    except cms.ASN1_FAULTS as fault:
+        raise TokenError("not a readable time-stamp token") from fault
+
+
+def _unwrap(data: bytes) -> tuple[int, bytes | None]:
+    """(status, ContentInfo bytes). A bare token has no status of its own and counts as granted."""
+    from asn1crypto import core
+
+    class Response(core.Sequence):  # type: ignore[misc, unused-ignore]
+        """TimeStampResp with the token left as bytes."""
+
+        _fields = [("status", core.Sequence), ("token", core.Any, {"optional": True})]
+
+    outer = core.Sequence.load(data, strict=True)
+    if isinstance(outer[0], core.ObjectIdentifier):
+        return 0, data
+    response = Response.load(data, strict=True)
+    status = response["status"][0]
+    if not isinstance(status, core.Integer):
+        raise TokenError("no status in the response")
+    token = response["token"]
+    return int(status.native), None if isinstance(token, core.Void) else token.dump()
+
+
+def _token(status: int, signed: Any) -> Token:
+    from asn1crypto import tsp
+
+    from ..keys.public_key import DIGEST_NAMES
+
+    info = tsp.TSTInfo.load(signed.content, strict=True)
+    if info["version"].native != "v1":
+        raise TokenError("version of TSTInfo")
+    hash_algorithm = info["message_imprint"]["hash_algorithm"]
+    if hash_algorithm["parameters"].native is not None:
+        raise TokenError("imprint algorithm with parameters")
+    oid = hash_algorithm["algorithm"].dotted
+    algorithm = DIGEST_NAMES.get(oid)
+    imprint = bytes(info["message_imprint"]["hashed_message"].native)
+    if algorithm is not None and len(imprint) != digests.LENGTH[algorithm]:
+        raise TokenError(f"{algorithm} imprint of {len(imprint)} bytes")
+    if any(e["critical"].native for e in info["extensions"] or ()):
+        raise TokenError("critical extension in TSTInfo")
+    return Token(
+        status=status,
+        algorithm=algorithm,
+        algorithm_oid=oid,
+        imprint=imprint,
+        serial=int(info["serial_number"].native),
+        policy=info["policy"].dotted,
+        gen_time=_gen_time(bytes(info["gen_time"].contents)),
+        accuracy=_accuracy(info["accuracy"]),
+        signed=signed,
+    )
+
+
+def _gen_time(text: bytes) -> datetime:
+    """RFC 3161 §2.4.2: `YYYYMMDDhhmmss[.s…]Z`, nothing else; digits beyond the microsecond are dropped."""
+    match = _GEN_TIME.fullmatch(text)
+    if match is None:
+        raise TokenError("genTime is not in the form of RFC 3161")
+    seconds = datetime.strptime(match[1].decode(), "%Y%m%d%H%M%S").replace(tzinfo=UTC)
+    return seconds + timedelta(microseconds=int((match[2] or b"0").ljust(6, b"0")[:6]))
+
+
+def _accuracy(accuracy: Any) -> timedelta | None:
+    values = accuracy.native
+    if values is None:
+        return None
+    return timedelta(
+        seconds=values["seconds"] or 0,
+        milliseconds=values["millis"] or 0,
+        microseconds=values["micros"] or 0,
+    )
+
+
+def _format(token: Token, subject: str) -> Finding:
+    if token.status not in _GRANTED:
+        return indeterminate(FORMAT, Reason.NO_POE, subject, actual=f"status {token.status}")
+    return passed(FORMAT, subject)
+
+
+def _pair(token: Token, source: Source, context: Context) -> tuple[Source | None, Finding]:
+    """The file that the token speaks of, and the finding. Content first, then the other files of the exhibit."""
+    if token.algorithm is None:
+        return None, _unknown_algorithm(token, source.name)
+    content = context.content
+    others = tuple(s for s in context.exhibit.sources if s not in content and s is not source)
+    for candidate in (*content, *others):
+        if candidate.digest(token.algorithm) == token.imprint:
+            return candidate, _compared(token, f"{source.name} · {candidate.name}", token.imprint)
+    if len(content) == 1:
+        only = content[0]
+        return only, _compared(token, f"{source.name} · {only.name}", only.digest(token.algorithm))
+    # With none or several files nobody says which one was meant: nothing is contradicted.
+    expected = f"{token.algorithm} {token.imprint.hex()}"
+    return None, indeterminate(IMPRINT, Reason.SIGNED_DATA_NOT_FOUND, source.name, expected=expected)
+
+
+def _compared(token: Token, subject: str, actual: bytes) -> Finding:
+    expected, shown = f"{token.algorithm} {token.imprint.hex()}", f"{token.algorithm} {actual.hex()}"
+    if actual != token.imprint:
+        return failed(IMPRINT, Reason.HASH_FAILURE, subject, expected=expected, actual=shown)
+    if token.algorithm in digests.BROKEN:
+        weak = Reason.CRYPTO_CONSTRAINTS_FAILURE
+        return indeterminate(IMPRINT, weak, subject, expected=expected, actual=shown)
+    return passed(IMPRINT, subject, expected=expected, actual=shown)
+
+
+def _unknown_algorithm(token: Token, subject: str) -> Finding:
+    return indeterminate(IMPRINT, Reason.DIGEST_ALGORITHM_UNKNOWN, subject, actual=token.algorithm_oid)
+
+
+def _purpose(token: Token, signer: Any, trust: TrustStore, subject: str) -> Finding:
+    """The leaf is for time-stamping and nothing else; the policy is one the court accepts, where it names any."""
+    from ..keys import x509
+
+    problem = x509.leaf_problem(signer, x509.Purpose.TIME_STAMPING)
+    if problem is None and trust.tsa_policies and token.policy not in trust.tsa_policies:
+        problem = f"policy {token.policy}"
+    if problem is not None:
+        return indeterminate(PURPOSE, Reason.CHAIN_CONSTRAINTS_FAILURE, subject, actual=problem)
+    return passed(PURPOSE, subject, actual=f"policy {token.policy}")
+
+
+def _time(token: Token, subject: str, at: datetime) -> Finding:
+    shown = instant(token.gen_time)
+    if token.accuracy is not None:
+        shown += f" ± {_seconds(token.accuracy)} s"
+    if token.gen_time > at:
+        late = Reason.TIMESTAMP_ORDER_FAILURE
+        return indeterminate(TIME, late, subject, expected=f"≤ {instant(at)}", actual=shown)
+    return passed(TIME, subject, actual=shown)
+
+
+def _seconds(span: timedelta) -> str:
+    """Whole and fractional seconds without floats or trailing zeros."""
+    whole, fraction = divmod(span // timedelta(microseconds=1), 1_000_000)
+    return f"{whole}.{fraction:06d}".rstrip("0").rstrip(".")
+
+
+def _short(value: bytes) -> str:
+    text = value.hex()
+    return text if len(text) <= LABEL_DIGITS else text[:LABEL_DIGITS] + "…"
