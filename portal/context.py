@@ -10,5 +10,6 @@ def court(request: HttpRequest) -> dict[str, object]:
     return {
         "language": language,
         "demonstration": settings.PORTAL_DEMO,
+        "court_name": settings.PORTAL_COURT_NAME[language],
         "portal_name": settings.PORTAL_NAME[language],
     }
