@@ -141,7 +141,7 @@ def trust_store_readable(app_configs: Apps, **_: object) -> list[CheckMessage]:
         return [
             Error(
                 f"The court's trust store in {folder} cannot be loaded: {error}",
-                hint="Set PORTAL_TRUST_DIR to an approved anchor pack that this account may read; docs/trust.md tells how one is made.",
+                hint="Set PORTAL_TRUST_DIR to an approved anchor pack that this account may read; docs/install.md tells how one is made.",
                 id="portal.E006",
             )
         ]
@@ -159,7 +159,7 @@ def signing_key_present(app_configs: Apps, **_: object) -> list[CheckMessage]:
         return [
             Error(
                 f"There is no signing key in {folder}: no report can be issued.",
-                hint="Put the court's key there, or set PORTAL_SIGNING_DIR; docs/signing.md tells how one is made.",
+                hint="Put the court's key there, or set PORTAL_SIGNING_DIR; docs/install.md tells how one is made.",
                 id="portal.E007",
             )
         ]

@@ -43,6 +43,7 @@ import stat
 import subprocess
 import sys
 import tempfile
+import time
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -66,6 +67,8 @@ MAJOR = 18
 SYSTEM_DIR = Path("/var/lib/mingjian")
 START_SECONDS_MAX = 120
 """Recovery after a crash replays the log first; longer than this and a person must look."""
+CRASH_SECONDS_MAX = 15
+"""How long the children of a killed server may take to end before a start gives up."""
 
 SETTINGS = {
     "listen_addresses": "",
@@ -297,20 +300,49 @@ def _ensure_running(place: Place) -> None:
         if not (place.cluster / "PG_VERSION").exists():
             _initialise(place)
         _write_access(place)
-        options = {**SETTINGS, "unix_socket_directories": str(place.socket)}
-        _run(
-            place,
-            "pg_ctl",
-            *("-D", str(place.cluster), "-l", str(place.server / "server.log")),
-            *("-w", "-t", str(START_SECONDS_MAX)),
-            *("-o", " ".join(f"-c {name}='{value}'" for name, value in options.items())),
-            "start",
-        )
+        _forget_dead_server(place)
+        _launch(place, {**SETTINGS, "unix_socket_directories": str(place.socket)})
     with psycopg.connect(place.url(SUPERUSER, "postgres"), autocommit=True) as connection:
         if not connection.execute("SELECT 1 FROM pg_roles WHERE rolname = %s", [ROLE]).fetchone():
             connection.execute(f"CREATE ROLE {ROLE} LOGIN CREATEDB")
         if not connection.execute("SELECT 1 FROM pg_database WHERE datname = %s", [DATABASE]).fetchone():
             connection.execute(f"CREATE DATABASE {DATABASE} OWNER {ROLE}")
+
+
+def _forget_dead_server(place: Place) -> None:
+    """Remove the lock files of a server that is no more.
+
+    PostgreSQL believes them as long as a process with that number exists: one that took the number after a power cut,
+    or the dead server itself, kept as a zombie in a container without an init. Its own guard against two servers on
+    the same data, the shared memory segment of the directory, stays in force.
+    """
+    for file in (place.cluster / "postmaster.pid", place.socket / f".s.PGSQL.{PORT}.lock"):
+        try:
+            pid = int(file.read_text(encoding="ascii").split("\n", 1)[0])
+            name, _, rest = Path(f"/proc/{pid}/stat").read_text(encoding="utf-8", errors="replace").rpartition(")")
+        except (OSError, ValueError):
+            continue  # no file, no such process, no /proc: PostgreSQL judges for itself
+        if rest.split()[0] == "Z" or not name.endswith("(postgres"):
+            file.unlink(missing_ok=True)
+
+
+def _launch(place: Place, options: dict[str, str]) -> None:
+    patience = time.monotonic() + CRASH_SECONDS_MAX
+    while True:
+        try:
+            return _run(
+                place,
+                "pg_ctl",
+                *("-D", str(place.cluster), "-l", str(place.server / "server.log")),
+                *("-w", "-t", str(START_SECONDS_MAX)),
+                *("-o", " ".join(f"-c {name}='{value}'" for name, value in options.items())),
+                "start",
+            )
+        except EmbeddedPostgresError as error:
+            # A killed server's own children need a moment to notice; until then PostgreSQL rightly refuses to start.
+            if "is still in use" not in str(error) or time.monotonic() > patience:
+                raise
+            time.sleep(0.2)
 
 
 def _initialise(place: Place) -> None:
@@ -334,9 +366,11 @@ def _write_access(place: Place) -> None:
         "pg_ident.conf": [f'court "{account}" {role}' for account in accounts for role in (ROLE, SUPERUSER)],
     }
     for name, content in lines.items():
-        file = place.cluster / name
-        file.write_text("".join(f"{line}\n" for line in content), encoding="utf-8")
-        os.chown(file, place.owner.pw_uid, place.owner.pw_gid)
+        # The directory is the account's: a link planted there must not lead root's pen elsewhere.
+        fd = os.open(place.cluster / name, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_NOFOLLOW | os.O_CLOEXEC, 0o600)
+        with os.fdopen(fd, "w", encoding="utf-8") as file:
+            os.fchown(fd, place.owner.pw_uid, place.owner.pw_gid)
+            file.writelines(f"{line}\n" for line in content)
 
 
 def _stop(place: Place) -> bool:
