@@ -136,7 +136,7 @@ class _Window(io.RawIOBase):
 
     def readinto(self, buffer: memoryview) -> int:  # type: ignore[override]
         count = min(len(buffer), max(0, self._size - self._at))
-        read = os.preadv(self._fd, [buffer[:count]], self._at) if count else 0
+        read = os.preadv(self._fd, [memoryview(buffer)[:count]], self._at) if count else 0
         self._at += read
         return read
 
