@@ -10,6 +10,7 @@ from datetime import datetime
 from django.conf import settings
 from django.db import models, transaction
 from django.db.models.functions import Now
+from django.utils.translation import gettext_lazy as _
 from guardian.models import GroupObjectPermissionBase, UserObjectPermissionBase
 
 
@@ -26,29 +27,29 @@ class Court(models.Model):
 
 
 class Side(models.TextChoices):
-    COURT = "court", "法院"
-    PLAINTIFF = "plaintiff", "原告"
-    DEFENDANT = "defendant", "被告"
-    THIRD = "third", "第三人"
+    COURT = "court", _("法院")
+    PLAINTIFF = "plaintiff", _("原告")
+    DEFENDANT = "defendant", _("被告")
+    THIRD = "third", _("第三人")
 
 
 class Role(models.TextChoices):
     """The membership roles of `permission_matrix.json`; `opposing` is a relation between sides and never stored."""
 
-    PRESIDING_JUDGE = "presiding_judge", "审判长/独任法官"
-    PANEL_JUDGE = "panel_judge", "合议庭成员"
-    JUDGE_ASSISTANT = "judge_assistant", "法官助理"
-    CLERK = "clerk", "书记员"
-    FILING_CLERK = "filing_clerk", "立案人员"
-    LITIGANT = "litigant", "当事人"
-    AGENT = "agent", "诉讼代理人"
-    THIRD_PARTY = "third_party", "第三人"
-    EXPERT = "expert", "鉴定人"
-    SPECIAL_KNOWLEDGE = "special_knowledge", "有专门知识的人"
-    TECH_INVESTIGATOR = "tech_investigator", "技术调查官"
-    SUPERVISOR = "supervisor", "院庭长"
-    AUDITOR = "auditor", "审计"
-    ARCHIVIST = "archivist", "档案员"
+    PRESIDING_JUDGE = "presiding_judge", _("审判长/独任法官")
+    PANEL_JUDGE = "panel_judge", _("合议庭成员")
+    JUDGE_ASSISTANT = "judge_assistant", _("法官助理")
+    CLERK = "clerk", _("书记员")
+    FILING_CLERK = "filing_clerk", _("立案人员")
+    LITIGANT = "litigant", _("当事人")
+    AGENT = "agent", _("诉讼代理人")
+    THIRD_PARTY = "third_party", _("第三人")
+    EXPERT = "expert", _("鉴定人")
+    SPECIAL_KNOWLEDGE = "special_knowledge", _("有专门知识的人")
+    TECH_INVESTIGATOR = "tech_investigator", _("技术调查官")
+    SUPERVISOR = "supervisor", _("院庭长")
+    AUDITOR = "auditor", _("审计")
+    ARCHIVIST = "archivist", _("档案员")
 
 
 class Case(models.Model):

@@ -6,6 +6,8 @@ import uuid
 from django.conf import settings
 from django.db import models
 from django.db.models.functions import Now
+from django.utils.translation import gettext
+from django.utils.translation import gettext_lazy as _
 
 from cases.models import Case, Party, Side
 
@@ -13,28 +15,28 @@ from cases.models import Case, Party, Side
 class Category(models.TextChoices):
     """The five classes of electronic data, Civil Evidence Rules art. 14."""
 
-    WEB = "web", "网页、博客、微博客等网络平台发布的信息"
-    COMMUNICATION = "communication", "手机短信、电子邮件、即时通信等通信信息"
-    LOG_TRANSACTION = "log_transaction", "用户注册信息、身份认证信息、电子交易记录、通信记录、登录日志等信息"
-    FILE = "file", "文档、图片、音频、视频、数字证书、计算机程序等电子文件"
-    OTHER = "other", "其他以数字化形式存储、处理、传输的信息"
+    WEB = "web", _("网页、博客、微博客等网络平台发布的信息")
+    COMMUNICATION = "communication", _("手机短信、电子邮件、即时通信等通信信息")
+    LOG_TRANSACTION = "log_transaction", _("用户注册信息、身份认证信息、电子交易记录、通信记录、登录日志等信息")
+    FILE = "file", _("文档、图片、音频、视频、数字证书、计算机程序等电子文件")
+    OTHER = "other", _("其他以数字化形式存储、处理、传输的信息")
 
 
 class OriginalForm(models.TextChoices):
     """How the material came into electronic form, Online Litigation Rules art. 11."""
 
-    NATIVE = "native", "原生电子数据"
-    SCAN = "scan", "扫描件"
-    REPHOTOGRAPHED = "rephotographed", "翻拍件"
-    TRANSCRIBED = "transcribed", "转录件"
+    NATIVE = "native", _("原生电子数据")
+    SCAN = "scan", _("扫描件")
+    REPHOTOGRAPHED = "rephotographed", _("翻拍件")
+    TRANSCRIBED = "transcribed", _("转录件")
 
 
 class State(models.TextChoices):
     """States of an evidence item (`evidence_state_machine.json`); a draft lives in `evidence.intake`, not here."""
 
-    SUBMITTED = "submitted", "已提交"
-    LATE_PENDING = "late_pending", "逾期待审"
-    RECEIVED = "received", "已接收"
+    SUBMITTED = "submitted", _("已提交")
+    LATE_PENDING = "late_pending", _("逾期待审")
+    RECEIVED = "received", _("已接收")
 
 
 class Exhibit(models.Model):
@@ -75,7 +77,7 @@ class Exhibit(models.Model):
 
     @property
     def label(self) -> str:
-        return f"{self.get_side_display()}证据{self.number}"
+        return gettext("%(side)s证据%(number)d") % {"side": self.get_side_display(), "number": self.number}
 
 
 class ExhibitFile(models.Model):

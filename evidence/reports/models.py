@@ -5,6 +5,7 @@ import uuid
 from django.conf import settings
 from django.db import models
 from django.db.models.functions import Now
+from django.utils.translation import gettext_lazy as _
 
 from cases.models import Case
 from evidence.runs.models import RunVerdict
@@ -12,12 +13,12 @@ from evidence.runs.models import RunVerdict
 
 class Report(models.Model):
     class State(models.TextChoices):
-        PREPARING = "preparing", "制作中"
-        SIGNED = "signed", "已签名"
-        RELEASED = "released", "已发布"
-        SUPERSEDED = "superseded", "已被取代"
-        REVOKED = "revoked", "已撤销"
-        FAILED = "failed", "未能制作"
+        PREPARING = "preparing", _("制作中")
+        SIGNED = "signed", _("已签名")
+        RELEASED = "released", _("已发布")
+        SUPERSEDED = "superseded", _("已被取代")
+        REVOKED = "revoked", _("已撤销")
+        FAILED = "failed", _("未能制作")
 
     public_id = models.UUIDField(default=uuid.uuid4, unique=True, editable=False)
     number = models.CharField(max_length=40, unique=True)

@@ -5,6 +5,7 @@ import uuid
 from django.conf import settings
 from django.db import models
 from django.db.models.functions import Now
+from django.utils.translation import gettext_lazy as _
 
 from cases.models import Case
 from evidence.exhibits.models import Exhibit
@@ -23,11 +24,11 @@ class Run(models.Model):
     """A run is never edited into another: a retry or re-verification is a new row with the next `number`."""
 
     class State(models.TextChoices):
-        QUEUED = "queued", "排队中"
-        RUNNING = "running", "核验中"
-        DONE = "done", "已完成"
-        PARKED = "parked", "未能完成"
-        CANCELLED = "cancelled", "已取消"
+        QUEUED = "queued", _("排队中")
+        RUNNING = "running", _("核验中")
+        DONE = "done", _("已完成")
+        PARKED = "parked", _("未能完成")
+        CANCELLED = "cancelled", _("已取消")
 
     public_id = models.UUIDField(default=uuid.uuid4, unique=True, editable=False)
     exhibit = models.ForeignKey(Exhibit, on_delete=models.PROTECT, related_name="runs")
