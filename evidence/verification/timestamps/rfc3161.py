@@ -8,7 +8,7 @@ Two doors: `examine` for a token handed in as a file, `verify_token` for a token
 
 import re
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -54,6 +54,8 @@ HEAD = 1024
 STATUS_BYTES_MAX = 4096
 """A response that carries no token holds a status and a sentence."""
 LABEL_DIGITS = 16
+LAW = ("CN-R17-4",)
+"""The question of law that a time-stamp helps to answer: Online Litigation Rules art. 17(4)."""
 
 _TST_INFO = "1.2.840.113549.1.9.16.1.4"
 _TST_INFO_DER = bytes.fromhex("060b2a864886f70d0109100104")
@@ -264,6 +266,7 @@ def _verify(
         indeterminate(REVOCATION, Reason.TRY_LATER, subject, bearing=Bearing.ADVISORY),
         _time(token, subject, at),
     ]
+    findings = [replace(f, law=LAW) for f in findings]
     return Verification(tuple(findings), token, signer.name if signer else None, anchor)
 
 

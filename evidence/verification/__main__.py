@@ -1,0 +1,153 @@
+"""The engine on a command line, for anyone who wants to check a result without asking the court or the platform.
+
+    python -m evidence.verification [--trust DIR|none] [--at ISO-8601] [--json] [--lang zh|en] FILE…
+
+FILE… are the files of one exhibit, or one folder that holds them. Exit status: 0 CONSISTENT, 1 INCONSISTENT,
+2 INDETERMINATE, 64 usage (also: files or trust store that cannot be read), 70 internal error.
+
+Opens no socket. The clock is read here and nowhere else, when --at is left out; the moment used is printed, and giving it
+back with --at gives the same bytes. The environment is looked at for the language of the text alone.
+"""
+
+import argparse
+import os
+import sys
+from collections.abc import Sequence
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import NoReturn
+
+from . import Exhibit, ExhibitError, Source, TrustError, TrustStore, Verdict, verify
+from .exhibit import FILES_MAX
+from .trust import SHIPPED
+from .verdict import Overall
+
+USAGE, INTERNAL = 64, 70
+"""EX_USAGE and EX_SOFTWARE of sysexits.h."""
+STATUS = {Overall.CONSISTENT: 0, Overall.INCONSISTENT: 1, Overall.INDETERMINATE: 2}
+
+
+class _Refused(Exception):
+    """The command cannot be carried out as given."""
+
+
+class _Parser(argparse.ArgumentParser):
+    def error(self, message: str) -> NoReturn:
+        raise _Refused(message)
+
+
+def main(arguments: Sequence[str]) -> int:
+    try:
+        options = _parser().parse_args(arguments)
+        verdict = _verify(options)
+        _write(verdict.to_json() + b"\n" if options.json else _text(verdict, options.lang).encode())
+    except _Refused as fault:
+        print(f"evidence.verification: {fault}", file=sys.stderr)
+        return USAGE
+    except Exception as fault:  # a fault of the program is said as such and never looks like a result
+        print(f"evidence.verification: internal error: {type(fault).__name__}: {fault}", file=sys.stderr)
+        return INTERNAL
+    return STATUS[verdict.overall]
+
+
+def _parser() -> _Parser:
+    parser = _Parser(
+        prog="python -m evidence.verification",
+        description="Verify one exhibit against a trust store, offline.",
+        epilog="exit status: 0 CONSISTENT, 1 INCONSISTENT, 2 INDETERMINATE, 64 usage, 70 internal error",
+    )
+    parser.add_argument("files", nargs="+", type=Path, metavar="FILE", help="files of one exhibit, or one folder")
+    parser.add_argument(
+        "--trust", metavar="DIR|none", help="trust store to use; default: the one shipped with the product"
+    )
+    parser.add_argument("--at", metavar="ISO-8601", help="moment to verify for, with time zone; default: now")
+    parser.add_argument("--json", action="store_true", help="print one canonical JSON object")
+    parser.add_argument("--lang", choices=("zh", "en"), help="language of the text; default: that of the system")
+    return parser
+
+
+def _verify(options: argparse.Namespace) -> Verdict:
+    at = _moment(options.at)
+    trust = _trust(options.trust)
+    try:
+        exhibit = Exhibit.of([Source.from_path(path, name=name) for path, name in _named(options.files)])
+    except OSError as fault:
+        raise _Refused(f"{fault.filename}: {fault.strerror}") from fault
+    except ExhibitError as fault:
+        raise _Refused(str(fault)) from fault
+    try:
+        return verify(exhibit, trust, at)
+    finally:
+        exhibit.close()
+
+
+def _moment(text: str | None) -> datetime:
+    if text is None:
+        # Whole milliseconds, as printed: the printed moment given back must be the same moment.
+        now = datetime.now(UTC)
+        return now.replace(microsecond=now.microsecond // 1000 * 1000)
+    try:
+        moment = datetime.fromisoformat(text)
+    except ValueError as fault:
+        raise _Refused(f"--at {text}: not ISO 8601") from fault
+    if moment.tzinfo is None:
+        raise _Refused(f"--at {text}: a time zone is needed, for example {text}Z")
+    return moment
+
+
+def _trust(choice: str | None) -> TrustStore:
+    if choice == "none":
+        return TrustStore.empty()
+    try:
+        return TrustStore.load(SHIPPED if choice is None else Path(choice))
+    except TrustError as fault:
+        raise _Refused(f"trust store: {fault}") from fault
+
+
+def _named(given: Sequence[Path]) -> list[tuple[Path, str]]:
+    """(path, label) of every file; a folder stands for the files below it, labelled by their place in it."""
+    if len(given) == 1 and given[0].is_dir():
+        folder = given[0]
+        found: list[tuple[Path, str]] = []
+        for path in sorted(folder.rglob("*")):
+            if path.is_symlink():
+                raise _Refused(f"{path}: a link; copy the file itself into the folder")
+            if path.is_file():
+                found.append((path, _label(path.relative_to(folder).as_posix())))
+            if len(found) > FILES_MAX:
+                raise _Refused(f"{folder}: more than {FILES_MAX} files")
+        if not found:
+            raise _Refused(f"{folder}: no files")
+        return found
+    for path in given:
+        if not path.is_file():
+            raise _Refused(f"{path}: {'a folder beside other files' if path.is_dir() else 'no such file'}")
+    return [(path, _label(path.name)) for path in given]
+
+
+def _label(name: str) -> str:
+    """File names are bytes: what is not UTF-8 is replaced, so that every label can be printed and put into JSON."""
+    return os.fsencode(name).decode("utf-8", "replace")
+
+
+def _text(verdict: Verdict, language: str | None) -> str:
+    from .printout import render
+
+    return render(verdict, language or _system_language())
+
+
+def _system_language() -> str:
+    """By the first of LC_ALL, LC_MESSAGES and LANG that is set (POSIX), whether or not that locale is installed."""
+    chosen = next((value for name in ("LC_ALL", "LC_MESSAGES", "LANG") if (value := os.environ.get(name))), "")
+    return "zh" if chosen.lower().startswith("zh") else "en"
+
+
+def _write(data: bytes) -> None:
+    """UTF-8 whatever the terminal's encoding."""
+    sys.stdout.flush()
+    sys.stdout.buffer.write(data)
+    sys.stdout.buffer.flush()
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))
