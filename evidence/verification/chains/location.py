@@ -83,10 +83,10 @@ def _mapped(
                 and place.key == contract.digest_param
                 and (height is None or height >= contract.from_height)
             ):
-                yield place, contract.alg, _decode(contract, place.value)
+                yield place, contract.alg, decode(contract, place.value)
 
 
-def _decode(contract: EvidenceContract, value: bytes) -> bytes | None:
+def decode(contract: EvidenceContract, value: bytes) -> bytes | None:
     """The digest as the contract writes it, or None when it cannot be a digest of the named algorithm."""
     try:
         if contract.encoding == "bytes":
