@@ -1,4 +1,4 @@
-"""A worker without Celery: works on the queue of record until stopped (or, with --drain, until it is empty)."""
+"""A worker without Celery: works on the queues of record until stopped (or, with --drain, until they are empty)."""
 
 import time
 from argparse import ArgumentParser
@@ -6,7 +6,8 @@ from argparse import ArgumentParser
 from django.conf import settings
 from django.core.management.base import BaseCommand
 
-from evidence.runs import queue, working
+from evidence import worker
+from evidence.runs import working
 
 IDLE_SECONDS = 0.5
 
@@ -18,12 +19,12 @@ class Command(BaseCommand):
         parser.add_argument("--drain", action="store_true", help="stop when nothing waits")
 
     def handle(self, *, drain: bool, **options: object) -> None:
-        swept = 0.0
+        swept = float("-inf")
         while True:
             if time.monotonic() - swept > settings.PORTAL_SWEEP_SECONDS:
-                queue.sweep()
+                worker.sweep()
                 swept = time.monotonic()
-            if working.work_once():
+            if worker.turn():
                 continue
             if drain and not working.unfinished():
                 return

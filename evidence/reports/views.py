@@ -1,0 +1,155 @@
+"""Ordering, following, downloading and releasing a report; and the public question "is this report yours?"."""
+
+import hmac
+
+from django.conf import settings
+from django.contrib import messages
+from django.contrib.auth.decorators import login_required
+from django.db import transaction
+from django.http import Http404, HttpRequest, HttpResponse
+from django.shortcuts import get_object_or_404, redirect, render
+from django.utils.translation import gettext as _
+from django.views.decorators.http import require_GET, require_POST
+
+from cases.access import demand, may, visible_to
+from cases.models import Case
+from evidence.exhibits.models import Exhibit
+from evidence.runs.models import Run, RunVerdict
+from portal.ledger.entries import record
+from portal.vault import Vault
+
+from . import issuing
+from .models import Report
+
+EXHIBITS_MAX = 50
+"""Exhibits in one report; bigger cases are issued in several."""
+PUBLIC_STATES = {
+    Report.State.SIGNED: "in_force",
+    Report.State.RELEASED: "in_force",
+    Report.State.SUPERSEDED: "superseded",
+    Report.State.REVOKED: "revoked",
+}
+
+
+@login_required
+@require_POST
+def issue(request: HttpRequest, case_id: str) -> HttpResponse:
+    """Order a report on the latest verdicts of the chosen exhibits (form field `exhibit`, public ids)."""
+    case = get_object_or_404(visible_to(request.user, Case.objects.all()), public_id=case_id)
+    demand(request.user, "report.generate", case)
+    exhibits = visible_to(request.user, Exhibit.objects.filter(case=case, public_id__in=_chosen(request)))
+    verdicts = [v for e in exhibits if (v := _latest(e)) is not None]
+    if not verdicts:
+        messages.error(request, _("所选证据还没有核验结论，请等核验完成后再出具报告。"))
+        return redirect("case", case.public_id)
+    with transaction.atomic():
+        ordered = issuing.order(case, verdicts, by=request.user)
+    return redirect("reports:report", ordered.public_id)
+
+
+@login_required
+@require_GET
+def report(request: HttpRequest, public_id: str) -> HttpResponse:
+    return render(request, "evidence/reports/report.html", _shown(request, public_id))
+
+
+@login_required
+@require_GET
+def state(request: HttpRequest, public_id: str) -> HttpResponse:
+    """The part of the page that follows the work; htmx stops asking when the report is ready or has failed."""
+    return render(request, "evidence/reports/_state_part.html", _shown(request, public_id))
+
+
+@login_required
+@require_GET
+def download(request: HttpRequest, public_id: str) -> HttpResponse:
+    found = _visible(request, public_id)
+    demand(request.user, "report.download", found)
+    if not found.signed_sha256:
+        raise Http404
+    with Vault(settings.PORTAL_VAULT_DIR).open(found.signed_sha256) as stream:
+        response = HttpResponse(stream.read(), content_type="application/pdf")
+    response["Content-Disposition"] = f'attachment; filename="{found.number}.pdf"'
+    response["Content-Security-Policy"] = "sandbox"
+    response["Cache-Control"] = "private, no-store"
+    return response
+
+
+@login_required
+@require_POST
+def again(request: HttpRequest, public_id: str) -> HttpResponse:
+    """Try a failed report once more."""
+    found = _visible(request, public_id)
+    demand(request.user, "report.generate", found.case)
+    with transaction.atomic():
+        if Report.objects.filter(pk=found.pk, state=Report.State.FAILED).update(state=Report.State.PREPARING, fault=""):
+            transaction.on_commit(lambda: issuing.bell.ring(found.pk))
+    return redirect("reports:report", found.public_id)
+
+
+@login_required
+@require_POST
+def release(request: HttpRequest, public_id: str) -> HttpResponse:
+    """Open the report to the parties (the presiding judge's act)."""
+    found = _visible(request, public_id)
+    demand(request.user, "report.release", found)
+    with transaction.atomic():
+        if Report.objects.filter(pk=found.pk, state=Report.State.SIGNED).update(state=Report.State.RELEASED):
+            record("report.release", actor=request.user, case=found.case, params={"report": found.number})
+            messages.success(request, _("报告已向当事人开放。"))
+    return redirect("reports:report", found.public_id)
+
+
+@require_GET
+def check(request: HttpRequest) -> HttpResponse:
+    """Public: number and code -> in force, superseded or revoked, and nothing else. A wrong code and an unknown number
+    give the same answer."""
+    number = request.GET.get("number", "").strip()[:40]
+    code = request.GET.get("code", "").strip().upper()[:20]
+    answer = None
+    if number or code:
+        found = Report.objects.filter(number=number).exclude(signed_sha256="").first()
+        known = found.check_code if found else "-" * issuing.CHECK_CODE_LENGTH
+        same = hmac.compare_digest(known.encode(), code.encode())
+        answer = PUBLIC_STATES.get(Report.State(found.state), "unknown") if found and same else "unknown"
+    return render(
+        request, "evidence/reports/check.html", {"number": number, "code": code, "answer": answer}
+    )
+
+
+def _chosen(request: HttpRequest) -> list[str]:
+    import uuid
+
+    chosen = []
+    for text in request.POST.getlist("exhibit")[:EXHIBITS_MAX]:
+        try:
+            chosen.append(str(uuid.UUID(text)))
+        except ValueError:
+            continue  # not an id of ours: the same as an exhibit one may not see
+    return chosen
+
+
+def _latest(exhibit: Exhibit) -> RunVerdict | None:
+    return (
+        RunVerdict.objects.filter(run__exhibit=exhibit, run__state=Run.State.DONE)
+        .order_by("-run__number")
+        .first()
+    )
+
+
+def _visible(request: HttpRequest, public_id: str) -> Report:
+    return get_object_or_404(
+        visible_to(request.user, Report.objects.select_related("case__court", "created_by")), public_id=public_id
+    )
+
+
+def _shown(request: HttpRequest, public_id: str) -> dict[str, object]:
+    found = _visible(request, public_id)
+    return {
+        "report": found,
+        "case": found.case,
+        "verdicts": found.verdicts.select_related("run__exhibit").order_by("run__exhibit__side", "run__exhibit__number"),
+        "working": found.state == Report.State.PREPARING,
+        "may_release": found.state == Report.State.SIGNED and bool(may(request.user, "report.release", found)),
+        "may_retry": found.state == Report.State.FAILED and bool(may(request.user, "report.generate", found.case)),
+    }
