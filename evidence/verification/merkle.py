@@ -76,20 +76,27 @@ def grouped_path(leaf: bytes, items: Sequence[bytes], *, algorithm: str) -> Grou
     return GroupedPath(current, tuple(positions))
 
 
-def grouped_tree(leaves: Sequence[bytes], index: int, *, algorithm: str) -> GroupedPath:
-    """The root of all `leaves` in block order, with the places of leaf `index` on the way up, as a path would give them."""
-    if not 0 <= index < len(leaves):
-        raise PathError("no such leaf")
-    if len(leaves) > LEAVES_MAX:
-        raise PathError("more leaves than a block may hold")
-    level, positions = list(leaves), []
+def grouped_root(leaves: Sequence[bytes], *, algorithm: str) -> bytes:
+    """The root over all leaves in block order. PathError without a leaf, or with more than a block may hold."""
+    if not 0 < len(leaves) <= LEAVES_MAX:
+        raise PathError("no leaf, or more leaves than a block may hold")
+    level = list(leaves)
     while len(level) > 1:
-        groups = [level[i : i + GROUP_WIDTH] for i in range(0, len(level), GROUP_WIDTH)]
-        mine = groups[index // GROUP_WIDTH]
-        positions.append((len(mine), (index % GROUP_WIDTH,)))
-        level = [digests.digest(algorithm, b"".join(group)) for group in groups]
-        index //= GROUP_WIDTH
-    return GroupedPath(level[0], tuple(positions))
+        level = [
+            digests.digest(algorithm, b"".join(level[i : i + GROUP_WIDTH]))
+            for i in range(0, len(level), GROUP_WIDTH)
+        ]
+    return level[0]
+
+
+def grouped_positions(index: int, count: int) -> tuple[tuple[int, tuple[int, ...]], ...]:
+    """The `positions` that the path of leaf `index` has in a tree of `count` leaves."""
+    positions = []
+    while count > 1:
+        first = index - index % GROUP_WIDTH
+        positions.append((min(GROUP_WIDTH, count - first), (index - first,)))
+        index, count = index // GROUP_WIDTH, -(-count // GROUP_WIDTH)
+    return tuple(positions)
 
 
 # ── ChainMaker 2.x: binary, padded, the left child repeated ────────────────────────────────────────────────────────────
