@@ -243,16 +243,21 @@ def _programs(place: Place) -> Path:
         )
     if place.owner.pw_uid == os.geteuid() or _open_to_all(tree / "bin"):
         return tree / "bin"
-    # A copy that the account can reach; named after the build, so that another wheel gets another copy.
+    # A copy that the account can reach; named after the build, so that another wheel gets another copy. The programs
+    # find their libraries by the way to them from where they stand, so the two keep their places to each other.
     build = (tree / "bin" / "postgres").stat()
     copy = SYSTEM_DIR / f"{tree.name}-{build.st_size:x}-{int(build.st_mtime):x}"
+    within = Path(tree.parent.name) / tree.name
     if not copy.exists():
         SYSTEM_DIR.mkdir(mode=0o755, parents=True, exist_ok=True)
         part = Path(tempfile.mkdtemp(prefix="copying-", dir=SYSTEM_DIR))
-        shutil.copytree(tree, part, symlinks=True, dirs_exist_ok=True, ignore=shutil.ignore_patterns("include"))
+        shutil.copytree(tree, part / within, symlinks=True, ignore=shutil.ignore_patterns("include"))
+        libraries = tree.parent.with_name(f"{tree.parent.name}.libs")
+        if libraries.exists():
+            shutil.copytree(libraries, part / libraries.name, symlinks=True)
         part.chmod(0o755)
         part.rename(copy)
-    return copy / "bin"
+    return copy / within / "bin"
 
 
 # ── starting and stopping ─────────────────────────────────────────────────────────────────────────────────────────────
