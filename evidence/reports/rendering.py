@@ -11,6 +11,7 @@ import resource
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from functools import cache
 from multiprocessing.connection import Connection
 from pathlib import Path
 from typing import Any
@@ -29,6 +30,7 @@ FONTS = {
 """Own family names: a family called Sans or Mono would lose to an alias of the host."""
 RARE = ('"Noto Sans CJK SC"', '"HanaMinB"')
 """Families for rare name characters, present when the Debian packages are installed."""
+RARE_FILES = ("NotoSansCJK-Regular.ttc", "HanaMinB.ttf")
 SYSTEM_FONT_DIRS = ("/usr/share/fonts/opentype/noto", "/usr/share/fonts/truetype/hanazono")
 SIGNATURE_LINK = "https://sig.invalid/"
 """A link with this prefix in the HTML marks the place of a signature field; it is never opened."""
@@ -89,20 +91,23 @@ def render(
 
 def missing_glyphs(text: str, *, fonts: Path) -> str:
     """The characters of `text` that no font of the report has (empty: all is well). Rare-name fonts count when installed."""
+    wanted = {c for c in text if not c.isspace()}
+    for file in (*(fonts / name for name in dict.fromkeys(FONTS.values())), *_rare_fonts()):
+        wanted = {c for c in wanted if ord(c) not in _characters(file)} if wanted else wanted
+    return "".join(sorted(wanted))
+
+
+def _rare_fonts() -> list[Path]:
+    """The installed fonts of `RARE`: the mainland cut of Noto Sans CJK and HanaMinB."""
+    return [p for d in SYSTEM_FONT_DIRS for name in RARE_FILES if (p := Path(d) / name).exists()]
+
+
+@cache
+def _characters(file: Path) -> frozenset[int]:
     from fontTools.ttLib import TTCollection, TTFont
 
-    wanted = {c for c in text if not c.isspace()}
-    files = [fonts / name for name in dict.fromkeys(FONTS.values())]
-    for folder in SYSTEM_FONT_DIRS:
-        files.extend(sorted(Path(folder).glob("*Regular.ttc")))
-        files.extend(sorted(Path(folder).glob("HanaMinB.ttf")))
-    for file in files:
-        if not wanted:
-            break
-        opened = TTCollection(file, lazy=True).fonts if file.suffix == ".ttc" else [TTFont(file, lazy=True)]
-        for font in opened:
-            wanted = {c for c in wanted if ord(c) not in font.getBestCmap()}
-    return "".join(sorted(wanted))
+    font = TTCollection(file, lazy=True).fonts[0] if file.suffix == ".ttc" else TTFont(file, lazy=True)
+    return frozenset(font.getBestCmap())
 
 
 def stylesheet_fonts(fonts: Path) -> str:

@@ -34,8 +34,9 @@ def verify(exhibit: Exhibit, trust: TrustStore, at: datetime) -> Verdict:
     """
     if at.tzinfo is None:
         raise ValueError("`at` needs a time zone")
-    context = Context(exhibit, trust, at, recognise(exhibit))
-    examinations: list[Examination] = []
+    formats, faults = recognise(exhibit)
+    context = Context(exhibit, trust, at, formats)
+    examinations = [_fault((source,), Reason.INTERNAL_ERROR, fault) for source, fault in faults.items()]
     for role in Role:
         for fmt in FORMATS:
             if fmt.role is role and (sources := context.of(fmt.name)):
@@ -70,16 +71,16 @@ def _examine(fmt: Format, sources: tuple[Source, ...], context: Context) -> Exam
     try:
         return fmt.load().examine(sources, context)  # type: ignore[no-any-return]
     except MemoryError as fault:
-        return _fault(sources, Reason.RESOURCE_LIMIT, fault)
+        return _fault(sources, Reason.RESOURCE_LIMIT, type(fault).__name__)
     except Exception as fault:  # an unexpected fault is reported as such, never hidden and never a pass
-        return _fault(sources, Reason.INTERNAL_ERROR, fault)
+        return _fault(sources, Reason.INTERNAL_ERROR, type(fault).__name__)
 
 
-def _fault(sources: tuple[Source, ...], reason: Reason, fault: BaseException) -> Examination:
+def _fault(sources: tuple[Source, ...], reason: Reason, fault: str) -> Examination:
     return Examination(
         findings=tuple(
             indeterminate(
-                "ENGINE.RUN", reason, s.name, actual=type(fault).__name__, bearing=Bearing.DECISIVE
+                "ENGINE.RUN", reason, s.name, actual=fault, bearing=Bearing.DECISIVE
             )
             for s in sources
         )

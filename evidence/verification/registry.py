@@ -80,11 +80,22 @@ class Context:
         return tuple(s for s in self.exhibit.sources if self.formats[s].name == name)
 
 
-def recognise(exhibit: Exhibit) -> Mapping[Source, Format]:
-    """Each source -> its format: the highest score wins, earlier lines win ties, nobody means UNKNOWN."""
+def recognise(exhibit: Exhibit) -> tuple[Mapping[Source, Format], Mapping[Source, str]]:
+    """Each source -> its format: the highest score wins, earlier lines win ties, nobody means UNKNOWN.
+
+    The second mapping names the exception of a `sniff` that broke: a fault of the engine, to be said, never swallowed.
+    """
     found: dict[Source, Format] = {}
+    faults: dict[Source, str] = {}
     for source in exhibit.sources:
-        scores = [(cast(int, f.load().sniff(source)), -i, f) for i, f in enumerate(FORMATS)]
-        score, _, best = max(scores, key=lambda s: s[:2])
-        found[source] = best if score > 0 else UNKNOWN
-    return MappingProxyType(found)
+        best, best_score = UNKNOWN, 0
+        for fmt in FORMATS:
+            try:
+                score = cast(int, fmt.load().sniff(source))
+            except Exception as fault:
+                faults[source] = f"{fmt.name}: {type(fault).__name__}"
+                continue
+            if score > best_score:
+                best, best_score = fmt, score
+        found[source] = best
+    return MappingProxyType(found), MappingProxyType(faults)
