@@ -7,7 +7,7 @@ is printed as an escape.
 from collections.abc import Iterator
 
 from . import catalogue
-from .verdict import Finding, Outcome, Verdict, Walk, instant
+from .verdict import Finding, Outcome, ProofState, Verdict, Walk, instant
 
 VALUE_MAX = 400
 """Characters of one value; the JSON output has all of them."""
@@ -79,7 +79,9 @@ def _walk(walk: Walk, language: str) -> Iterator[str]:
     def say(key: str) -> str:
         return catalogue.statement(key, language)
 
-    yield f"- {shown(walk.source)}: {say(f'STATE.{walk.state.value}')} {say('LABEL.GRADE')} {walk.grade.value}"
+    open_ = walk.state is ProofState.PROVEN and not walk.complete
+    state = say("LABEL.OPEN" if open_ else f"STATE.{walk.state.value}")
+    yield f"- {shown(walk.source)}: {state} {say('LABEL.GRADE')} {walk.grade.value}"
     for number, step in enumerate(walk.steps):
         if number == 0:
             name = step.start.label or say("LABEL.NO_FILE")

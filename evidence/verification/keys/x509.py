@@ -69,6 +69,7 @@ class Certificate:
 
     def __init__(self, data: bytes) -> None:
         from cryptography import x509
+        from cryptography.exceptions import UnsupportedAlgorithm
 
         self.der = data
         try:
@@ -80,7 +81,15 @@ class Certificate:
             self.not_after: datetime = self.parsed.not_valid_after_utc
             self.serial = int(self.parsed.serial_number)
             self._signature_algorithm, self.spki = _parts(data)
-        except (ValueError, TypeError, OverflowError, x509.DuplicateExtension, x509.UnsupportedGeneralNameType) as fault:
+        except (
+            ValueError,
+            TypeError,
+            OverflowError,
+            UnsupportedAlgorithm,
+            x509.DuplicateExtension,
+            x509.InvalidVersion,
+            x509.UnsupportedGeneralNameType,
+        ) as fault:
             raise CertificateError("not a readable X.509 certificate") from fault
 
     @property
