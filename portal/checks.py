@@ -39,7 +39,6 @@ LIBRARIES = {
         "libharfbuzz-subset0",
         "each report would be set minutes slower and megabytes larger, and only a log line would say so",
     ),
-    ("libseccomp.so.2",): ("libseccomp2", "the child that reads hostile files cannot be shut off from the system"),
 }
 
 WEASYPRINT_MIN = (70, 0)

@@ -27,7 +27,7 @@ def test_python_locks_pin_versions_and_digests_and_name_no_host(lock: str) -> No
         assert re.search(r"--hash=sha256:[0-9a-f]{64}\b", entry), entry
 
 
-@pytest.mark.parametrize("name", ["requirements.in", "requirements-test.in", "requirements-node.in"])
+@pytest.mark.parametrize("name", ["requirements.in", "requirements-demo.in", "requirements-test.in", "requirements-node.in"])
 def test_every_requirement_asked_for_is_in_its_lock(name: str) -> None:
     asked = re.findall(r"^([a-z0-9][a-z0-9-]*)", (ROOT / name).read_text(encoding="utf-8"), flags=re.M)
     locked = (ROOT / name).with_suffix(".txt").read_text(encoding="utf-8")
