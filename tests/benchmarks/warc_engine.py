@@ -1,0 +1,153 @@
+"""How fast is the WARC engine? Prints its time beside warcio, FastWARC and the bound of hashing and inflating, in one run.
+
+    python -m tests.benchmarks.warc_engine [--size MB]
+
+The archive is made here: records of 2 KB to 200 KB, SHA-1 block and payload digests, half text, half incompressible. The bound
+is what the same bytes cost when they are only inflated (by the inflater the engine uses) and hashed twice. Not a test.
+"""
+
+import argparse
+import base64
+import hashlib
+import random
+import resource
+import subprocess
+import sys
+import tempfile
+import time
+import zlib
+from collections.abc import Callable
+from datetime import UTC, datetime
+from pathlib import Path
+
+from evidence.verification.codecs import gzipmembers, inflate
+from evidence.verification.codecs.octets import FileOctets
+from evidence.verification.exhibit import Exhibit, Source
+from evidence.verification.registry import Context, Format, Role
+from evidence.verification.snapshots import warc
+from evidence.verification.trust import TrustStore
+
+REPEATS = 3
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser()
+    parser.add_argument("--size", type=int, default=200, help="MB of records")
+    size = parser.parse_args().size * 1_000_000
+    with tempfile.TemporaryDirectory() as folder:
+        plain, gz = Path(folder, "made.warc"), Path(folder, "made.warc.gz")
+        records = write(plain, gz, size)
+        print(
+            f"{records} records, {plain.stat().st_size / 1e6:.0f} MB plain, {gz.stat().st_size / 1e6:.0f} MB gzip; "
+            f"inflater {inflate.ENGINE}"
+        )
+        for path in (plain, gz):
+            compare(path)
+    print(f"peak resident set {resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024:.0f} MiB")
+
+
+def compare(path: Path) -> None:
+    bound = best(lambda: hash_and_inflate(path))
+    engine = best(lambda: examine(path))
+    print(f"{path.name}: bound {bound:.3f} s, engine {engine:.3f} s = {bound / engine:.0%} of the bound")
+    for name, command in (
+        ("warcio check", ["warcio", "check", str(path)]),
+        ("fastwarc check -p", ["fastwarc", "check", "-p", str(path)]),
+    ):
+        program = Path(sys.executable).with_name(command[0])
+        taken = best(lambda c=[str(program), *command[1:]]: run(c))  # type: ignore[misc]
+        print(f"  {name}: {taken:.3f} s with start-up; the engine needs {engine / taken:.2f} of that")
+
+
+def examine(path: Path) -> None:
+    source = Source.from_path(path)
+    exhibit = Exhibit((source,))  # not `of`, which hashes the file: that is outside what is compared here
+    context = Context(
+        exhibit,
+        TrustStore.empty(),
+        datetime(2026, 11, 22, tzinfo=UTC),
+        {source: Format("warc", Role.CONTENT, "snapshots.warc")},
+    )
+    findings = warc.examine([source], context).findings
+    source.close()
+    if any(f.reason is not None for f in findings):
+        raise SystemExit(f"the engine did not pass the archive: {findings}")
+
+
+def hash_and_inflate(path: Path) -> None:
+    """The work nobody can save: every block hashed once as block and once as payload, gzip members inflated."""
+    with path.open("rb") as stream:
+        octets = FileOctets(stream, path.stat().st_size)
+        if path.suffix != ".gz":
+            while data := stream.read(1 << 16):
+                hashlib.sha1(data)
+                hashlib.sha1(data)
+            return
+        at = 0
+        while at < octets.size:
+            inflater = inflate.fresh()
+            at += gzipmembers.header_size(octets, at) or 0
+            while not inflater.eof:
+                block = octets.read(at, 1 << 16)
+                data = inflater.decompress(block)
+                at += len(block) - len(inflater.unused_data)
+                hashlib.sha1(data)
+                hashlib.sha1(data)
+            at += 8
+
+
+def run(command: list[str]) -> None:
+    subprocess.run(command, check=False, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+
+
+def best(action: Callable[[], None]) -> float:
+    times = []
+    for _ in range(REPEATS):
+        began = time.perf_counter()
+        action()
+        times.append(time.perf_counter() - began)
+    return min(times)
+
+
+def write(plain: Path, gz: Path, size: int) -> int:
+    """Write the same records plain and as gzip members of one record each; returns how many."""
+    chance = random.Random(20261122)
+    words = [bytes(chance.choices(b"etaoinshrdlucmfwypvbgkjqxz", k=chance.randint(2, 9))) for _ in range(4000)]
+    pool = b" ".join(chance.choice(words) for _ in range(600_000))
+    noise = chance.randbytes(4_000_000)
+    written = count = 0
+    with plain.open("wb") as raw, gz.open("wb") as packed:
+        while written < size:
+            length = int(chance.lognormvariate(10.3, 1.0)) % 200_000 + 2_000
+            source = pool if count % 2 else noise
+            start = chance.randrange(len(source) - length)
+            record = build(count, source[start : start + length])
+            raw.write(record)
+            deflater = zlib.compressobj(6, zlib.DEFLATED, 31)
+            packed.write(deflater.compress(record) + deflater.flush())
+            written += len(record)
+            count += 1
+    return count
+
+
+def build(number: int, body: bytes) -> bytes:
+    block = (
+        b"HTTP/1.1 200 OK\r\nContent-Type: text/html; charset=utf-8\r\nServer: nginx\r\nDate: Sun, 22 Nov 2026 07:35:24 GMT\r\n"
+        b"Cache-Control: max-age=600\r\nContent-Length: %d\r\n\r\n" % len(body)
+    ) + body
+    head = (
+        "WARC/1.1\r\nWARC-Type: response\r\n"
+        f"WARC-Record-ID: <urn:uuid:00000000-0000-4000-8000-{number:012d}>\r\n"
+        f"WARC-Date: 2026-11-22T07:35:24Z\r\nWARC-Target-URI: https://example.com/page/{number}\r\n"
+        f"WARC-IP-Address: 192.0.2.1\r\nWARC-Block-Digest: {label(block)}\r\nWARC-Payload-Digest: {label(body)}\r\n"
+        f"Content-Type: application/http; msgtype=response\r\nContent-Length: {len(block)}\r\n\r\n"
+    )
+    return head.encode() + block + b"\r\n\r\n"
+
+
+def label(data: bytes) -> str:
+    return "sha1:" + base64.b32encode(hashlib.sha1(data).digest()).decode()
+
+
+if __name__ == "__main__":
+    main()
