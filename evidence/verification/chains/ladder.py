@@ -93,8 +93,17 @@ class Inclusion:
     """Findings of the family that stand beside the ladder (receipts, write sets, proposer signatures …)."""
 
 
-def examine(inclusion: Inclusion, *, context: Context, profile: ChainProfile | None) -> Examination:
-    """One family's inclusion -> findings in ladder order, and a walk for each file whose digest it carries."""
+def examine(
+    inclusion: Inclusion,
+    *,
+    context: Context,
+    profile: ChainProfile | None,
+    covered: frozenset[Source] = frozenset(),
+) -> Examination:
+    """One family's inclusion -> findings in ladder order, and a walk for each file whose digest it carries.
+
+    covered   files that another transaction of the same exhibit carries: that this one does not contradicts nothing
+    """
     location = (
         locate(context.content, inclusion.places, profile, inclusion.height)
         if inclusion.places is not None
@@ -102,7 +111,7 @@ def examine(inclusion: Inclusion, *, context: Context, profile: ChainProfile | N
     )
     claims = [c for c in context.claims if _speaks_of(c, inclusion, location)]
     t = _content(inclusion, location, claims, profile)
-    pairs = _digest_findings(context.content, inclusion, location)
+    pairs = _digest_findings([s for s in context.content if s not in covered], inclusion, location)
     quorum = _quorum_beside_checkpoint(inclusion)
     finality = _finality(inclusion, quorum)
     findings = (
@@ -162,16 +171,17 @@ def _digest_findings(
     if recorded and content:
         # The court's map says where the digest stands, and it is the digest of none of the files handed in.
         place, alg, value = recorded[0]
-        name = algorithms(alg, value)[0]
+        tried = algorithms(alg, value)
+        name, names = tried[0], " / ".join(tried)
         return [
             (
                 source,
-                f"{name} {short(value)}",
+                f"{names} {short(value)}",
                 failed(
                     DIGEST,
                     Reason.HASH_FAILURE,
                     f"{source.name} · {inclusion.subject}",
-                    expected=f"{name} {value.hex()}",
+                    expected=f"{names} {value.hex()}",
                     actual=f"{name} {source.digest(name).hex()}",
                 ),
             )

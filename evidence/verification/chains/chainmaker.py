@@ -1,0 +1,201 @@
+"""ChainMaker 2.x 长安链, the base of 至信链 since 2021: blocks, transactions and paths of one exhibit, taken together.
+
+All sources of the family are read (`chainmaker_messages`), put in their places here, and each transaction that matters goes
+up the ladder (`chainmaker_transaction`, in a block recomputed by `chainmaker_block`). Spec consortium-chains §4;
+`docs/formats/chainmaker.md`.
+"""
+
+from collections.abc import Iterator, Mapping, Sequence
+
+from ..codecs.protobuf import Message
+from ..exhibit import Source
+from ..reasons import Reason
+from ..registry import Context
+from ..verdict import Bearing, Examination, Finding, Outcome, failed, indeterminate
+from . import chainmaker_messages as messages
+from . import chainmaker_transaction as transactions
+from . import ladder
+from .chainmaker_block import Examined
+from .chainmaker_hashing import Block
+from .chainmaker_members import Certificates
+from .chainmaker_messages import Piece, Unreadable, sniff
+from .chainmaker_selection import Selection, Supplied, blocks_to_examine, select
+from .chainmaker_transaction import Path, Transaction
+
+__all__ = ["Supplied", "examine", "examine_supplied", "sniff"]
+
+
+def examine(sources: tuple[Source, ...], context: Context) -> Examination:
+    """See `registry`. Files that cannot be read become findings of step 0; the rest is examined together."""
+    from ..certificates import pem
+
+    pieces: list[Piece] = []
+    faults: list[Finding] = []
+    for source in sources:
+        try:
+            pieces.append(messages.read(source))
+        except Unreadable as fault:
+            maker = failed if fault.reason is Reason.FORMAT_FAILURE else indeterminate
+            faults.append(maker(ladder.LEDGER_KIND, fault.reason, source.name, actual=str(fault)))
+    supplied, incomplete = _arrange(pieces, tuple(pem.certificates(context.of("x509"))))
+    found = examine_supplied(supplied, context)
+    findings = (*faults, *incomplete, *found.findings)
+    if not found.findings:
+        # Nothing but unreadable files: the reason must reach the verdict.
+        findings = tuple(_decisive(f) for f in findings)
+    return Examination(findings, found.walks, found.claims, found.not_proven)
+
+
+def examine_supplied(supplied: Supplied, context: Context) -> Examination:
+    """Every transaction that matters, up the ladder. Findings that concern a whole block appear once."""
+    known = Certificates(supplied.certificates)
+    genesis = _genesis(supplied)
+    blocks = [
+        Examined(
+            b,
+            trust=context.trust,
+            known=known,
+            others=supplied.blocks,
+            genesis=genesis.get(b.chain_id, frozenset()),
+        )
+        for b in blocks_to_examine(supplied)
+    ]
+    chosen = select(supplied, blocks, context)
+    parts: list[Examination] = []
+    for subject, block in chosen.subjects:
+        inclusion, profile = transactions.examine(subject, block, trust=context.trust, known=known)
+        parts.append(ladder.examine(inclusion, context=context, profile=profile, covered=chosen.covered))
+    findings = (*(f for p in parts for f in p.findings), *_left_over(chosen, blocks))
+    return Examination(
+        findings=tuple(dict.fromkeys(findings)),
+        walks=tuple(w for p in parts for w in p.walks),
+        claims=tuple(c for p in parts for c in p.claims),
+        not_proven=tuple(dict.fromkeys(n for p in parts for n in p.not_proven)),
+    )
+
+
+def _left_over(chosen: Selection, blocks: Sequence[Examined]) -> Iterator[Finding]:
+    """What was handed in and went with no transaction, or was too much."""
+    if chosen.too_many:
+        yield indeterminate(
+            ladder.LEDGER_KIND, Reason.RESOURCE_LIMIT, "chainmaker", actual=f"{chosen.too_many} transactions"
+        )
+    current = any(b.profile is not None and b.profile.path_generation == "current" for b in blocks)
+    for path in chosen.stray_paths:
+        if current:
+            yield failed(ladder.PATH, Reason.PROOF_FAILURE, path.name)
+        else:
+            reason = Reason.PROOF_UNUSABLE if blocks else Reason.PROOF_NOT_SUPPLIED
+            yield indeterminate(ladder.PATH, reason, path.name)
+    for rw_set in chosen.stray_rw_sets:
+        subject = f"tx {ladder.short(rw_set.text('tx_id'))}"
+        yield indeterminate(transactions.RW_SET, Reason.PROOF_NOT_SUPPLIED, subject)
+
+
+# ── from files to what they hold ──────────────────────────────────────────────────────────────────────────────────────
+
+
+def _arrange(pieces: Sequence[Piece], certificates: tuple[bytes, ...]) -> tuple[Supplied, list[Finding]]:
+    blocks: list[Block] = []
+    loose: list[Transaction] = []
+    paths: list[Path] = []
+    rw_sets: list[Message] = []
+    incomplete: list[Finding] = []
+    for piece in pieces:
+        if piece.path is not None:
+            paths.append(Path(piece.name, piece.path))
+            continue
+        message = piece.message
+        if message is None:
+            continue
+        if message.type is messages.RW_SET:
+            rw_sets.append(message)
+        elif message.type in (messages.TRANSACTION, messages.TRANSACTION_INFO):
+            transaction = _transaction(piece.name, message)
+            if transaction is None:
+                incomplete.append(_without(piece.name, "transaction"))
+            else:
+                loose.append(transaction)
+                info_rw_set = message.message("rw_set") if message.type is messages.TRANSACTION_INFO else None
+                rw_sets.extend([info_rw_set] if info_rw_set else [])
+        else:
+            block = _block(piece.name, message)
+            if block is None:
+                incomplete.append(_without(piece.name, "header"))
+            elif all(not _same_block(block, b) for b in blocks):
+                blocks.append(block)
+    supplied = Supplied(tuple(blocks), tuple(loose), tuple(paths), tuple(rw_sets), certificates)
+    return supplied, incomplete
+
+
+def _without(name: str, part: str) -> Finding:
+    return failed(ladder.LEDGER_KIND, Reason.FORMAT_FAILURE, name, actual=f"no {part}")
+
+
+def _transaction(name: str, message: Message) -> Transaction | None:
+    if message.type is messages.TRANSACTION:
+        return Transaction(name, message)
+    body = message.message("transaction")
+    if body is None:
+        return None
+    return Transaction(
+        name,
+        body,
+        index=message.number("tx_index"),
+        height=message.number("block_height"),
+        block_hash=message.data("block_hash") or None,
+        timestamp=message.number("block_timestamp") or None,
+    )
+
+
+def _block(name: str, message: Message) -> Block | None:
+    if message.type is messages.HEADER:
+        return Block(name, message)
+    block = message.message("block") if message.type is messages.BLOCK_INFO else message
+    header = block.message("header") if block else None
+    if block is None or header is None:
+        return None
+    additional = block.message("additional_data")
+    extra: Mapping[str, bytes] = additional.entries("extra_data") if additional else {}
+    return Block(
+        name,
+        header,
+        txs=block.messages("txs") or None,
+        dag=block.message("dag"),
+        extra=extra,
+        rw_sets=message.messages("rwset_list") if message.type is messages.BLOCK_INFO else (),
+    )
+
+
+def _same_block(a: Block, b: Block) -> bool:
+    """One block in two renderings (JSON and protobuf) is examined once."""
+    return (
+        a.header.raw == b.header.raw
+        and dict(a.extra) == dict(b.extra)
+        and [t.raw for t in a.txs or ()] == [t.raw for t in b.txs or ()]
+        and (a.dag.raw if a.dag else None) == (b.dag.raw if b.dag else None)
+        and [r.raw for r in a.rw_sets] == [r.raw for r in b.rw_sets]
+    )
+
+
+def _genesis(supplied: Supplied) -> dict[str, frozenset[bytes]]:
+    """Hashes of block 0 by chain id, as handed in (recomputed) or claimed."""
+    found: dict[str, set[bytes]] = {}
+    for block in supplied.blocks:
+        if block.height == 0:
+            recomputed = block.hash_under(block.algorithm) if block.algorithm else block.stated_hash
+            found.setdefault(block.chain_id, set()).add(recomputed)
+    for chain_id, claimed in supplied.genesis:
+        found.setdefault(chain_id, set()).add(claimed)
+    return {chain_id: frozenset(hashes) for chain_id, hashes in found.items()}
+
+
+def _decisive(finding: Finding) -> Finding:
+    maker = failed if finding.outcome is Outcome.FAILED else indeterminate
+    return maker(
+        finding.check,
+        finding.reason or Reason.UNSUPPORTED_FORMAT,
+        finding.subject,
+        actual=finding.actual,
+        bearing=Bearing.DECISIVE,
+    )

@@ -1,0 +1,209 @@
+"""ChainMaker 2.x: who signed, with which key, and whether the court knows them (spec consortium-chains §4).
+
+A member is a certificate, the hash of one, or a public key. Whatever of it stands in the exhibit is data; it identifies
+somebody only when the court has pinned that certificate, that key, or the root of the organisation.
+"""
+
+import base64
+import binascii
+import re
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from datetime import datetime
+
+from .. import digests
+from ..codecs import der
+from ..codecs.protobuf import Message
+from ..codecs.text import CodecError
+from ..keys import ecdsa, public_key, sm2, x509
+from ..reasons import Reason
+from ..trust import ChainProfile, Epoch, Validator
+from . import chainmaker_messages as messages
+
+HASHES = ("SHA-256", "SM3", "SHA3-256")
+"""`crypto.hash` of a chain configuration: SHA256, SM3 or SHA3_256."""
+CONSENSUS_ROLE = "consensus"
+"""Organisational unit of a consensus node's certificate."""
+_OU = "2.5.4.11"
+
+_P256_PREFIX = bytes.fromhex("3059301306072a8648ce3d020106082a8648ce3d03010703420004")
+"""DER of SubjectPublicKeyInfo up to x‖y: id-ecPublicKey, curve P-256, uncompressed point."""
+_PEM = re.compile(
+    rb"-----BEGIN (CERTIFICATE|PUBLIC KEY)-----\r?\n([A-Za-z0-9+/=\r\n]+)-----END \1-----\s*", re.ASCII
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Suite:
+    """`hash`: a name of HASHES; `sm2_uid`: the signers' identifier under SM2 with SM3."""
+
+    hash: str
+    sm2_uid: bytes = sm2.DEFAULT_UID
+
+    def digest(self, data: bytes) -> bytes:
+        return digests.digest(self.hash, data)
+
+
+@dataclass(frozen=True, slots=True)
+class Member:
+    """Somebody as the exhibit presents them. `reason` says why there is no usable key, and is None when there is one.
+
+    key           DER SubjectPublicKeyInfo
+    certificate   DER, where the member is one or names one that was handed in
+    """
+
+    org: str
+    key: bytes | None
+    certificate: bytes | None
+    reason: Reason | None = None
+
+    @property
+    def label(self) -> str:
+        shown = digests.digest("SHA-256", self.certificate or self.key or b"").hex()[:16]
+        return f"{self.org or '–'} · {shown}" if self.key else self.org or "–"
+
+
+class Certificates:
+    """Certificates handed in, found again by their hash: members of type CERT_HASH name nothing else."""
+
+    def __init__(self, handed_in: Iterable[bytes]) -> None:
+        self._all = tuple(dict.fromkeys(handed_in))
+        self._by_hash: dict[str, Mapping[bytes, bytes]] = {}
+
+    @property
+    def all(self) -> tuple[bytes, ...]:
+        return self._all
+
+    def named(self, name: bytes, suite: Suite) -> bytes | None:
+        """`name` is the hash itself or its hex text: both renderings are documented."""
+        if suite.hash not in self._by_hash:
+            hashes = {suite.digest(c): c for c in self._all}
+            self._by_hash[suite.hash] = {**{h.hex().encode(): c for h, c in hashes.items()}, **hashes}
+        return self._by_hash[suite.hash].get(name)
+
+
+def read(member: Message | None, known: Certificates, suite: Suite) -> Member:
+    """A Member message -> who it presents. Never raises: what cannot be used is said in `reason`."""
+    if member is None:
+        return Member("", None, None, Reason.NO_SIGNING_CERTIFICATE_FOUND)
+    org, info = member.text("org_id"), member.data("member_info")
+    kind = member.number("member_type")
+    certificate: bytes | None = None
+    if kind == messages.CERT:
+        certificate = _pem(info, b"CERTIFICATE")
+    elif kind == messages.CERT_HASH:
+        certificate = known.named(info, suite)
+        if certificate is None:
+            return Member(org, None, None, Reason.NO_SIGNING_CERTIFICATE_FOUND)
+    elif kind == messages.PUBLIC_KEY:
+        return _with_key(org, _pem(info, b"PUBLIC KEY"), None)
+    elif kind == messages.ALIAS:
+        return Member(org, None, None, Reason.NO_SIGNING_CERTIFICATE_FOUND)
+    else:
+        return Member(org, None, None, Reason.UNSUPPORTED_FORMAT)
+    try:
+        return _with_key(org, x509.Certificate(certificate or b"").spki, certificate)
+    except x509.CertificateError:
+        return Member(org, None, None, Reason.NO_SIGNING_CERTIFICATE_FOUND)
+
+
+def signed(member: Member, signature: bytes, message: bytes, suite: Suite) -> bool:
+    """Whether `signature` (strict DER) over `message` verifies under the member's key. False when there is no key.
+
+    ECDSA hashes the message with the chain's hash. SM2 takes Z_A into account only together with SM3; with another hash the
+    chain signs the bare digest (common `crypto/asym/sm2/pk.go`).
+    """
+    key = member.key or b""
+    point = public_key.sm2_key(key)
+    if point is None:
+        return ecdsa.verify(key[len(_P256_PREFIX) :], signature, message, curve="P-256", algorithm=suite.hash)
+    if suite.hash == "SM3":
+        return sm2.verify(point, signature, message, uid=suite.sm2_uid)
+    try:
+        r, s = der.signature(signature, order=sm2.N)
+    except CodecError:
+        return False
+    return sm2.verify_digest(point, r, s, suite.digest(message))
+
+
+def pinned(member: Member, epoch: Epoch) -> Validator | None:
+    """The validator of the court's set that this member is, by its certificate or by its key."""
+    certificate = digests.digest("SHA-256", member.certificate) if member.certificate else None
+    for validator in epoch.validators:
+        if validator.cert_sha256 is not None and validator.cert_sha256 == certificate:
+            return validator
+        if validator.key is not None and validator.key == member.key:
+            return validator
+    return None
+
+
+def sender_signed(tx: Message, known: Certificates, suite: Suite) -> bool:
+    """Whether the sender's signature over the payload verifies: then no export has cut anything out of the payload."""
+    payload, sender = tx.message("payload"), tx.message("sender")
+    if payload is None or sender is None:
+        return False
+    member = read(sender.message("signer"), known, suite)
+    return member.reason is None and signed(member, sender.data("signature"), payload.raw, suite)
+
+
+def roots(profile: ChainProfile, org: str, height: int | None) -> tuple[bytes, ...]:
+    """DER of the roots that the court pins for an organisation at a height; at any height when it is not known."""
+    found: list[bytes] = []
+    for root in profile.org_roots:
+        in_force = height is None or (
+            (root.from_height or 0) <= height and (root.to_height is None or height <= root.to_height)
+        )
+        if root.org == org and in_force:
+            found.extend(_certificates(root.pem))
+    return tuple(found)
+
+
+def path(
+    member: Member, profile: ChainProfile, known: Certificates, *, height: int | None, at: datetime
+) -> x509.Path | None:
+    """The member's certificate up to a root pinned for the member's own organisation; None without a certificate."""
+    if member.certificate is None:
+        return None
+    return x509.validate(
+        member.certificate,
+        intermediates=known.all[: x509.INTERMEDIATES_MAX],
+        roots=roots(profile, member.org, height),
+        at=at,
+        purpose=x509.Purpose.CHAIN_MEMBER,
+    )
+
+
+def within_validity(certificate: bytes, at: datetime) -> bool:
+    read_ = x509.Certificate(certificate)
+    return read_.not_before <= at <= read_.not_after
+
+
+def is_consensus_node(certificate: bytes) -> bool:
+    """Whether the subject's organisational unit names the role."""
+    subject = x509.Certificate(certificate).parsed.subject
+    return any(a.oid.dotted_string == _OU and str(a.value).lower() == CONSENSUS_ROLE for a in subject)
+
+
+def _with_key(org: str, key: bytes | None, certificate: bytes | None) -> Member:
+    if key is None:
+        return Member(org, None, certificate, Reason.NO_SIGNING_CERTIFICATE_FOUND)
+    p256 = key.startswith(_P256_PREFIX) and len(key) == len(_P256_PREFIX) + 64
+    if not p256 and public_key.sm2_key(key) is None:
+        # RSA: ChainMaker's padding has not been confirmed by any vector; other curves are not ChainMaker's.
+        return Member(org, None, certificate, Reason.UNSUPPORTED_FORMAT)
+    return Member(org, key, certificate)
+
+
+def _pem(text: bytes, kind: bytes) -> bytes | None:
+    """The one PEM block that fills `text` -> its DER, or None."""
+    found = _PEM.fullmatch(text)
+    if found is None or found[1] != kind:
+        return None
+    try:
+        return base64.b64decode(b"".join(found[2].split()), validate=True)
+    except binascii.Error:
+        return None
+
+
+def _certificates(pem: bytes) -> list[bytes]:
+    return [d for m in _PEM.finditer(pem) if (d := _pem(m[0], b"CERTIFICATE")) is not None]
