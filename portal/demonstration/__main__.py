@@ -94,19 +94,22 @@ def _evidence(data: Path) -> None:
     case = court.ensure()
     if Report.objects.filter(case=case).exclude(signed_sha256="").exists():
         return
-    _say("making evidence with independent writers (warcio, py-wacz, block builders, a local time-stamping authority)")
-    if not (settings.PORTAL_TRUST_DIR / "manifest.json").exists():
-        at = datetime.now(UTC) - timedelta(days=RECORDED_DAYS_AGO)
-        made = exhibits.make(settings.PORTAL_SIGNING_DIR, at=at.replace(microsecond=0))
+    folder = data / "evidence"
+    if not folder.exists():
+        _say("making evidence with independent writers (warcio, py-wacz, block builders, a local time-stamping authority)")
+        recorded_at = (datetime.now(UTC) - timedelta(days=RECORDED_DAYS_AGO)).replace(microsecond=0)
+        made = exhibits.make(settings.PORTAL_SIGNING_DIR, at=recorded_at)
+        shutil.rmtree(settings.PORTAL_TRUST_DIR, ignore_errors=True)
         trust.write(
             settings.PORTAL_TRUST_DIR,
             chains=made.chains,
             tsa_root=(settings.PORTAL_SIGNING_DIR / "roots" / "root.pem").read_bytes(),
             at=datetime.now(UTC),
         )
-        for filed in made.filed:
-            exhibit = filing.file(filed, case)
-            _say(f"filed {exhibit.label} {exhibit.name} ({len(filed.files)} files), receipt {exhibit.receipt_number}")
+        filing.keep(folder, made.filed)
+    for number, filed in filing.kept(folder):
+        exhibit = filing.file(filed, case, key=f"demonstration-{number}")
+        _say(f"filed {exhibit.label} {exhibit.name} ({len(filed.files)} files), receipt {exhibit.receipt_number}")
     worker = EmbeddedWorker()
     worker.start()
     try:
@@ -171,6 +174,7 @@ def _tell(port: int, *, serving: bool) -> None:
         "",
         f"  signed report   {copy}",
         f"                  {report.number}, {report.pages} pages, {report.signature_level}",
+        f"  evidence        {settings.PORTAL_DATA_DIR / 'evidence'} (what was handed in)",
         f"  trust store     {settings.PORTAL_TRUST_DIR}",
     ]
     if serving:

@@ -188,27 +188,7 @@ def build(
         receipt(s, tx, digest, i, saved=saved, number=number)
         for i, (tx, digest) in enumerate(zip(transactions, calls, strict=True))
     ]
-    tx_hashes = [raw(t["hash"]) for t in transactions]
-    receipt_hashes = [raw(r["hash"]) for r in receipts]
-    for i, (tx, rc) in enumerate(zip(transactions, receipts, strict=True)):
-        tx["txProof"] = [item.hex() for item in proof(s, tx_hashes, i)]
-        rc["txReceiptProof"] = [item.hex() for item in proof(s, receipt_hashes, i)]
-    block = {
-        "version": VERSION,
-        "parentInfo": [{"blockNumber": number - 1, "blockHash": hexed(s.hash(f"{seed} parent {number}".encode()))}],
-        "txsRoot": hexed(root(s, tx_hashes)),
-        "receiptsRoot": hexed(root(s, receipt_hashes)),
-        "stateRoot": hexed(s.hash(f"{seed} state {number}".encode())),
-        "number": number,
-        "gasUsed": str(sum(int(r["gasUsed"]) for r in receipts)),
-        "timestamp": timestamp,
-        "sealer": number % 4,
-        "sealerList": [hexed(k.public) for k in sealers],
-        "extraData": "0x",
-        "consensusWeights": [1, 1, 1, 1],
-        "transactions": [t["hash"] for t in transactions],
-    }
-    block = seal(s, block, sealers, signers)
+    block = assemble(s, transactions, receipts, sealers, signers, number=number, timestamp=timestamp, seed=seed)
     following, last = [], block
     for step in range(1, links + 1):
         last = seal(
@@ -275,6 +255,41 @@ def build(
         },
         sealers=sealers,
     )
+
+
+def assemble(
+    s: Suite,
+    transactions: Sequence[Json],
+    receipts: Sequence[Json],
+    sealers: Sequence[Key],
+    signers: Sequence[int],
+    *,
+    number: int,
+    timestamp: int,
+    seed: str = "demonstration",
+) -> Json:
+    """A sealed block over transactions and receipts; their paths are written into them."""
+    tx_hashes = [raw(t["hash"]) for t in transactions]
+    receipt_hashes = [raw(r["hash"]) for r in receipts]
+    for i, (tx, rc) in enumerate(zip(transactions, receipts, strict=True)):
+        tx["txProof"] = [item.hex() for item in proof(s, tx_hashes, i)]
+        rc["txReceiptProof"] = [item.hex() for item in proof(s, receipt_hashes, i)]
+    header = {
+        "version": VERSION,
+        "parentInfo": [{"blockNumber": number - 1, "blockHash": hexed(s.hash(f"{seed} parent {number}".encode()))}],
+        "txsRoot": hexed(root(s, tx_hashes)),
+        "receiptsRoot": hexed(root(s, receipt_hashes)),
+        "stateRoot": hexed(s.hash(f"{seed} state {number}".encode())),
+        "number": number,
+        "gasUsed": str(sum(int(r["gasUsed"]) for r in receipts)),
+        "timestamp": timestamp,
+        "sealer": number % 4,
+        "sealerList": [hexed(k.public) for k in sealers],
+        "extraData": "0x",
+        "consensusWeights": [1] * len(sealers),
+        "transactions": [t["hash"] for t in transactions],
+    }
+    return seal(s, header, sealers, signers)
 
 
 def transaction(
