@@ -126,6 +126,8 @@ def finish(claim: Claim, *, document: bytes, verdict: "VerdictColumns") -> bool:
                 "run": str(run.public_id),
                 "overall": verdict.overall,
                 "grade": verdict.grade,
+                "engine": verdict.engine,
+                "trust": verdict.trust_sha256,
             },
         )
     return True
