@@ -39,7 +39,9 @@ _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 _MARKS = (
     (b'"txsRoot"', b'"receiptsRoot"'),
-    (b'"chainID"', b'"groupID"', b'"blockLimit"'),
+    (b'"chainID"', b'"input"'),
+    (b'"chainID"', b'"nonce"'),
+    (b'"groupID"', b'"input"'),
     (b'"logEntries"', b'"transactionHash"', b'"gasUsed"'),
 )
 """Member names that a header, a transaction or a receipt of this family has together; 2.x and Ethereum spell them otherwise."""
@@ -134,7 +136,9 @@ def records(answers: Iterable[tuple[str, Mapping[str, Any]]]) -> Answers:
                     receipts.append((name, fisco3_records.receipt(answer)))
                 case None:
                     findings.append(_unread(Reason.UNSUPPORTED_FORMAT, name))
-        except (CodecError, merkle.PathError) as fault:
+        except fisco3_records.LimitError as fault:
+            findings.append(_unread(Reason.RESOURCE_LIMIT, name, str(fault)))
+        except CodecError as fault:
             findings.append(_unread(Reason.FORMAT_FAILURE, name, str(fault)))
     return Answers(tuple(headers), tuple(transactions), tuple(receipts), tuple(findings))
 

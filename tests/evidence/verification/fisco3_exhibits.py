@@ -1,0 +1,96 @@
+"""Exhibits around a demonstration FISCO block, and what the engine says of them."""
+
+import copy
+import hashlib
+import tempfile
+from collections.abc import Mapping
+from datetime import UTC, datetime
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+from evidence.verification import Exhibit, Source, TrustStore, Verdict, verify
+from evidence.verification.reasons import Reason
+from evidence.verification.verdict import Finding, Outcome
+from portal.demonstration import fisco3
+from tests.anchor_packs import write_pack
+
+AT = datetime(2026, 11, 22, 12, 0, tzinfo=UTC)
+PAGE = b"<!doctype html><title>a page that was recorded</title>\n"
+OTHER = b"<!doctype html><title>another page</title>\n"
+
+LADDER = (
+    "INCL.LEDGER_KIND",
+    "DIGEST.MATCH",
+    "INCL.CONTENT",
+    "INCL.TRANSACTION",
+    "INCL.SENDER",
+    "INCL.PATH",
+    "INCL.HEADER",
+    "INCL.NODE_QUORUM",
+    "INCL.EXECUTION",
+)
+"""Every rung but the checkpoint, which a block has only when the court wrote one down."""
+
+
+@cache
+def _built(suite: str, saved: bool, options: tuple[tuple[str, Any], ...]) -> fisco3.Built:
+    digests = [hashlib.sha256(PAGE).digest(), hashlib.sha256(OTHER).digest()]
+    return fisco3.build(digests, suite=suite, saved=saved, **dict(options))
+
+
+def built(suite: str = "ECDSA", *, saved: bool = True, **options: Any) -> fisco3.Built:
+    """A block with a record of PAGE and one of OTHER; a copy that the test may change."""
+    return copy.deepcopy(_built(suite, saved, tuple(sorted(options.items()))))
+
+
+def trust(
+    chain: fisco3.Built | None,
+    *,
+    checkpoints: list[dict[str, Any]] | None = None,
+    validators: Mapping[str, Any] | None = None,
+    policy: Mapping[str, Any] | None = None,
+    **profile: Any,
+) -> TrustStore:
+    """A pack with the chain pinned (None: with nothing), and whatever of its profile the test changes."""
+    chains = (
+        {
+            "chain": {
+                "profile": {**chain.profile, **profile},
+                "validators": dict(validators or chain.validators),
+                "checkpoints": {"checkpoints": checkpoints or []},
+            }
+        }
+        if chain
+        else {}
+    )
+    with tempfile.TemporaryDirectory() as folder:
+        return TrustStore.load(write_pack(Path(folder), chains=chains, policy=policy))
+
+
+def examine(files: Mapping[str, bytes], store: TrustStore) -> Verdict:
+    exhibit = Exhibit.of(Source.from_bytes(name, data) for name, data in files.items())
+    try:
+        return verify(exhibit, store, AT)
+    finally:
+        exhibit.close()
+
+
+def files(chain: fisco3.Built, *, page: bytes | None = PAGE, index: int = 0) -> dict[str, bytes]:
+    """PAGE and the node's three answers about its record."""
+    return {**({"page.html": page} if page is not None else {}), **chain.files(index)}
+
+
+def findings(verdict: Verdict, check: str) -> list[Finding]:
+    return [f for f in verdict.findings if f.check == check]
+
+
+def finding(verdict: Verdict, check: str) -> Finding:
+    """The worst finding of a check."""
+    order = {Outcome.FAILED: 0, Outcome.INDETERMINATE: 1, Outcome.PASSED: 2}
+    return min(findings(verdict, check), key=lambda f: order[f.outcome])
+
+
+def answer(verdict: Verdict, check: str) -> tuple[str, Reason | None]:
+    found = finding(verdict, check)
+    return found.outcome.value, found.reason
