@@ -27,7 +27,7 @@ from types import MappingProxyType
 from typing import Any
 
 from .codecs import strict_json
-from .codecs.text import CodecError, hex_bytes
+from .codecs.text import hex_bytes
 
 MEMBERS_MAX = 10_000
 MEMBER_BYTES_MAX = 128 << 20
@@ -160,7 +160,13 @@ class TrustStore:
 
     @classmethod
     def load(cls, directory: Path) -> "TrustStore":
-        return _Pack(directory).store()
+        """Raises TrustError and nothing else, whatever the directory holds."""
+        try:
+            return _Pack(directory).store()
+        except TrustError:
+            raise
+        except (KeyError, TypeError, AttributeError, ValueError, OSError) as fault:
+            raise TrustError(f"anchor pack: {type(fault).__name__} {fault}") from fault
 
     def chain(self, *, family: str, chain_id: str, group_id: str | None = None) -> ChainProfile | None:
         """The profile of a chain by what it calls itself; the genesis hash is compared by the caller."""
@@ -199,12 +205,6 @@ class _Pack:
         self._members = self._read_members()
 
     def store(self) -> TrustStore:
-        try:
-            return self._store()
-        except (KeyError, TypeError, AttributeError, CodecError) as fault:
-            raise TrustError(f"anchor pack: {type(fault).__name__} {fault}") from fault
-
-    def _store(self) -> TrustStore:
         policy = self._json("policy.json")
         demonstration = bool(self.manifest["demonstration"])
         return TrustStore(
