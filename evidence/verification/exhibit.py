@@ -53,6 +53,10 @@ class Source:
         """An independent, buffered, seekable reader at offset 0."""
         return cast(BinaryIO, io.BufferedReader(_Window(self._fd, self.size), buffer_size=READ_BLOCK))
 
+    def pread(self, offset: int, count: int) -> bytes:
+        """At most `count` bytes from `offset`; fewer only at the end."""
+        return os.pread(self._fd, max(0, min(count, self.size - offset)), offset)
+
     def head(self, length: int) -> bytes:
         return os.pread(self._fd, min(length, self.size), 0)
 

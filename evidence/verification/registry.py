@@ -12,27 +12,29 @@ Modules import heavy libraries inside functions, so that the command line starts
 
 import importlib
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
 from types import MappingProxyType, ModuleType
 from typing import cast
 
 from .certificates.claim import Claim
+from .codecs.inflate import Budget
 from .exhibit import Exhibit, Source
 from .trust import TrustStore
 from .verdict import Examination
 
 
 class Role(StrEnum):
-    """What a file is in the exhibit, in the order in which roles are examined."""
+    """What a file is in the exhibit, in the order in which roles are examined: what certificates claim is known before
+    the content is compared with it."""
 
-    CONTENT = "CONTENT"
-    """The evidence itself: each needs a walk of its own."""
     SUPPORT = "SUPPORT"
     """Data other formats may use (certificates of signers); says nothing by itself."""
     CERTIFICATE = "CERTIFICATE"
     """A platform's statement: yields claims, to be compared with proofs."""
+    CONTENT = "CONTENT"
+    """The evidence itself: each needs a walk of its own."""
     PROOF = "PROOF"
     """Chain proofs and time-stamps: yield walks."""
 
@@ -71,6 +73,8 @@ class Context:
     formats: Mapping[Source, Format]
     claims: tuple[Claim, ...] = ()
     """Claims of the platform certificates, once they have been read."""
+    budget: Budget = field(default_factory=Budget)
+    """What inflating may cost, shared by every format that looks at this exhibit."""
 
     @property
     def content(self) -> tuple[Source, ...]:

@@ -1,0 +1,344 @@
+"""Web archives WARC 0.17 to 1.1, plain or gzip (ISO 28500; spec snapshots §3 and §4): are the records what they say they are?
+
+The digests inside a WARC are stated by whoever wrote it: they show damage and careless change, not who wrote what and when.
+Only something outside (a chain, a time-stamp, a signature over the file) binds the archive, so no walk starts here.
+"""
+
+import re
+from collections.abc import Iterator, Sequence
+
+from ..codecs import gzipmembers, inflate
+from ..codecs.octets import BytesOctets, FileOctets, Octets
+from ..exhibit import Source
+from ..reasons import Reason
+from ..registry import Context
+from ..verdict import Bearing, Examination, Finding, Outcome, failed, indeterminate, passed
+from .defects import BLOCK_OVER_PAYLOAD
+from .integrity import axes
+from .warc_survey import Originals, Survey, Tally, Worst, survey
+
+RECOGNISED = "WARC.RECOGNISED"
+HEADERS = "WARC.HEADERS"
+FRAMING = "WARC.FRAMING"
+DIGEST_HEADERS = "WARC.DIGEST_HEADERS"
+BLOCK_DIGEST = "WARC.BLOCK_DIGEST"
+PAYLOAD_DIGEST = "WARC.PAYLOAD_DIGEST"
+REVISITS = "WARC.REVISITS"
+COVERAGE = "WARC.COVERAGE"
+GZ_MEMBERS = "GZ.MEMBERS"
+GZ_ONLY_MEMBERS = "GZ.ONLY_MEMBERS"
+GZ_ALIGNED = "GZ.ALIGNED"
+NOT_PROVEN = ("NOT_PROVEN.CAPTURE_HOST", "NOT_PROVEN.CAPTURE_TIME", "NOT_PROVEN.REPLAY")
+
+_LOOK = 64 << 10
+_WARC, _ARC = b"WARC/", b"filedesc:"
+_ZSTD = (b"\x28\xb5\x2f\xfd", b"\x5d\x2a\x4d\x18")
+_ARC_HEADER = re.compile(rb"filedesc:\S+ [0-9A-Fa-f.:]+ [0-9]{14} \S+ [0-9]{1,18}\r?\n")
+
+
+def sniff(source: Source) -> int:
+    """By what the bytes begin with, after decompression."""
+    head = source.head(_LOOK)
+    if head.startswith(gzipmembers.MAGIC):
+        inner = gzipmembers.beginning(BytesOctets(head), 0, _LOOK)
+        if inner.startswith(gzipmembers.MAGIC):
+            # Compressed twice: claimed, so that it is said, but not opened.
+            return 60 if gzipmembers.beginning(BytesOctets(inner), 0, 16).startswith((_WARC, _ARC)) else 0
+        head = inner
+    if head.startswith(_WARC):
+        return 95
+    if head.startswith(_ARC):
+        return 60
+    return 20 if head.startswith(_ZSTD) else 0
+
+
+def examine(sources: Sequence[Source], context: Context) -> Examination:
+    """All web archives of the exhibit; a revisit may find its original in any of them."""
+    originals = Originals()
+    surveyed: list[tuple[str, Survey | Finding]] = []
+    for source in sources:
+        octets = FileOctets(source.pread, source.size)
+        surveyed.append((source.name, read(octets, source.name, context.budget, originals)))
+    findings: list[Finding] = []
+    for subject, found in surveyed:
+        if isinstance(found, Finding):
+            findings.append(found)
+        else:
+            layer = list(layer_findings(found, subject, originals, context.trust.accept_writer_defects))
+            recognised = passed(RECOGNISED, subject, notes=axes(layer))
+            findings += [recognised, *layer]
+    return Examination(findings=tuple(findings), not_proven=NOT_PROVEN)
+
+
+def read(octets: Octets, subject: str, budget: inflate.Budget, originals: Originals) -> Survey | Finding:
+    """A survey of the archive, or the finding that says why there is none (not a WARC, or a kind that is not read)."""
+    head = octets.read(0, 4096)
+    if head.startswith(_ZSTD):
+        return indeterminate(RECOGNISED, Reason.UNSUPPORTED_FORMAT, subject, actual="zstd")
+    if head.startswith(gzipmembers.MAGIC):
+        head = gzipmembers.beginning(octets, 0, 4096)
+    if head.startswith(_ARC):
+        if _ARC_HEADER.match(head) is None:
+            return failed(RECOGNISED, Reason.FORMAT_FAILURE, subject, actual="ARC")
+        return indeterminate(RECOGNISED, Reason.NO_DIGEST, subject, actual="ARC", notes=("ARC_NOT_READ",))
+    found = survey(octets, budget, originals)
+    records = found.records
+    if not (records.count or records.headers.count or records.framing.count or found.limit):
+        double = ("DOUBLE_COMPRESSION",) if found.compression.double is not None else ()
+        return indeterminate(RECOGNISED, Reason.UNSUPPORTED_FORMAT, subject, notes=double)
+    return found
+
+
+def layer_findings(
+    found: Survey, subject: str, originals: Originals, accepted_defects: frozenset[str]
+) -> Iterator[Finding]:
+    """GZ-01 to GZ-03 and WARC-02 to WARC-08 for one archive."""
+    for finding in _raised(found, subject, originals, accepted_defects):
+        if found.limit is not None and finding.outcome is Outcome.PASSED:
+            # What was read is in order, but it is not all there is.
+            finding = _limited(finding.check, subject, found.limit, finding.notes)
+        yield finding
+
+
+def _raised(found: Survey, subject: str, originals: Originals, accepted: frozenset[str]) -> Iterator[Finding]:
+    if found.compression.members or found.compression.junk:
+        yield from _compression(found, subject)
+    yield _headers(found, subject)
+    yield _framing(found, subject)
+    if found.digest_headers:
+        yield _digest_headers(found, subject)
+    yield from _digests(BLOCK_DIGEST, found.block, subject, _block_notes(found), accepted)
+    yield from _digests(PAYLOAD_DIGEST, found.payload, subject, _payload_notes(found), accepted)
+    if found.revisits or found.segments:
+        yield _revisits(found, subject, originals)
+    if found.due:
+        yield _coverage(found, subject)
+
+
+def _compression(found: Survey, subject: str) -> Iterator[Finding]:
+    seen = found.compression
+    members = str(seen.members)
+    if seen.damaged:
+        reason, raw = seen.damaged[0]
+        yield failed(
+            GZ_MEMBERS,
+            reason,
+            subject,
+            expected=members,
+            actual=str(seen.members - seen.damaged_count),
+            notes=tuple(f"MEMBER_AT:{at}" for _, at in seen.damaged),
+        )
+    else:
+        yield passed(GZ_MEMBERS, subject, notes=(f"MEMBERS_CHECKED:{members}",))
+    notes: list[str] = []
+    if seen.empty:
+        notes.append(f"EMPTY_MEMBER:{seen.empty}")
+    if seen.trailing_zeros:
+        notes.append("TRAILING_ZERO_PADDING")
+    if seen.junk:
+        notes += [f"JUNK_AT:{at}" for at in seen.junk]
+        yield failed(GZ_ONLY_MEMBERS, Reason.FORMAT_FAILURE, subject, notes=tuple(notes))
+    elif seen.double is not None:
+        notes.append("DOUBLE_COMPRESSION")
+        yield indeterminate(GZ_ONLY_MEMBERS, Reason.UNSUPPORTED_FORMAT, subject, notes=tuple(notes))
+    else:
+        yield passed(GZ_ONLY_MEMBERS, subject, notes=tuple(notes))
+    if seen.misaligned:
+        yield failed(GZ_ALIGNED, Reason.FORMAT_FAILURE, subject, notes=(f"MEMBER_AT:{seen.misaligned_at}",))
+    else:
+        yield passed(GZ_ALIGNED, subject, notes=("GZIP_NOT_PER_RECORD",) if seen.several_records else ())
+
+
+def _headers(found: Survey, subject: str) -> Finding:
+    records = found.records
+    notes = [f"RECORDS_READ:{records.count}"]
+    if found.odd_uris:
+        notes.append(f"ODD_TARGET_URI:{found.odd_uris}")
+    if records.headers.count:
+        notes += [f"RECORD_AT:{raw}" for _, raw in records.headers.named]
+        return failed(
+            HEADERS,
+            Reason.FORMAT_FAILURE,
+            subject,
+            expected="0",
+            actual=str(records.headers.count),
+            notes=tuple(notes),
+        )
+    if records.oversized_headers:
+        return _limited(HEADERS, subject, "WARC_HEADER_MAX", tuple(notes))
+    return passed(HEADERS, subject, notes=tuple(notes))
+
+
+def _framing(found: Survey, subject: str) -> Finding:
+    records = found.records
+    notes = []
+    if records.irregular_terminators:
+        notes.append(f"IRREGULAR_RECORD_TERMINATOR:{records.irregular_terminators}")
+    if records.framing.count:
+        notes += [f"RECORD_AT:{raw}" for _, raw in records.framing.named]
+        return failed(
+            FRAMING,
+            records.framing.named[0][0],
+            subject,
+            expected="0",
+            actual=str(records.framing.count),
+            notes=tuple(notes),
+        )
+    if found.compression.junk:
+        return failed(FRAMING, Reason.FORMAT_FAILURE, subject, notes=tuple(notes))
+    return passed(FRAMING, subject, notes=tuple(notes))
+
+
+def _digest_headers(found: Survey, subject: str) -> Finding:
+    notes = (f"DIGEST_LABEL_HYPHEN:{found.hyphen_labels}",) if found.hyphen_labels else ()
+    total = str(found.digest_headers)
+    if found.malformed:
+        return failed(
+            DIGEST_HEADERS,
+            found.malformed[0][0],
+            subject,
+            expected=total,
+            actual=str(found.digest_headers - found.malformed_count),
+            notes=notes + _named([w for _, w in found.malformed]),
+        )
+    if found.unknown:
+        return indeterminate(
+            DIGEST_HEADERS,
+            Reason.DIGEST_ALGORITHM_UNKNOWN,
+            subject,
+            expected=total,
+            actual=str(found.digest_headers - found.unknown),
+            notes=notes,
+        )
+    return passed(DIGEST_HEADERS, subject, notes=notes)
+
+
+def _block_notes(found: Survey) -> tuple[str, ...]:
+    return _count_notes(found.block)
+
+
+def _payload_notes(found: Survey) -> tuple[str, ...]:
+    notes = list(_count_notes(found.payload))
+    stored = found.payload.matched + found.payload.matched_recovered + found.payload.weak - found.dechunked
+    if found.dechunked:
+        notes += [f"PAYLOAD_AS_STORED:{stored}", f"PAYLOAD_DECHUNKED:{found.dechunked}"]
+    if found.over_decoded:
+        notes.append(f"PAYLOAD_OVER_DECODED_CONTENT:{found.over_decoded}")
+    if found.line_feed_headers:
+        notes.append(f"HTTP_LF_HEADERS:{found.line_feed_headers}")
+    return tuple(notes)
+
+
+def _count_notes(tally: Tally) -> tuple[str, ...]:
+    notes = [f"RECORDS_MATCHED:{tally.matched + tally.weak}"]
+    if tally.matched_recovered:
+        notes.append(f"RECORDS_RECOVERED:{tally.matched_recovered}")
+    if tally.not_contained:
+        notes.append(f"PAYLOAD_NOT_CONTAINED:{tally.not_contained}")
+    if tally.broken_hash:
+        notes.append("SHA1_COLLISION_PRONE")
+    return tuple(notes)
+
+
+def _digests(
+    check: str, tally: Tally, subject: str, notes: tuple[str, ...], accepted: frozenset[str]
+) -> Iterator[Finding]:
+    """The worst record decides. Without any digest to compare the question is not raised: WARC.COVERAGE answers."""
+    worst = tally.worst[0] if tally.worst else Worst(0, "")
+    if tally.mismatched:
+        yield failed(
+            check,
+            Reason.HASH_FAILURE,
+            subject,
+            expected=worst.expected,
+            actual=worst.actual,
+            notes=(f"RECORDS_MISMATCHED:{tally.mismatched}", *notes, *_named(tally.worst)),
+        )
+    elif tally.weak:
+        yield indeterminate(
+            check,
+            Reason.CRYPTO_CONSTRAINTS_FAILURE,
+            subject,
+            actual="MD5",
+            notes=notes,
+            bearing=Bearing.DECISIVE,
+        )
+    elif tally.limited:
+        yield _limited(check, subject, "HTTP_HEADER_MAX", notes + _named(tally.worst))
+    elif tally.defect:
+        notes = (f"RECORDS_WITH_DEFECT:{tally.defect}", *notes)
+        if BLOCK_OVER_PAYLOAD.id in accepted:
+            yield passed(
+                check, subject, notes=(f"KNOWN_WRITER_DEFECT_ACCEPTED:{BLOCK_OVER_PAYLOAD.id}", *notes)
+            )
+        else:
+            yield indeterminate(
+                check,
+                Reason.KNOWN_WRITER_DEFECT,
+                subject,
+                expected=worst.expected,
+                actual=worst.actual,
+                notes=(f"KNOWN_WRITER_DEFECT:{BLOCK_OVER_PAYLOAD.id}", "HTTP_HEADERS_UNPROTECTED", *notes),
+                bearing=Bearing.DECISIVE,
+            )
+    elif tally.matched:
+        yield passed(check, subject, notes=notes)
+
+
+def _revisits(found: Survey, subject: str, originals: Originals) -> Finding:
+    """Step 7: found by record id, else by address, date and equal digest; another digest under the id refutes."""
+    resolved = 0
+    missing: list[Worst] = []
+    for revisit in found.revisits:
+        recorded = revisit.recorded
+        original = originals.by_id.get(revisit.refers_to) if revisit.refers_to else None
+        if original is None and revisit.place is not None:
+            original = originals.by_place.get(revisit.place)
+        if recorded is None or original is None or original[0] != recorded.algorithm:
+            missing.append(revisit.worst)
+        elif original[1] == recorded.value:
+            resolved += 1
+        else:
+            return failed(
+                REVISITS,
+                Reason.HASH_FAILURE,
+                subject,
+                expected=f"{original[0]} {original[1].hex()}",
+                actual=f"{recorded.algorithm} {recorded.value.hex()}",
+                notes=_named([revisit.worst]),
+            )
+    total = len(found.revisits) + found.segments
+    if resolved == total:
+        return passed(REVISITS, subject, notes=(f"RECORDS_MATCHED:{resolved}",))
+    return indeterminate(
+        REVISITS,
+        Reason.NOT_CONTAINED,
+        subject,
+        expected=str(total),
+        actual=str(resolved),
+        notes=_named(missing),
+    )
+
+
+def _coverage(found: Survey, subject: str) -> Finding:
+    covered = found.due - found.uncovered_count
+    if found.uncovered_count:
+        return indeterminate(
+            COVERAGE,
+            Reason.NO_DIGEST,
+            subject,
+            expected=str(found.due),
+            actual=str(covered),
+            notes=_named(found.uncovered),
+        )
+    return passed(COVERAGE, subject, expected=str(found.due), actual=str(covered))
+
+
+def _limited(check: str, subject: str, limit: str, notes: tuple[str, ...]) -> Finding:
+    return indeterminate(
+        check, Reason.RESOURCE_LIMIT, subject, actual=limit, notes=notes, bearing=Bearing.DECISIVE
+    )
+
+
+def _named(worst: Sequence[Worst]) -> tuple[str, ...]:
+    return tuple(f"RECORD:{w.raw} {w.label}" for w in worst[:5])

@@ -1,0 +1,254 @@
+"""The bytes of a web archive after decompression, read forward, with everything that could hide between the pieces.
+
+An archive is a row of *segments*: gzip members one after another, or plain bytes. A proper archive has one segment. Where
+one breaks off (junk between members, a damaged member, plain records appended to compressed ones) the next is searched
+for, so that nothing can hide behind a fault; what is found there is marked `recovered`.
+"""
+
+import re
+from collections import deque
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from typing import NamedTuple
+
+from ..codecs import gzipmembers, inflate
+from ..codecs.octets import Octets, blocks
+from ..reasons import Reason
+
+RECORD_MAGIC = re.compile(rb"WARC/(?:1\.|0\.1)")
+CANDIDATES_MAX = 10_000
+"""Places tried for a hidden member while searching; false ones come from compressed content, about one in 16 MiB."""
+FAULTS_MAX = 5
+"""Places named one by one; the rest are counted."""
+BLOCK = 1 << 20
+"""Plain bytes read at once."""
+_ANY_MAGIC = re.compile(rb"WARC/(?:1\.|0\.1)|\x1f\x8b\x08")
+_OVERLAP = 8
+
+
+class Mark(NamedTuple):
+    """A place that can be returned to: raw offset of the plain byte, or of the gzip member and the bytes to skip in it."""
+
+    compressed: bool
+    raw: int
+    skip: int
+
+
+@dataclass(slots=True)
+class Compression:
+    """What GZ-01 to GZ-03 ask about, collected while reading. Offsets are those of the file."""
+
+    compressed: bool = False
+    members: int = 0
+    empty: int = 0
+    damaged: list[tuple[Reason, int]] = field(default_factory=list)
+    damaged_count: int = 0
+    junk: list[int] = field(default_factory=list)
+    double: int | None = None
+    trailing_zeros: bool = False
+    misaligned: int = 0
+    misaligned_at: int | None = None
+    several_records: int = 0
+
+
+class Stream:
+    """A window `buffer[position:]` over the decompressed bytes of the current segment."""
+
+    def __init__(self, octets: Octets, budget: inflate.Budget) -> None:
+        self._octets, self._budget = octets, budget
+        self.compression = Compression()
+        self.buffer, self.position = b"", 0
+        self.recovered = False
+        self._made = 0  # decompressed bytes up to the end of the buffer, in this segment
+        # Members not yet left: (decompressed offset, raw offset).
+        self._starts: deque[tuple[int, int]] = deque()
+        self._counted = 0  # raw offset up to which members are counted
+        self._stopped = 0  # raw offset at which the segment ended
+        self._scan_from = 0
+        self._candidates = 0
+        self._plain_from = 0
+        self._compressed = False
+        self._pieces: Iterator[bytes] = iter(())
+        if octets.read(0, len(gzipmembers.MAGIC)) == gzipmembers.MAGIC:
+            self.compression.compressed = True
+            self._open_members(0)
+        else:
+            self._open_plain(0)
+
+    @property
+    def compressed(self) -> bool:
+        """Is the current segment made of gzip members?"""
+        return self._compressed
+
+    @property
+    def available(self) -> int:
+        return len(self.buffer) - self.position
+
+    @property
+    def offset(self) -> int:
+        """Offset of the window in the decompressed segment."""
+        return self._made - len(self.buffer) + self.position
+
+    def fill(self, count: int) -> int:
+        """Make `count` bytes available if the segment has them; returns how many there are."""
+        have = len(self.buffer) - self.position
+        if have >= count:
+            return have
+        if not self._compressed and self._octets.random_access:
+            # Reading the rest of the window again is cheaper than moving all that follows behind it.
+            here = self.offset
+            self.buffer = self._octets.read(self._plain_from + here, max(count, BLOCK))
+            self.position, self._made = 0, here + len(self.buffer)
+            return len(self.buffer)
+        parts = [self.buffer[self.position :]] if have else []
+        while have < count:
+            piece = next(self._pieces, None)
+            if piece is None:
+                break
+            parts.append(piece)
+            have += len(piece)
+            self._made += len(piece)
+        self.buffer = parts[0] if len(parts) == 1 else b"".join(parts)
+        self.position = 0
+        return have
+
+    def mark(self) -> Mark:
+        """The place of the window."""
+        here = self.offset
+        if not self._compressed:
+            return Mark(False, self._plain_from + here, 0)
+        start, raw = next((s for s in reversed(self._starts) if s[0] <= here), (0, self._plain_from))
+        return Mark(True, raw, here - start)
+
+    def return_to(self, mark: Mark) -> None:
+        """Read again from a mark of this segment. What is read twice is paid for twice."""
+        if mark.compressed:
+            self._open_members(mark.raw)
+            skip = mark.skip
+            while skip and self.fill(1):
+                step = min(skip, self.available)
+                self.position += step
+                skip -= step
+        else:
+            self._budget.charge(max(0, self._plain_from + self.offset - mark.raw))
+            self._open_plain(mark.raw)
+
+    def begin_record(self) -> None:
+        """A record starts at the window: forget the members before it."""
+        if self._compressed:
+            here, starts = self.offset, self._starts
+            while len(starts) > 1 and starts[1][0] <= here:
+                starts.popleft()
+            if not starts or starts[0][0] != here:
+                self.compression.several_records += 1
+
+    def end_record(self, began: int) -> None:
+        """The record that began at decompressed offset `began` ends at the window: no member may start inside it."""
+        if self._compressed:
+            here = self.offset
+            for start, raw in self._starts:
+                if began < start < here:
+                    self.compression.misaligned += 1
+                    if self.compression.misaligned_at is None:
+                        self.compression.misaligned_at = raw
+
+    def next_segment(self) -> bool:
+        """The segment is exhausted: look for another one behind the place where it stopped. False when there is none."""
+        if self._scan_from < self._stopped:  # a member broke off: something may lie in what it claimed
+            return self._search(self._scan_from)
+        if self._stopped >= self._octets.size:
+            return False
+        if gzipmembers.only_zeros(self._octets, self._stopped):
+            self.compression.trailing_zeros = True
+            return False
+        self._note_junk(self._stopped)
+        return self._search(self._stopped)
+
+    def resynchronise(self) -> bool:
+        """After a fault of framing: move the window to the next thing that looks like a record. False at the end."""
+        self.recovered = True
+        if not self._compressed:
+            return self._search(self._plain_from + self.offset)
+        while True:
+            found = RECORD_MAGIC.search(self.buffer, self.position)
+            if found:
+                self.position = found.start()
+                return True
+            self.position = max(self.position, len(self.buffer) - _OVERLAP + 1)
+            have = self.available
+            if self.fill(have + 1) == have:
+                return self.next_segment()
+
+    def skip_segment(self) -> None:
+        """Leave the rest of a segment unread (double compression)."""
+        while self.fill(1):
+            self.position = len(self.buffer)
+
+    def _search(self, start: int) -> bool:
+        """Search the raw bytes from `start` for a plain record or a member that inflates to one."""
+        self.recovered = True
+        self._budget.charge(max(0, self._stopped - start))
+        tail = b""
+        for block in blocks(self._octets, start=start):
+            base = start - len(tail)
+            data = tail + block
+            for found in _ANY_MAGIC.finditer(data):
+                at = base + found.start()
+                if found[0] != gzipmembers.MAGIC:
+                    self._open_plain(at)
+                    return True
+                self._candidates += 1
+                if self._candidates > CANDIDATES_MAX:
+                    raise inflate.LimitReached("CANDIDATES_MAX")
+                if gzipmembers.beginning(self._octets, at, 5) == b"WARC/":
+                    if not self._compressed:
+                        self._note_junk(at)
+                    self._open_members(at)
+                    return True
+            tail = data[-_OVERLAP + 1 :]
+            start += len(block)
+        return False
+
+    def _note_junk(self, at: int) -> None:
+        if len(self.compression.junk) < FAULTS_MAX:
+            self.compression.junk.append(at)
+
+    def _open_plain(self, raw: int) -> None:
+        self._reset(raw, compressed=False)
+        self._pieces = blocks(self._octets, start=raw)
+        self._stopped = self._scan_from = self._octets.size
+
+    def _open_members(self, raw: int) -> None:
+        self._reset(raw, compressed=True)
+        self._pieces = self._members(raw)
+
+    def _reset(self, raw: int, *, compressed: bool) -> None:
+        self.buffer, self.position, self._made = b"", 0, 0
+        self._starts.clear()
+        self._plain_from, self._compressed = raw, compressed
+
+    def _members(self, raw: int) -> Iterator[bytes]:
+        """The output of member after member until something else follows. Members already counted are not counted again."""
+        seen = self.compression
+        while gzipmembers.header_size(self._octets, raw) is not None:
+            self._starts.append((self._made, raw))
+            member = gzipmembers.Member(self._octets, raw, self._budget)
+            first = True
+            for piece in member.pieces():
+                if first and piece.startswith(gzipmembers.MAGIC[:2]) and seen.double is None:
+                    seen.double = raw
+                first = False
+                yield piece
+            if raw >= self._counted:
+                self._counted = max(member.end, raw + 1)
+                seen.members += 1
+                seen.empty += member.size == 0 and member.fault is None
+                if member.fault is not None:
+                    seen.damaged_count += 1
+                    if len(seen.damaged) < FAULTS_MAX:
+                        seen.damaged.append((member.fault, raw))
+            if not member.ended:
+                self._stopped, self._scan_from = member.end, raw + 1
+                return
+            raw = member.end
+        self._stopped = self._scan_from = raw

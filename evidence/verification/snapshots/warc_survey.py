@@ -1,0 +1,390 @@
+"""One web archive read from end to end: every record's digests against its bytes, everything counted (spec snapshots §4).
+
+Memory stays bounded: blocks are hashed as they pass, faults are counted and a few named, and of each record only short
+keys are kept, so that revisits and page lists can be compared with the whole archive afterwards.
+"""
+
+import hashlib
+from dataclasses import dataclass, field
+
+from ..codecs import inflate
+from ..codecs.octets import Octets
+from ..codecs.quotation import quote
+from ..reasons import Reason
+from .warc_digests import (
+    HTTP_HEADER_MAX,
+    Dechunker,
+    Hasher,
+    HttpHead,
+    Recorded,
+    content_decoded,
+    http_head,
+    parse,
+)
+from .warc_records import RECORDS_MAX, Record, Records
+from .warc_stream import Compression, Stream
+
+WORST_MAX = 5
+"""Records named in a finding."""
+DUE_KINDS = frozenset({b"response", b"resource", b"conversion", b"revisit"})
+"""Kinds of record that carry captured content and so owe a digest (WARC-08)."""
+_HTTP_KINDS = (b"response", b"request")
+_CAPTURES = frozenset({b"response", b"resource", b"conversion", b"revisit", b"continuation"})
+
+
+@dataclass(frozen=True, slots=True)
+class Worst:
+    """A record that decides a finding: where it is, what it is, and the two digests when there are two."""
+
+    raw: int
+    label: str
+    expected: str | None = None
+    actual: str | None = None
+
+
+@dataclass(slots=True)
+class Tally:
+    """What one kind of digest came to. A record counts once."""
+
+    matched: int = 0
+    matched_recovered: int = 0
+    weak: int = 0
+    mismatched: int = 0
+    defect: int = 0
+    not_contained: int = 0
+    limited: int = 0
+    broken_hash: bool = False
+    """SHA-1 was among the matches."""
+    worst: list[Worst] = field(default_factory=list)
+
+    def name(self, worst: Worst) -> None:
+        if len(self.worst) < WORST_MAX:
+            self.worst.append(worst)
+
+
+@dataclass(frozen=True, slots=True)
+class Revisit:
+    """A record that refers to another one for its payload; `None` digest: it states none that can be read."""
+
+    worst: Worst
+    recorded: Recorded | None
+    refers_to: bytes | None
+    place: bytes | None
+
+
+@dataclass(slots=True)
+class Originals:
+    """Short keys of everything read so far, shared by the archives that are looked at together."""
+
+    by_id: dict[bytes, tuple[str, bytes]] = field(default_factory=dict)
+    by_place: dict[bytes, tuple[str, bytes]] = field(default_factory=dict)
+    uris: set[bytes] | None = None
+    """Addresses of captures, collected when somebody asks (a page list to compare with)."""
+    records: int = 0
+
+
+@dataclass(slots=True)
+class Survey:
+    """What was found in one archive. `limit`: the bound at which reading stopped, None when the end was reached."""
+
+    compression: Compression
+    records: Records
+    block: Tally = field(default_factory=Tally)
+    payload: Tally = field(default_factory=Tally)
+    malformed: list[tuple[Reason, Worst]] = field(default_factory=list)
+    malformed_count: int = 0
+    unknown: int = 0
+    digest_headers: int = 0
+    dechunked: int = 0
+    over_decoded: int = 0
+    line_feed_headers: int = 0
+    hyphen_labels: int = 0
+    odd_uris: int = 0
+    due: int = 0
+    uncovered: list[Worst] = field(default_factory=list)
+    uncovered_count: int = 0
+    revisits: list[Revisit] = field(default_factory=list)
+    segments: int = 0
+    limit: str | None = None
+
+
+def survey(octets: Octets, budget: inflate.Budget, originals: Originals) -> Survey:
+    """Read the archive to its end or to a bound. Never raises for what it holds."""
+    stream = Stream(octets, budget)
+    records = Records(stream, limit=RECORDS_MAX - originals.records)
+    found = Survey(stream.compression, records)
+    reading = _Reading(found, originals)
+    try:
+        for record in records:
+            reading.take(record)
+    except inflate.LimitReached as reached:
+        found.limit = reached.limit
+    originals.records += records.count
+    return found
+
+
+def key(*parts: bytes) -> bytes:
+    """A short key of texts: 8 bytes, as long as nobody gains from two that agree (a revisit's digest is compared anyway)."""
+    return hashlib.blake2b(b"\n".join(parts), digest_size=8).digest()
+
+
+class _Reading:
+    def __init__(self, found: Survey, originals: Originals) -> None:
+        self._found, self._originals = found, originals
+
+    def take(self, record: Record) -> None:
+        """Steps 5 to 7 for one record."""
+        found = self._found
+        kind = (record.get(b"warc-type") or b"").lower()
+        uri = record.get(b"warc-target-uri") or b""
+        block = self._recorded(record, b"warc-block-digest")
+        payload = self._recorded(record, b"warc-payload-digest")
+        if kind in DUE_KINDS:
+            found.due += 1
+            if block is None and payload is None:
+                found.uncovered_count += 1
+                if len(found.uncovered) < WORST_MAX:
+                    found.uncovered.append(_label(record, kind, uri))
+        if kind in _CAPTURES:
+            self._remember(record, kind, uri, payload)
+        if uri and (uri.startswith(b"<") or b" " in uri):
+            found.odd_uris += 1
+        segment = b"warc-segment-number" in record.last
+        if kind == b"revisit" or segment:
+            if payload is not None:
+                found.payload.not_contained += 1
+            self._refer(record, kind, uri, payload, segment)
+            payload = None
+        http = kind in _HTTP_KINDS and (record.get(b"content-type") or b"").lower().startswith(
+            b"application/http"
+        )
+        if record.block is not None:
+            bytes_ = _whole(record.block, block, payload, http=http)
+        elif block is not None or payload is not None:
+            bytes_ = _in_pieces(self._found.records, block, payload, http=http)
+        else:
+            return
+        self._judge(record, kind, uri, block, payload, bytes_)
+
+    def _recorded(self, record: Record, name: bytes) -> Recorded | None:
+        """Step 5: the digest that a field states; faults are counted, None when there is nothing to compare."""
+        text = record.last.get(name)
+        if text is None:
+            return None
+        found = self._found
+        found.digest_headers += 1
+        if record.repeats and len(set(record.values(name))) > 1:
+            self._malformed(record, Reason.DIGEST_AMBIGUOUS)
+            return None
+        recorded = parse(text.strip(b" \t"))
+        if recorded is Reason.DIGEST_ALGORITHM_UNKNOWN:
+            found.unknown += 1
+            return None
+        if isinstance(recorded, Reason):
+            self._malformed(record, recorded)
+            return None
+        found.hyphen_labels += recorded.hyphen
+        return recorded
+
+    def _malformed(self, record: Record, reason: Reason) -> None:
+        found = self._found
+        found.malformed_count += 1
+        if len(found.malformed) < WORST_MAX:
+            kind = (record.get(b"warc-type") or b"").lower()
+            found.malformed.append((reason, _label(record, kind, record.get(b"warc-target-uri") or b"")))
+
+    def _remember(self, record: Record, kind: bytes, uri: bytes, payload: Recorded | None) -> None:
+        originals = self._originals
+        if originals.uris is not None:
+            originals.uris.add(key(uri.partition(b"#")[0]))
+        if payload is None or kind == b"revisit" or record.recovered:
+            return
+        stated = (payload.algorithm, payload.value)
+        identity = record.get(b"warc-record-id")
+        if identity:
+            originals.by_id.setdefault(key(identity), stated)
+        originals.by_place.setdefault(key(uri, record.get(b"warc-date") or b"", payload.value), stated)
+
+    def _refer(
+        self, record: Record, kind: bytes, uri: bytes, payload: Recorded | None, segment: bool
+    ) -> None:
+        """Step 7: what a revisit refers to is looked for once everything is read; segments are not put together."""
+        if segment:
+            self._found.segments += 1
+            return
+        place = None
+        date = record.get(b"warc-refers-to-date")
+        if date and payload is not None:
+            place = key(record.get(b"warc-refers-to-target-uri") or uri, date, payload.value)
+        identity = record.get(b"warc-refers-to")
+        self._found.revisits.append(
+            Revisit(_label(record, kind, uri), payload, key(identity) if identity else None, place)
+        )
+
+    def _judge(
+        self,
+        record: Record,
+        kind: bytes,
+        uri: bytes,
+        block: Recorded | None,
+        payload: Recorded | None,
+        actual: "_Hashed",
+    ) -> None:
+        found = self._found
+        payload_right = False
+        if payload is not None:
+            tally = found.payload
+            if actual.limited:
+                tally.limited += 1
+                tally.name(_label(record, kind, uri))
+            elif actual.stored is None:
+                tally.not_contained += 1
+            elif payload.value in (actual.stored, actual.dechunked):
+                payload_right = True
+                _match(tally, record, payload)
+                found.dechunked += payload.value != actual.stored
+            else:
+                tally.mismatched += 1
+                found.over_decoded += payload.value == actual.decoded
+                tally.name(_label(record, kind, uri, payload, actual.stored))
+            found.line_feed_headers += actual.head is not None and actual.head.line_feeds
+        if block is not None:
+            tally = found.block
+            if block.value == actual.block:
+                _match(tally, record, block)
+            elif _over_payload(kind, block, payload if payload_right else None, actual):
+                tally.defect += 1
+                tally.name(_label(record, kind, uri, block, actual.block))
+            else:
+                tally.mismatched += 1
+                tally.worst.insert(tally.mismatched - 1, _label(record, kind, uri, block, actual.block))
+                del tally.worst[WORST_MAX:]
+
+
+@dataclass(slots=True)
+class _Hashed:
+    """Digests of a record's bytes. `stored` is None when the record holds no payload that could be told apart."""
+
+    block: bytes = b""
+    stored: bytes | None = None
+    dechunked: bytes | None = None
+    decoded: bytes | None = None
+    head: HttpHead | None = None
+    limited: bool = False
+
+
+def _whole(block: memoryview, due: Recorded | None, payload: Recorded | None, *, http: bool) -> _Hashed:
+    """Step 6 for a block in memory. Readings after the first are only tried when it does not match."""
+    found = _Hashed()
+    if due is not None:
+        found.block = _digest(due, block)
+    if payload is None:
+        if http and due is not None and found.block != due.value:
+            found.head = http_head(block)
+        return found
+    if not http:
+        same = due is not None and due.algorithm == payload.algorithm
+        found.stored = found.block if same else _digest(payload, block)
+        return found
+    head = found.head = http_head(block)
+    if head is None:
+        found.limited = len(block) > HTTP_HEADER_MAX
+        return found
+    body = block[len(head.text) :]
+    found.stored = _digest(payload, body)
+    if found.stored != payload.value:
+        plain: bytes | memoryview = body
+        if head.chunked:
+            dechunker = Dechunker()
+            content = b"".join(dechunker.feed(body))
+            if dechunker.complete:
+                found.dechunked, plain = _digest(payload, content), content
+        if found.dechunked != payload.value and head.coding:
+            decoded = content_decoded(plain, head.coding)
+            found.decoded = None if decoded is None else _digest(payload, decoded)
+    return found
+
+
+def _in_pieces(records: Records, due: Recorded | None, payload: Recorded | None, *, http: bool) -> _Hashed:
+    """Step 6 for a large block: both readings at once. Content coding is not tried, it would explain but decide nothing."""
+    found = _Hashed()
+    of_block = due.hasher() if due is not None else None
+    of_stored = payload.hasher() if payload is not None else None
+    of_dechunked: Hasher | None = None
+    dechunker = Dechunker()
+    waiting = bytearray()
+    head_found = not http
+    for piece in records.pieces():
+        if of_block is not None:
+            of_block.update(piece)
+        if of_stored is None:
+            continue
+        body: bytes | memoryview = piece
+        if not head_found:
+            if found.limited:
+                continue
+            waiting += piece
+            found.head = http_head(memoryview(bytes(waiting)))
+            if found.head is None:
+                found.limited = len(waiting) > HTTP_HEADER_MAX
+                continue
+            head_found = True
+            body = bytes(waiting[len(found.head.text) :])
+            waiting.clear()
+            if found.head.chunked and payload is not None:
+                of_dechunked = payload.hasher()
+        of_stored.update(body)
+        if of_dechunked is not None:
+            for content in dechunker.feed(body):
+                of_dechunked.update(content)
+    if of_block is not None:
+        found.block = of_block.digest()
+    if of_stored is not None and head_found:
+        found.stored = of_stored.digest()
+        if of_dechunked is not None and dechunker.complete:
+            found.dechunked = of_dechunked.digest()
+    return found
+
+
+def _over_payload(kind: bytes, block: Recorded, payload: Recorded | None, actual: _Hashed) -> bool:
+    """WRD-02, both forms, recomputed exactly."""
+    if kind == b"revisit":
+        return block.value == _digest(block, b"")
+    head = actual.head
+    return (
+        kind == b"response"
+        and payload is not None
+        and head is not None
+        and head.chunked
+        and bool(head.coding)
+        and (block.algorithm, block.value) == (payload.algorithm, payload.value)
+    )
+
+
+def _match(tally: Tally, record: Record, recorded: Recorded) -> None:
+    if recorded.algorithm == "MD5":
+        tally.weak += 1
+    elif record.recovered:
+        tally.matched_recovered += 1
+    else:
+        tally.matched += 1
+        tally.broken_hash |= recorded.algorithm == "SHA-1"
+
+
+def _digest(recorded: Recorded, data: bytes | memoryview) -> bytes:
+    h = recorded.hasher()
+    h.update(data)
+    return h.digest()
+
+
+def _label(
+    record: Record, kind: bytes, uri: bytes, recorded: Recorded | None = None, actual: bytes | None = None
+) -> Worst:
+    if recorded is None or actual is None:
+        return Worst(record.raw, f"{quote(kind)} {quote(uri)}")
+    return Worst(
+        record.raw,
+        f"{quote(kind)} {quote(uri)}",
+        f"{recorded.algorithm} {recorded.value.hex()}",
+        f"{recorded.algorithm} {actual.hex()}",
+    )
