@@ -17,7 +17,10 @@ if "PORTAL_DATABASE_URL" not in os.environ and "pytest" in sys.modules:
     os.environ["PORTAL_DATABASE_URL"] = ensure_postgres(_data / "postgres")
 
 from portal.settings import *  # noqa: E402, F403
-from portal.settings import STORAGES  # noqa: E402
+from portal.settings import DATABASES, STORAGES  # noqa: E402
+
+# Two runs at once on one server do not meet.
+DATABASES["default"]["TEST"] = {"NAME": f"test_portal_{os.getpid()}"}
 
 PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
 STORAGES = {**STORAGES, "staticfiles": {"BACKEND": "django.contrib.staticfiles.storage.StaticFilesStorage"}}
