@@ -16,6 +16,8 @@ from typing import Any
 
 from . import chainmaker, fisco3, snapshot
 
+CHAINMAKER_HEIGHT = 1_204_417
+
 
 @dataclass(frozen=True, slots=True)
 class Filed:
@@ -39,8 +41,9 @@ class Made:
 def make(keys: Path, *, at: datetime) -> Made:
     """`keys` is the directory of `authority.ensure`; `at` is when the recordings are said to have happened."""
     page = snapshot.capture(pattern="青花山水")
+    # 至信链's open interface records SM3 by default; the block is cut ten seconds after the transaction.
     chain_maker = chainmaker.build_block(
-        digests=[hashlib.sha256(page).digest()], timestamp=int(at.timestamp())
+        [hashlib.new("sm3", page).digest()], suite="SM", height=CHAINMAKER_HEIGHT, time=int(at.timestamp()) + 10
     )
     picture, altered = snapshot.png(shade=40), snapshot.png(shade=41)
     recorded = hashlib.sha256(picture).digest()
@@ -63,7 +66,7 @@ def make(keys: Path, *, at: datetime) -> Made:
                     "page.wacz": page,
                     "block.json": chain_maker.block_json,
                     "certificate.json": certificate(
-                        "page.wacz", page, tx=chain_maker.tx_ids[0], height=chain_maker.height, at=at
+                        "page.wacz", page, alg="SM3", tx=chain_maker.tx_ids[0], height=CHAINMAKER_HEIGHT, at=at
                     ),
                 },
             ),
@@ -106,16 +109,19 @@ def make(keys: Path, *, at: datetime) -> Made:
     )
 
 
-def certificate(name: str, content: bytes, *, tx: str, height: int, at: datetime) -> bytes:
+def certificate(
+    name: str, content: bytes, *, tx: str, height: int, at: datetime, alg: str = "SHA-256"
+) -> bytes:
     """A platform certificate as a party holds it: a statement, with no proof inside."""
+    digest = hashlib.new({"SHA-256": "sha256", "SM3": "sm3"}[alg], content).hexdigest()
     return json.dumps(
         {
             "平台": "demo-platform",
             "存证编号": f"DEMO-{hashlib.sha256(content).hexdigest()[:12].upper()}",
             "文件名": name,
             "文件大小": len(content),
-            "哈希算法": "SHA-256",
-            "文件哈希": hashlib.sha256(content).hexdigest(),
+            "哈希算法": alg,
+            "文件哈希": digest,
             "交易哈希": tx,
             "区块高度": height,
             "上链时间": at.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ"),
