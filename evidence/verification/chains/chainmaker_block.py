@@ -176,7 +176,7 @@ class Examined:
             return failed(HEADER, Reason.SIG_CRYPTO_FAILURE, self.subject, actual=self.proposer.actual)
         shown = self.hash.hex()
         return passed(
-            HEADER, self.subject, expected=shown, actual=shown, notes=(f"HASH_USED:{self.suite.hash}",)
+            HEADER, self.subject, expected=shown, actual=shown, notes=(f"HASHED_WITH:{self.suite.hash}",)
         )
 
     @cached_property
@@ -247,10 +247,8 @@ class Examined:
                         ),
                         None,
                     )
-                note = "LINKED_BACK" if steps else "EQUAL"
-                found = passed(
-                    ROOT, subject, expected=pin.hash.hex(), actual=current.hex(), notes=(f"{note}:{height}",)
-                )
+                notes = (f"CHECKPOINT_LINKED:{steps}",) if steps else ("CHECKPOINT_EQUAL",)
+                found = passed(ROOT, subject, expected=pin.hash.hex(), actual=current.hex(), notes=notes)
                 return found, Checkpointed(pin.basis, pin.recorded_at)
             following = by_height.get(height + 1, [])
             if not following:

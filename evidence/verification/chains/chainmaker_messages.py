@@ -232,7 +232,7 @@ def sniff(source: Source) -> int:
         return _sniff_object(head + source.tail(HEAD))
     if stripped.startswith(b"["):
         return _sniff_path(source)
-    return 60 if _binary_type(head) is not None else 0
+    return 90 if _binary_type(head) is not None else 0
 
 
 def read(source: Source) -> Piece:

@@ -401,7 +401,7 @@ class _Rungs:
             reached = [suite.digest(rw_set.raw) for suite in self._suites]
             if stated in reached:
                 used = self._suites[reached.index(stated)].hash
-                notes = (f"HASH_USED:{used}",)
+                notes = (f"HASHED_WITH:{used}",)
                 yield passed(RW_SET, self._name, expected=stated.hex(), actual=stated.hex(), notes=notes)
                 continue
             cut = self._redacted or is_redacted_rw_set(rw_set)
