@@ -13,6 +13,10 @@ PORTAL_SIGNING_DIR = Path(env.text("SIGNING_DIR", str(PORTAL_DATA_DIR / "keys" /
 PORTAL_UPLOAD_MAX = env.number("UPLOAD_MAX_MIB", 512) << 20
 """Largest single file (spec snapshots §12)."""
 PORTAL_QUOTA_PER_CASE = env.number("QUOTA_PER_CASE_MIB", 20 << 10) << 20
+PORTAL_UPLOAD_REFUSED = frozenset(env.words("UPLOAD_REFUSED"))
+"""Media types this court's policy does not take; none by default, since programs are electronic data too (E14)."""
+PORTAL_CLAMD = env.text("CLAMD", "")
+"""Socket path or host:port of the court's virus scanner (clamd); empty: files are not scanned."""
 
 STATIC_URL = "/static/"
 STATIC_ROOT = PORTAL_DATA_DIR / "static"

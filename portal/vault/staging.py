@@ -10,10 +10,12 @@ import stat
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import BinaryIO
 
 from portal.vault.disk import (
     CHUNK,
     NEW_FILE,
+    READ_FILE,
     Busy,
     DigestMismatch,
     Missing,
@@ -62,6 +64,13 @@ class Staging:
         """How many bytes of the upload are here. Raises Missing."""
         try:
             return os.lstat(self._path(upload_id)).st_size
+        except FileNotFoundError as error:
+            raise Missing(upload_id) from error
+
+    def read(self, upload_id: str) -> BinaryIO:
+        """The bytes so far, to look at before they become an object. Raises Missing."""
+        try:
+            return os.fdopen(os.open(self._path(upload_id), READ_FILE), "rb")
         except FileNotFoundError as error:
             raise Missing(upload_id) from error
 

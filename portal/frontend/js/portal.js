@@ -14,3 +14,12 @@ addEventListener("afterprint", () => document.querySelectorAll("details[data-ope
   part.open = false;
   delete part.dataset.openedForPrint;
 }));
+
+// A link to something inside a fold opens the fold.
+const unfold = () => {
+  const wanted = document.getElementById(decodeURIComponent(location.hash.slice(1)));
+  for (let fold = wanted?.closest("details"); fold; fold = fold.parentElement.closest("details")) fold.open = true;
+  wanted?.scrollIntoView();
+};
+addEventListener("hashchange", unfold);
+if (location.hash) unfold();

@@ -1,0 +1,50 @@
+"""File names as a party sends them: kept as they are, shown so that they cannot deceive."""
+
+import re
+import unicodedata
+
+from .limits import NAME_MAX
+
+_EXTENSION = re.compile(r"\.[0-9A-Za-z]{1,10}\Z")
+_UNSTORABLE = {0: "\u2400"} | dict.fromkeys(range(0xD800, 0xE000), "\ufffd")
+"""PostgreSQL text holds neither NUL nor half a surrogate pair: SYMBOL FOR NULL and REPLACEMENT CHARACTER stand for them."""
+_JOINERS = "\u200c\u200d"
+"""Needed inside emoji and several scripts; they move nothing."""
+_SEPARATORS = {"/": "／", "\\": "＼"}
+
+
+def label(name: str) -> str:
+    """The name to keep: verbatim but for what the database cannot hold, and for its middle beyond `NAME_MAX`."""
+    name = name.translate(_UNSTORABLE)
+    if len(name) <= NAME_MAX:
+        return name or "\ufffd"
+    match = _EXTENSION.search(name)
+    ending = match[0] if match else ""
+    return name[: NAME_MAX - 1 - len(ending)] + "…" + ending
+
+
+def shown(name: str) -> str:
+    """The name for a page or a receipt: what is invisible, turns the direction of reading or looks like a path is spelt out.
+
+    evil<U+202E>fdp.exe -> evil〔U+202E〕fdp.exe;  ../../etc/passwd -> ..／..／etc／passwd
+    """
+    return "".join(_visible(c) for c in name)
+
+
+def unusual(name: str) -> bool:
+    """Does `shown` differ from the name?"""
+    return shown(name) != name
+
+
+def extension(name: str) -> str:
+    """Lower case, without the dot; "" when there is none."""
+    match = _EXTENSION.search(name)
+    return match[0][1:].lower() if match else ""
+
+
+def _visible(character: str) -> str:
+    if character in _SEPARATORS:
+        return _SEPARATORS[character]
+    if unicodedata.category(character) in {"Cc", "Cf", "Zl", "Zp"} and character not in _JOINERS:
+        return f"〔U+{ord(character):04X}〕"
+    return character
