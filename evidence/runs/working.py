@@ -4,9 +4,8 @@ import logging
 import os
 import socket
 import threading
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from collections.abc import Iterator
 from datetime import datetime
 from functools import cache
 from typing import Any
@@ -15,7 +14,7 @@ from django.conf import settings
 from django.db import connection
 
 from evidence.exhibits.models import ExhibitFile
-from evidence.verification import TrustStore
+from evidence.verification import ALWAYS_NOT_PROVEN, TrustStore
 from evidence.verification.codecs import strict_json
 from evidence.verification.reasons import Reason
 from evidence.verification.verdict import (
@@ -28,7 +27,6 @@ from evidence.verification.verdict import (
     indeterminate,
     instant,
 )
-from evidence.verification import ALWAYS_NOT_PROVEN
 from portal.vault import Vault
 
 from . import queue
@@ -53,12 +51,11 @@ def work_once(*, worker: str | None = None) -> bool:
     try:
         with _heartbeat(claim):
             document, columns = _verify(claim)
+        queue.finish(claim, document=document, verdict=columns)
     except Exception as fault:
-        # The infrastructure failed (vault, jail, trust store), not the file: another attempt, then the clerk sees it.
+        # The infrastructure failed (vault, jail, trust store, ledger), not the file: another attempt, then the clerk sees it.
         log.exception("run %s attempt %s could not be worked", claim.run_id, claim.attempt)
         queue.give_back(claim, fault=f"{type(fault).__name__}: {fault}")
-        return True
-    queue.finish(claim, document=document, verdict=columns)
     return True
 
 

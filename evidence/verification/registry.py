@@ -22,7 +22,6 @@ from .certificates.claim import Claim
 from .codecs.inflate import Budget
 from .exhibit import Exhibit, Source
 from .trust import TrustStore
-from .verdict import Examination
 
 
 class Role(StrEnum):

@@ -24,7 +24,6 @@ from portal.people.models import User
 
 from .exhibits import Filed
 
-
 ANSWERS = ("username", "name", "category", "origin", "purpose")
 
 

@@ -24,7 +24,7 @@ STYLE = "body { font-family: serif; margin: 2em; } h1 { color: #14213d; }\n"
 
 def capture(*, pattern: str) -> bytes:
     """Serve the page, capture it over HTTP, pack it: -> WACZ bytes. `pattern` makes pages differ."""
-    from warcio.capture_http import capture_http  # patches http.client: must come before requests
+    from warcio.capture_http import capture_http  # noqa: I001  patches http.client: must come before requests
 
     import requests
 

@@ -26,8 +26,8 @@ def running() -> Iterator[Path]:
         import django
 
         django.setup()
-        from django.core.management import call_command
         from django.conf import settings
+        from django.core.management import call_command
 
         from portal.demonstration import authority
 
