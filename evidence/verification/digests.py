@@ -10,7 +10,7 @@ from typing import Protocol
 
 
 class Hasher(Protocol):
-    def update(self, data: bytes, /) -> None: ...
+    def update(self, data: bytes, /) -> object: ...
     def digest(self) -> bytes: ...
 
 
@@ -70,7 +70,7 @@ class _Sm3:
 def _keccak() -> Hasher:
     from Crypto.Hash import keccak
 
-    return keccak.new(digest_bits=256)  # type: ignore[no-any-return, unused-ignore]
+    return keccak.new(digest_bits=256)
 
 
 _FACTORIES: dict[str, Callable[[], Hasher]] = {
