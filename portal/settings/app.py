@@ -1,6 +1,7 @@
 """Applications, database, languages, templates."""
 
 from pathlib import Path
+from urllib.parse import urlsplit
 
 from . import environment as env
 
@@ -16,6 +17,8 @@ PORTAL_COURT_NAME = {
 """Whose portal this is, beside the product's name on every page."""
 PORTAL_PUBLIC_URL = env.text("PUBLIC_URL", "http://localhost:8000").rstrip("/")
 """Where the public reaches the portal; printed in the QR code of reports."""
+PORTAL_LEDGER_ORIGIN = env.text("LEDGER_ORIGIN", f"{urlsplit(PORTAL_PUBLIC_URL).hostname}/ledger")
+"""Name of this court's ledger, for ever: it stands in every signed head."""
 
 INSTALLED_APPS = [
     "portal",

@@ -1,0 +1,68 @@
+"""The register of acts: what may be written in the book, in the words people read, with its particulars.
+
+A new act is one line here. `params` are exactly the particulars it is recorded with; the sentences may name them.
+Particulars hold public ids, numbers, digests and codes, never the content of evidence and never a free text.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True)
+class Act:
+    """`code` is permanent: it stands in leaves that are never rewritten."""
+
+    code: str
+    zh: str
+    en: str
+    params: tuple[str, ...] = ()
+
+
+_ACTS = (
+    # the book itself
+    Act("ledger.heartbeat", "留痕日志心跳", "Ledger heartbeat"),
+    Act("ledger.erase", "依法删除第 {entry} 条留痕的明细：{basis}", "Particulars of entry {entry} erased: {basis}", ("entry", "basis")),
+    # intake
+    Act(
+        "evidence.submit",
+        "提交证据，回执 {receipt}",
+        "Evidence handed in, receipt {receipt}",
+        ("exhibit", "receipt", "side", "number", "late", "files"),
+    ),
+    Act(
+        "evidence.mismatch",
+        "一个上传的文件与发送方设备算出的指纹不同，未接收",
+        "An uploaded file differs from what the sending device hashed; it was not taken",
+        ("draft", "upload"),
+    ),
+    # evidence
+    Act(
+        "evidence.submit",
+        "提交证据 {number}（收据 {receipt}）",
+        "Exhibit {number} submitted (receipt {receipt})",
+        ("exhibit", "receipt", "side", "number", "late", "files"),
+    ),
+    # verification
+    Act("verify.request", "发起第 {number} 次核验", "Verification no. {number} requested", ("exhibit", "run", "number")),
+    Act(
+        "verify.finish",
+        "核验完成：{overall}（{grade}）",
+        "Verification finished: {overall} ({grade})",
+        ("exhibit", "run", "overall", "grade"),
+    ),
+    Act("verify.stale", "拒绝过期的核验结果写入", "Stale verification result refused", ("run", "attempt")),
+    Act("verify.park", "核验 {attempts} 次未能完成，已搁置", "Verification parked after {attempts} attempts", ("run", "attempts")),
+    # reports
+    Act("report.order", "生成核验报告 {report}", "Report {report} ordered", ("report",)),
+    Act("report.fail", "核验报告 {report} 未能生成", "Report {report} could not be made", ("report",)),
+    Act(
+        "report.sign",
+        "签发核验报告 {report}（{level}）",
+        "Report {report} signed ({level})",
+        ("report", "annex", "unsigned", "level"),
+    ),
+    Act("report.release", "向当事人开放核验报告 {report}", "Report {report} released to the parties", ("report",)),
+)  # fmt: skip
+ACTS: Mapping[str, Act] = {act.code: act for act in _ACTS}
