@@ -50,7 +50,7 @@ _ACTS = (
         "verify.finish",
         "核验完成：{overall}（{grade}）",
         "Verification finished: {overall} ({grade})",
-        ("exhibit", "run", "overall", "grade"),
+        ("exhibit", "run", "overall", "grade", "engine", "trust"),
     ),
     Act("verify.stale", "拒绝过期的核验结果写入", "Stale verification result refused", ("run", "attempt")),
     Act("verify.park", "核验 {attempts} 次未能完成，已搁置", "Verification parked after {attempts} attempts", ("run", "attempts")),
