@@ -4,4 +4,5 @@ from . import views
 
 urlpatterns = [
     path("", views.home, name="home"),
+    path("cases/<uuid:public_id>/", views.case, name="case"),
 ]

@@ -22,6 +22,16 @@ class Category(models.TextChoices):
     OTHER = "other", _("其他以数字化形式存储、处理、传输的信息")
 
 
+CATEGORY_SHORT = {
+    Category.WEB: _("网页"),
+    Category.COMMUNICATION: _("通信"),
+    Category.LOG_TRANSACTION: _("日志、交易"),
+    Category.FILE: _("文件"),
+    Category.OTHER: _("其他"),
+}
+"""The classes in a word, for lists."""
+
+
 class OriginalForm(models.TextChoices):
     """How the material came into electronic form, Online Litigation Rules art. 11."""
 
@@ -74,6 +84,10 @@ class Exhibit(models.Model):
 
     def __str__(self) -> str:
         return self.label
+
+    @property
+    def category_short(self) -> str:
+        return str(CATEGORY_SHORT[Category(self.category)])
 
     @property
     def label(self) -> str:

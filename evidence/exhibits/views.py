@@ -1,0 +1,203 @@
+"""What a person sees of one exhibit: the bench and the clerk in full, a party in plain words and as far as it is open.
+
+Every page starts from `visible_to`; what is not visible answers like what does not exist. What may be shown of a result
+is asked of the run it belongs to, because a result is opened to the parties run by run.
+"""
+
+from dataclasses import dataclass
+
+from django.contrib import messages
+from django.contrib.auth.decorators import login_required
+from django.db import transaction
+from django.http import HttpRequest, HttpResponse
+from django.http.response import HttpResponseBase
+from django.shortcuts import get_object_or_404, redirect, render
+from django.template.loader import render_to_string
+from django.utils.translation import get_language
+from django.utils.translation import gettext as _
+from django.views.decorators.http import require_GET, require_POST
+
+from cases.access import demand, may, visible_to
+from evidence.runs import queue
+from evidence.runs.models import Lane, Run
+
+from . import download
+from .models import Exhibit, ExhibitFile
+from .reading import Reading, changed
+
+IN_PROGRESS = (Run.State.QUEUED, Run.State.RUNNING)
+RUNS_SHOWN = 20
+"""Runs of an exhibit listed in its history, newest first; more than this many re-verifications nobody reads on one page."""
+POLL = ((15, 2), (40, 5), (100, 15))
+"""(up to this many questions, seconds between them): two seconds at first, then less and less often, at last once a minute."""
+POLL_SLOWEST = 60
+
+
+@dataclass(frozen=True, slots=True)
+class Shown:
+    """Where the verification of an exhibit stands, as far as this person may know. `run` is the newest one visible."""
+
+    runs: list[Run]
+    run: Run | None
+    done: Run | None
+    """The newest run with a verdict."""
+    detail: bool
+    """May this person read findings and walks, or the summary only?"""
+    reading: Reading | None
+
+    @property
+    def working(self) -> bool:
+        return self.run is not None and self.run.state in IN_PROGRESS
+
+    @property
+    def parked(self) -> bool:
+        return self.run is not None and self.run.state == Run.State.PARKED
+
+    @property
+    def disagree(self) -> bool:
+        return changed([r.verdict.overall for r in self.runs if r.state == Run.State.DONE])
+
+
+@login_required
+@require_GET
+def exhibit(request: HttpRequest, public_id: str) -> HttpResponse:
+    found = _visible(request, public_id)
+    shown = _shown(request, found)
+    page = "exhibit" if _in_full(request, found, shown) else "summary"
+    return render(request, f"evidence/exhibits/{page}.html", _context(request, found, shown))
+
+
+@login_required
+@require_GET
+def progress(request: HttpRequest, public_id: str) -> HttpResponse:
+    """The part of the page that follows the work; once the work has ended, the whole result in its place.
+
+    Asked by htmx: `n` counts the questions, `was` is what the page says now, so that only news is spoken aloud.
+    """
+    found = _visible(request, public_id)
+    if not request.htmx:
+        return redirect("exhibits:exhibit", found.public_id)
+    shown = _shown(request, found)
+    context = _context(request, found, shown)
+    if shown.working:
+        said = "" if request.GET.get("was") == context["stands"] else context["said"]
+        parts = ["evidence/exhibits/_progress_part.html"]
+    else:
+        said = _("核验已结束：%(word)s") % {"word": shown.reading.word if shown.reading and not shown.parked else _("没有完成")}
+        parts = [f"evidence/exhibits/_{'result' if _in_full(request, found, shown) else 'summary'}_part.html"]
+    response = HttpResponse(render_to_string(parts, context, request))
+    if said:
+        response.write(render_to_string("evidence/exhibits/_said.html", {"said": said}, request))
+    if not shown.working:
+        response["HX-Retarget"] = "#result"
+        response["HX-Reswap"] = "outerHTML"
+    return response
+
+
+@login_required
+@require_POST
+def verify(request: HttpRequest, public_id: str) -> HttpResponse:
+    """Verify once more: a new run beside the old ones. While one is waiting or working, another would tell nothing new."""
+    found = _visible(request, public_id)
+    demand(request.user, "verify.run", found)
+    with transaction.atomic():
+        Exhibit.objects.select_for_update().get(pk=found.pk)
+        if Run.objects.filter(exhibit=found, state__in=IN_PROGRESS).exists():
+            messages.info(request, _("这件证据正在核验，结果出来之前不必再发起。"))
+        else:
+            queue.request(found, by=request.user, lane=Lane.INTERACTIVE)
+    return redirect("exhibits:exhibit", found.public_id)
+
+
+@login_required
+@require_GET
+def file(request: HttpRequest, public_id: str, position: int) -> HttpResponseBase:
+    """The bytes as they were handed in, never shown by our own pages: always a download."""
+    found = _visible(request, public_id)
+    demand(request.user, "evidence.view_content", found)
+    wanted = get_object_or_404(ExhibitFile, exhibit=found, position=position)
+    return download.attachment(request, wanted)
+
+
+# ── inside ────────────────────────────────────────────────────────────────────────────────────────────────────────────
+
+
+def _visible(request: HttpRequest, public_id: str) -> Exhibit:
+    rows = Exhibit.objects.select_related("case__court", "party", "submitted_by")
+    return get_object_or_404(visible_to(request.user, rows), public_id=public_id)
+
+
+def _shown(request: HttpRequest, found: Exhibit) -> Shown:
+    rows = Run.objects.filter(exhibit=found).exclude(state=Run.State.CANCELLED)
+    rows = rows.select_related("verdict", "requested_by").defer("verdict__document").order_by("-number")
+    runs = list(visible_to(request.user, rows)[:RUNS_SHOWN])
+    for run in runs:
+        run.exhibit = found
+    done = next((r for r in runs if r.state == Run.State.DONE), None)
+    reading = None
+    if done is not None:
+        reading = Reading(bytes(done.verdict.document), language=_language(), declared=bool(found.origin.strip()))
+    return Shown(
+        runs=runs,
+        run=runs[0] if runs else None,
+        done=done,
+        detail=done is not None and bool(may(request.user, "verify.view_detail", done)),
+        reading=reading,
+    )
+
+
+def _in_full(request: HttpRequest, found: Exhibit, shown: Shown) -> bool:
+    """The judge's page, or a party's: whoever may verify works with the findings; a party reads them once they are open."""
+    return shown.detail or bool(may(request.user, "verify.run", found))
+
+
+def _context(request: HttpRequest, found: Exhibit, shown: Shown) -> dict[str, object]:
+    run, asked = shown.run, _asked(request)
+    ahead = queue.position(run) if run and run.state == Run.State.QUEUED else 0
+    return {
+        "exhibit": found,
+        "case": found.case,
+        "shown": shown,
+        "run": run,
+        "reading": shown.reading,
+        "events": shown.reading.events(received=found.submitted_at) if shown.reading else [],
+        "files": _files(found, shown.reading),
+        "said": _progress(run, ahead) if run else "",
+        "stands": f"{run.state}{run.stage}{ahead}" if run else "",
+        "asked": asked + 1,
+        "poll_seconds": next((seconds for upto, seconds in POLL if asked < upto), POLL_SLOWEST),
+        "own": bool(may(request.user, "verify.self_check", found)),
+        "may_read": bool(may(request.user, "evidence.view_content", found)),
+        "may_verify": bool(may(request.user, "verify.run", found)),
+        "may_issue": shown.done is not None and bool(may(request.user, "report.generate", found.case)),
+    }
+
+
+def _progress(run: Run, ahead: int) -> str:
+    if run.state == Run.State.QUEUED:
+        if run.attempt:
+            return _("上一次没有做完，马上再来一次。")
+        return _("排队中，前面还有 %(n)d 件。") % {"n": ahead} if ahead else _("排队中，下一个就是。")
+    stages = {
+        "copying": _("正在从证据库取出文件。"),
+        "verifying": _("正在逐项核对：文件、登记的记录、证明、签名。"),
+        "storing": _("正在登记结论。"),
+    }
+    return stages.get(run.stage, _("正在核对。"))
+
+
+def _files(found: Exhibit, reading: Reading | None) -> list[tuple[ExhibitFile, str]]:
+    """Each file with the format the engine recognised, "" before a verdict."""
+    formats = {s["sha256"]: s["format"] for s in reading.document["sources"]} if reading else {}
+    return [(f, formats.get(f.sha256, "")) for f in found.files.all()]
+
+
+def _asked(request: HttpRequest) -> int:
+    text = request.GET.get("n", "0")
+    return int(text) if text.isascii() and text.isdigit() and len(text) < 5 else 0
+
+
+def _language() -> str:
+    return "en" if (get_language() or "").startswith("en") else "zh"
+
+
