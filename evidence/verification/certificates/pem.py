@@ -39,7 +39,7 @@ def sniff(source: Source) -> int:
 
 def _starts_like_certificate(head: bytes) -> bool:
     """SEQUENCE { SEQUENCE { [0] { INTEGER version } …: how a version 3 certificate and nothing else of ours begins."""
-    return bool(re.match(rb"\x30[\x82\x83].{2,3}?\x30[\x81-\x83].{1,3}?\xa0\x03\x02\x01\x02\x02", head, re.DOTALL))
+    return bool(re.match(rb"\x30[\x81-\x83].{1,3}?\x30[\x81-\x83].{1,3}?\xa0\x03\x02\x01\x02\x02", head, re.DOTALL))
 
 
 def examine(sources: tuple[Source, ...], context: Context) -> Examination:
@@ -63,12 +63,18 @@ def certificates(sources: Sequence[Source]) -> list[bytes]:
     """DER of every certificate in the sources that can be read, in the order of sources and lines; malformed ones are left out."""
     found = []
     for source in sources:
-        data = source.read(FILE_BYTES_MAX)
-        for candidate in _candidates(data or b""):
-            try:
-                found.append(Certificate(candidate).der)
-            except CertificateError:
-                continue
+        found.extend(read(source.read(FILE_BYTES_MAX) or b""))
+    return found
+
+
+def read(data: bytes) -> list[bytes]:
+    """DER of every certificate in `data` (PEM text or one DER certificate) that can be read, in order."""
+    found = []
+    for candidate in _candidates(data):
+        try:
+            found.append(Certificate(candidate).der)
+        except CertificateError:
+            continue
     return found
 
 

@@ -14,7 +14,7 @@ from asn1crypto import algos, core, tsp
 from asn1crypto import x509 as asn1_x509
 from cryptography import x509
 from cryptography.hazmat.primitives import hashes
-from cryptography.hazmat.primitives.asymmetric import ec, rsa
+from cryptography.hazmat.primitives.asymmetric import ec, ed25519, rsa
 from cryptography.hazmat.primitives.serialization import Encoding
 from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
 
@@ -60,6 +60,7 @@ def issue(
     begin: datetime = BEGIN,
     end: datetime = END,
     digest: hashes.HashAlgorithm | None = None,
+    padding: Any = None,
     extra: Sequence[tuple[x509.ExtensionType, bool]] = (),
     basic_constraints: bool = True,
 ) -> Holder:
@@ -103,7 +104,8 @@ def issue(
         builder = builder.add_extension(x509.SubjectAlternativeName([x509.DNSName(d) for d in dns]), critical=False)
     for extension, critical in extra:
         builder = builder.add_extension(extension, critical=critical)
-    return Holder(key, builder.sign(issuer_key, digest or hashes.SHA256()))
+    algorithm = None if isinstance(issuer_key, ed25519.Ed25519PrivateKey) else digest or hashes.SHA256()
+    return Holder(key, builder.sign(issuer_key, algorithm, rsa_padding=padding))
 
 
 def rsa_key(bits: int = 2048) -> rsa.RSAPrivateKey:

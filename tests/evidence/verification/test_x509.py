@@ -11,6 +11,8 @@ import pytest
 from cryptography import x509
 from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+from cryptography.hazmat.primitives.asymmetric.padding import MGF1, PSS
 
 from evidence.verification.keys.x509 import (
     INTERMEDIATES_MAX,
@@ -253,6 +255,19 @@ def test_member_of_a_chain_needs_no_extended_key_usage() -> None:
     member = issue("node", by=MIDDLE)
     assert path(member, purpose=Purpose.CHAIN_MEMBER).outcome is Outcome.PASSED
     refused(path(issue("node", by=member), intermediates=(MIDDLE, member), purpose=Purpose.CHAIN_MEMBER), Reason.CHAIN_CONSTRAINTS_FAILURE)
+
+
+def test_other_kinds_of_keys_and_signatures() -> None:
+    """RSA-PSS, Ed25519 and P-384 on the links of a path."""
+    pss = issue("pss", ca=True, key=rsa_key(), padding=PSS(MGF1(hashes.SHA384()), 48), digest=hashes.SHA384())
+    assert path(issue("tsa", by=pss, eku=[TIME_STAMPING], padding=PSS(MGF1(hashes.SHA256()), 32)), roots=(pss,)).anchor
+    edwards = issue("ed25519", ca=True, key=Ed25519PrivateKey.generate())
+    assert path(issue("tsa", by=edwards, eku=[TIME_STAMPING]), roots=(edwards,)).anchor
+    nist = issue("p-384", ca=True, key=ec.generate_private_key(ec.SECP384R1()), digest=hashes.SHA384())
+    assert path(issue("tsa", by=nist, eku=[TIME_STAMPING], digest=hashes.SHA512()), roots=(nist,)).anchor
+    # One digest for the message and another for the mask: unusual, and not taken for anything.
+    odd = issue("tsa", by=pss, eku=[TIME_STAMPING], padding=PSS(MGF1(hashes.SHA512()), 32))
+    refused(path(odd, roots=(pss,)), Reason.CERTIFICATE_CHAIN_GENERAL_FAILURE)
 
 
 # ── web servers ───────────────────────────────────────────────────────────────────────────────────────────────────────
