@@ -15,7 +15,7 @@ from ..verdict import Bearing, Examination, Finding, Outcome, failed, indetermin
 from . import chainmaker_messages as messages
 from . import chainmaker_transaction as transactions
 from . import ladder
-from .chainmaker_block import Examined
+from .chainmaker_block import RW_SET, Examined
 from .chainmaker_hashing import Block
 from .chainmaker_members import Certificates
 from .chainmaker_messages import Piece, Unreadable, sniff
@@ -89,7 +89,7 @@ def _left_over(chosen: Selection, blocks: Sequence[Examined]) -> Iterator[Findin
             yield indeterminate(ladder.PATH, reason, path.name)
     for rw_set in chosen.stray_rw_sets:
         subject = f"tx {ladder.short(rw_set.text('tx_id'))}"
-        yield indeterminate(transactions.RW_SET, Reason.PROOF_NOT_SUPPLIED, subject)
+        yield indeterminate(RW_SET, Reason.PROOF_NOT_SUPPLIED, subject)
 
 
 # ── from files to what they hold ──────────────────────────────────────────────────────────────────────────────────────

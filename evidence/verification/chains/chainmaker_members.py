@@ -60,7 +60,8 @@ class Member:
     @property
     def label(self) -> str:
         shown = digests.digest("SHA-256", self.certificate or self.key or b"").hex()[:16]
-        return f"{self.org or '–'} · {shown}" if self.key else self.org or "–"
+        org = self.org[:64] or "–"
+        return f"{org} · {shown}" if self.key else org
 
 
 class Certificates:

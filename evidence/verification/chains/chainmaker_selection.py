@@ -260,7 +260,6 @@ def _reaches(candidate: _Candidate, path: Path) -> bool:
 def _subject(candidate: _Candidate, supplied: Supplied, updates: Updates) -> Subject:
     block, info, body = candidate.block, candidate.info, candidate.body
     name = info.name if info else block.block.name if block else "–"
-    rw_sets = (*(block.block.rw_sets if block else ()), *supplied.rw_sets)
     height = block.block.height if block else None
     return Subject(
         name=name,
@@ -269,7 +268,7 @@ def _subject(candidate: _Candidate, supplied: Supplied, updates: Updates) -> Sub
         info=info,
         in_block=candidate.bodies[candidate.place] if candidate.place is not None else None,
         paths=tuple(candidate.paths),
-        rw_sets=tuple(r for r in rw_sets if body is not None and r.text("tx_id") == tx_id(body)),
+        rw_sets=tuple(r for r in supplied.rw_sets if body is not None and r.text("tx_id") == tx_id(body)),
         superseded_by=_superseded(body, height, candidate.index, updates),
     )
 

@@ -10,13 +10,12 @@ from ..reasons import Reason
 from ..trust import ChainProfile, TrustStore
 from ..verdict import Finding, Outcome, failed, indeterminate, passed
 from . import chainmaker_members as members
-from .chainmaker_block import Examined, identified, ledger_kind, profiles
+from .chainmaker_block import Examined, identified, ledger_kind, profiles, rw_set_finding
 from .chainmaker_hashing import instant_of, is_complete, is_redacted, is_redacted_rw_set
 from .chainmaker_members import HASHES, Certificates, Suite
 from .chainmaker_records import places, record_id, tx_id
 from .ladder import EXECUTION, HEADER, NODE_QUORUM, PATH, ROOT, SENDER, TRANSACTION, Inclusion, short
 
-RW_SET = "CHAINMAKER.RW_SET"
 ENDORSERS = "CHAINMAKER.ENDORSERS"
 
 
@@ -49,6 +48,7 @@ class Subject:
     index     place in the block; None when nothing says
     info      the TransactionInfo, where one was handed in
     in_block  the body that the block holds at that place
+    rw_sets   read-write sets handed in apart from the block
     """
 
     name: str
@@ -246,6 +246,10 @@ class _Rungs:
             stated, actual = conflict
             return failed(PATH, Reason.PROOF_FAILURE, self._name, expected=stated, actual=actual)
         root = block.block.header.data("tx_root").hex()
+        if subject.index is None:
+            return indeterminate(
+                PATH, Reason.PROOF_NOT_SUPPLIED, self._name, expected=root, actual="tx_index"
+            )
         misses = [(p, self._reached(p)) for p in subject.paths]
         missed = [(p, reached) for p, reached in misses if reached != root]
         current = self._profile is not None and self._profile.path_generation == "current"
@@ -268,7 +272,7 @@ class _Rungs:
             return failed(
                 PATH, Reason.PROOF_FAILURE, self._name, expected=root, actual=block.levels[-1][0].hex()
             )
-        if block.levels is not None and subject.index is not None:
+        if block.levels is not None:
             # The leaves are right and this one is not at its place among them.
             if self._redacted:
                 return indeterminate(PATH, Reason.REDACTED_EXPORT, self._name, expected=root)
@@ -383,8 +387,11 @@ class _Rungs:
     # ── beside the ladder ─────────────────────────────────────────────────────────────────────────────────────────────
 
     def _further(self) -> Iterator[Finding]:
-        yield from self._rw_set_findings(self._subject.rw_sets)
-        body = self._subject.body
+        result, body = self._result, self._subject.body
+        if result is not None:
+            for rw_set in self._subject.rw_sets:
+                redacted = self._redacted or is_redacted_rw_set(rw_set)
+                yield rw_set_finding(self._name, rw_set, result, suites=self._suites, redacted=redacted)
         if body is not None and self._payload is not None:
             signed = [self._signed(ENDORSERS, e) for e in body.messages("endorsers")]
             if signed:
@@ -393,20 +400,6 @@ class _Rungs:
                 yield _counted(worst, signed)
         if self._block is not None:
             yield from self._block.findings
-
-    def _rw_set_findings(self, rw_sets: Sequence[Message]) -> Iterator[Finding]:
-        """rw_set_hash = H(TxRWSet)."""
-        stated = self._result.data("rw_set_hash") if self._result else b""
-        for rw_set in rw_sets:
-            reached = [suite.digest(rw_set.raw) for suite in self._suites]
-            if stated in reached:
-                used = self._suites[reached.index(stated)].hash
-                notes = (f"HASHED_WITH:{used}",)
-                yield passed(RW_SET, self._name, expected=stated.hex(), actual=stated.hex(), notes=notes)
-                continue
-            cut = self._redacted or is_redacted_rw_set(rw_set)
-            maker, reason = (indeterminate, Reason.REDACTED_EXPORT) if cut else (failed, Reason.HASH_FAILURE)
-            yield maker(RW_SET, reason, self._name, expected=stated.hex(), actual=reached[0].hex())
 
 
 def _counted(worst: Finding, signed: Sequence[Finding]) -> Finding:

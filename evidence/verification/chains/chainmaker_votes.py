@@ -70,10 +70,13 @@ def tbft(
 ) -> Quorum:
     """The VoteSet of a block -> rung Q under the court's profile, or without one."""
     raw = extra.get(TBFT_KEY)
+    if not extra:
+        return missing(about)
     if raw is None:
         # MaxBFT and DPoS leave other entries; their rules are not implemented.
-        reason = Reason.UNSUPPORTED_FORMAT if extra else Reason.PROOF_NOT_SUPPLIED
-        return Quorum(indeterminate(NODE_QUORUM, reason, about.subject, actual=_entries(extra)), "–")
+        others = ", ".join(sorted(k[:40] for k in extra)[:3])
+        finding = indeterminate(NODE_QUORUM, Reason.UNSUPPORTED_FORMAT, about.subject, actual=others)
+        return Quorum(finding, "–")
     try:
         vote_set = protobuf.parse(raw, messages.VOTE_SET)
         majority = vote_set.data("maj23")
@@ -104,6 +107,11 @@ def single(
     return _weigh([_Vote(proposer, valid, True)], about, profile=profile, known=known, needed=1)
 
 
+def missing(about: Signed) -> Quorum:
+    """Nothing was handed in that could be counted."""
+    return Quorum(indeterminate(NODE_QUORUM, Reason.PROOF_NOT_SUPPLIED, about.subject), "–")
+
+
 def none(about: Signed) -> Quorum:
     """SOLO: one node decides alone and signs nothing that could be counted."""
     return Quorum(indeterminate(NODE_QUORUM, Reason.FINALITY_INSUFFICIENT, about.subject), "–")
@@ -112,10 +120,6 @@ def none(about: Signed) -> Quorum:
 def needed_of(total: int) -> int:
     """TBFT: more than two thirds."""
     return 2 * total // 3 + 1
-
-
-def _entries(extra: Mapping[str, bytes]) -> str | None:
-    return ", ".join(sorted(k[:40] for k in extra)[:3]) or None
 
 
 def _votes(votes: Message, about: Signed, known: Certificates, suite: Suite) -> list[_Vote]:

@@ -31,7 +31,7 @@ from ..verdict import (
     passed,
     step,
 )
-from .location import Hit, Location, Place, algorithms, locate
+from .location import NAME_SHOWN, Hit, Location, Place, algorithms, locate
 
 LEDGER_KIND = "INCL.LEDGER_KIND"
 DIGEST = "DIGEST.MATCH"
@@ -325,7 +325,7 @@ def _walk(
 ) -> Walk:
     file = Node(NodeKind.FILE, source.name if source else "–")
     digest = Node(NodeKind.DIGEST, digest_label)
-    record = Node(NodeKind.RECORD, inclusion.places[0].contract if inclusion.places else "–")
+    record = Node(NodeKind.RECORD, inclusion.places[0].contract[:NAME_SHOWN] if inclusion.places else "–")
     transaction = Node(NodeKind.TRANSACTION, short(inclusion.tx_id))
     leaf = Node(NodeKind.LEAF, short(inclusion.leaf))
     root = Node(NodeKind.ROOT, short(inclusion.merkle_root))

@@ -12,6 +12,9 @@ from ..codecs.text import CodecError, base64_bytes, hex_bytes
 from ..exhibit import Source
 from ..trust import ChainProfile, EvidenceContract
 
+NAME_SHOWN = 64
+"""Characters shown of a name that a transaction brings; chains allow long ones, findings are short texts."""
+
 
 @dataclass(frozen=True, slots=True)
 class Place:
@@ -24,7 +27,7 @@ class Place:
 
     @property
     def label(self) -> str:
-        return f"{self.contract}.{self.method}({self.key})"
+        return f"{self.contract[:NAME_SHOWN]}.{self.method[:NAME_SHOWN]}({self.key[:NAME_SHOWN]})"
 
 
 @dataclass(frozen=True, slots=True)
