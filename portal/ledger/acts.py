@@ -44,6 +44,7 @@ _ACTS = (
         "Exhibit {number} submitted (receipt {receipt})",
         ("exhibit", "receipt", "side", "number", "late", "files"),
     ),
+    Act("evidence.download", "下载证据的第 {position} 个文件", "File no. {position} of an exhibit downloaded", ("exhibit", "position")),
     # verification
     Act("verify.request", "发起第 {number} 次核验", "Verification no. {number} requested", ("exhibit", "run", "number")),
     Act(

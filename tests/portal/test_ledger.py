@@ -6,8 +6,11 @@ import base64
 import hashlib
 import json
 import os
+import random
 import re
+import signal
 import threading
+import time
 import uuid
 from collections.abc import Callable
 from dataclasses import dataclass, field
@@ -329,6 +332,43 @@ class TestCrashes:
         assert sequence() == 0  # nothing new, but the head still wants its signature
         assert Checkpoint.objects.get().size == 2 and fsck() == []
 
+    def test_killed_at_any_moment(self, own_book: Path) -> None:
+        """SIGKILL, at a random moment, of a process that writes and sequences; an outside observer keeps every head."""
+        write(1)
+        sequence()
+        heads = [checkpoints.newest_file().read_text()]
+        chance = random.Random(7)
+        for _ in range(12):
+            connection.close()
+            pid = os.fork()
+            if pid == 0:
+                try:
+                    while True:
+                        write(chance.randrange(1, 20))
+                        sequence(chance.randrange(1, 30))
+                finally:
+                    os._exit(1)
+            until = time.monotonic() + chance.uniform(0.05, 0.4)
+            while time.monotonic() < until:
+                heads.append(checkpoints.newest_file().read_text())
+                time.sleep(0.001)
+            os.kill(pid, signal.SIGKILL)
+            assert os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1]) == -signal.SIGKILL
+            wait_until_the_server_noticed()
+            assert [f for f in fsck() if "was signed up to" not in f.what and f.where != "file"] == []
+        sequence()
+        assert fsck() == []
+        by = checkpoints.public_key()
+        seen = [checkpoints.read(note, by=by) for note in dict.fromkeys(heads)]
+        assert len(seen) > 12
+        last = checkpoints.newest_outside(by)
+        assert last is not None
+        for head in seen:
+            path = checkpoints.consistency_proof(head.size, last.size) if head.size < last.size else []
+            assert tree.verify_consistency(
+                first=head.size, second=last.size, first_root=head.root, second_root=last.root, path=path
+            )
+
     def dying(self, after: Callable[..., object]) -> Callable[..., object]:
         def call(*arguments: Any, **named: Any) -> object:
             after(*arguments, **named)
@@ -383,6 +423,20 @@ class TestDatabaseRefuses:
         from django.core.management import call_command
 
         call_command("makemigrations", "ledger", check=True, dry_run=True, verbosity=0)
+
+
+def wait_until_the_server_noticed() -> None:
+    """A killed client's transaction is rolled back only when its server process finds out."""
+    until = time.monotonic() + 10
+    while time.monotonic() < until:
+        with connection.cursor() as cursor:
+            cursor.execute(
+                "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND pid <> pg_backend_pid()"
+            )
+            if cursor.fetchone()[0] == 0:
+                return
+        time.sleep(0.02)
+    raise AssertionError("the killed client's session lives on")
 
 
 def snapshot() -> list[object]:
