@@ -9,7 +9,7 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
-from evidence.verification import Exhibit, Source, TrustStore, Verdict, verify
+from evidence.verification import Exhibit, Source, TrustStore, Verdict, catalogue, verify
 from evidence.verification.reasons import Reason
 from evidence.verification.verdict import Finding, Outcome
 from portal.demonstration import fisco3
@@ -69,11 +69,17 @@ def trust(
 
 
 def examine(files: Mapping[str, bytes], store: TrustStore) -> Verdict:
+    """The verdict; every finding of which has its sentences in both languages."""
     exhibit = Exhibit.of(Source.from_bytes(name, data) for name, data in files.items())
     try:
-        return verify(exhibit, store, AT)
+        verdict = verify(exhibit, store, AT)
     finally:
         exhibit.close()
+    for language in catalogue.LANGUAGES:
+        for found in verdict.findings:
+            assert catalogue.question(found.check, language) and catalogue.answer(found, language)
+            assert all(catalogue.note(note, language) for note in found.notes)
+    return verdict
 
 
 def files(chain: fisco3.Built, *, page: bytes | None = PAGE, index: int = 0) -> dict[str, bytes]:

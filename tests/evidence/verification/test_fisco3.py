@@ -110,6 +110,9 @@ def test_two_records_of_one_block_cover_two_files(store: TrustStore) -> None:
         "receipt b.json": chain.files(1)["receipt.json"],
     }
     assert examine(both, store).overall is Overall.CONSISTENT
+    # A record of something else, whose file is not in the exhibit, contradicts no other file.
+    alone = {name: data for name, data in both.items() if name != "b.html"}
+    assert examine(alone, store).overall is Overall.CONSISTENT
     del both["tx b.json"]
     verdict = examine(both, store)
     assert verdict.overall is Overall.INDETERMINATE
