@@ -1,0 +1,159 @@
+"""A demonstration court of its own, started as a person would start it, and browsers in front of it.
+
+The portal runs as `python -m portal.demonstration` in a process of its own: private PostgreSQL, gunicorn, embedded worker.
+Screenshots of every page a journey visits go to var/test/screens, in both languages and both widths where the journey says so.
+"""
+
+import os
+import signal
+import socket
+import subprocess
+import sys
+import time
+import urllib.error
+import urllib.request
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+from axe_playwright_python.sync_playwright import Axe
+from playwright.sync_api import Browser, Page, sync_playwright
+
+from tests.conftest import program
+from tests.evidence.intake.browser import DESK, FLAGS, PHONE
+
+ROOT = Path(__file__).parents[2]
+SCREENS = ROOT / "var" / "test" / "screens"
+START_SECONDS = 180
+
+
+@dataclass(frozen=True)
+class Portal:
+    address: str
+    data: Path
+    said: str
+    """What the demonstration printed."""
+
+
+@pytest.fixture(scope="session")
+def portal(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Portal]:
+    data = tmp_path_factory.mktemp("demonstration")
+    data.chmod(0o711)
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        port = free.getsockname()[1]
+    environment = {k: v for k, v in os.environ.items() if not k.startswith("PORTAL_") and k != "DJANGO_SETTINGS_MODULE"}
+    log = data / "said.log"
+    with log.open("wb") as output:
+        process = subprocess.Popen(
+            [sys.executable, "-m", "portal.demonstration", "--port", str(port)],
+            cwd=ROOT,
+            env=environment | {"PORTAL_DATA_DIR": str(data / "court")},
+            stdout=output,
+            stderr=subprocess.STDOUT,
+            start_new_session=True,
+        )
+    address = f"http://localhost:{port}"
+    try:
+        _wait(process, address, log)
+        yield Portal(address, data / "court", log.read_text(encoding="utf-8"))
+    finally:
+        os.killpg(process.pid, signal.SIGTERM)
+        try:
+            process.wait(timeout=30)
+        except subprocess.TimeoutExpired:
+            os.killpg(process.pid, signal.SIGKILL)
+            process.wait()
+
+
+def _wait(process: "subprocess.Popen[bytes]", address: str, log: Path) -> None:
+    end = time.monotonic() + START_SECONDS
+    while time.monotonic() < end:
+        if process.poll() is not None:
+            break
+        try:
+            with urllib.request.urlopen(f"{address}/readyz", timeout=5) as answer:
+                if answer.status == 200:
+                    return
+        except (urllib.error.URLError, ConnectionError, TimeoutError):
+            time.sleep(0.3)
+    pytest.fail(f"the demonstration did not start:\n{log.read_text(encoding='utf-8')[-4000:]}")
+
+
+@pytest.fixture(scope="session")
+def chromium() -> Iterator[Browser]:
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=program("chromium"), args=FLAGS)
+        yield browser
+        browser.close()
+
+
+class Visitor:
+    """One person at one screen. Collects what must never happen: script errors, broken policies, foreign requests."""
+
+    def __init__(self, page: Page, portal: Portal, width: str) -> None:
+        self.page, self.portal, self.width = page, portal, width
+        self.complaints: list[str] = []
+        page.on("console", lambda m: self.complaints.append(m.text) if m.type in ("error", "warning") else None)
+        page.on("pageerror", lambda e: self.complaints.append(str(e)))
+        page.on(
+            "request",
+            lambda r: None
+            if r.url.startswith((portal.address, "data:", "blob:"))
+            else self.complaints.append(f"foreign request {r.url}"),
+        )
+
+    def sign_in(self, name: str) -> None:
+        self.page.goto(self.portal.address + "/accounts/login/")
+        self.page.get_by_role("button", name=name).click()
+        self.page.wait_for_url(self.portal.address + "/")
+
+    def seen(self, name: str) -> None:
+        """Picture and accessibility check of the page as it stands, in Chinese and in English."""
+        for language in ("zh", "en"):
+            if language == "en":
+                self._switch("English")
+            self._look(f"{name}-{self.width}-{language}")
+        self._switch("中文")
+
+    def _switch(self, to: str) -> None:
+        self.page.get_by_role("button", name=to, exact=True).click()
+        self.page.wait_for_load_state("networkidle")
+
+    def _look(self, name: str) -> None:
+        SCREENS.mkdir(parents=True, exist_ok=True)
+        self.page.screenshot(path=SCREENS / f"{name}.png", full_page=True)
+        results = Axe().run(self.page)
+        violations = [(v["id"], [n["target"] for n in v["nodes"]]) for v in results.response["violations"]]
+        assert violations == [], f"{name}: {violations}"
+        wide = self.page.evaluate("document.documentElement.scrollWidth > document.documentElement.clientWidth + 1")
+        assert not wide, f"{name}: the page scrolls sideways"
+
+
+@contextmanager
+def visiting(browser: Browser, portal: Portal, size: dict[str, int]) -> Iterator[Visitor]:
+    phone = size is PHONE
+    context = browser.new_context(
+        viewport=size, locale="zh-CN", is_mobile=phone, has_touch=phone, device_scale_factor=2 if phone else 1,
+        accept_downloads=True,
+    )
+    visitor = Visitor(context.new_page(), portal, "phone" if phone else "desk")
+    try:
+        yield visitor
+        assert visitor.complaints == []
+    finally:
+        context.close()
+
+
+@pytest.fixture
+def phone(chromium: Browser, portal: Portal) -> Iterator[Visitor]:
+    with visiting(chromium, portal, PHONE) as visitor:
+        yield visitor
+
+
+@pytest.fixture
+def desk(chromium: Browser, portal: Portal) -> Iterator[Visitor]:
+    with visiting(chromium, portal, DESK) as visitor:
+        yield visitor
