@@ -515,6 +515,7 @@ def test_recognition() -> None:
     assert score(token(PLAN)) > 50
     assert score(response(PLAN)) > 50
     assert score(indefinite(token(PLAN))) > 50
+    assert score(token(replace(PLAN, frame="1.2.156.10197.6.1.4.2.2"))) > 50
     assert score(sequence(sequence(b"\x02\x01\x02"))) > 50
     for other in (b"", b"0", MESSAGE, TSA.der, TSA.pem, b"%PDF-1.7", b"PK\x03\x04", b"{}", bytes(2000), b"\x30" * 2000):
         assert score(other) == 0
