@@ -4,7 +4,7 @@ import { Sha256, digestsOf } from "./digests.js";
 
 const form = document.getElementById("files-form");
 const list = document.getElementById("list");
-const chooser = document.getElementById("files");
+const chooser = form.querySelector("input[type=file]");
 const blank = document.getElementById("card-template");
 const sentences = document.getElementById("sentences").dataset;
 const aloud = document.getElementById("progress-said");
@@ -239,7 +239,7 @@ class Transfer {
     Transfer.waiting = Transfer.waiting.filter((other) => other !== this);
     Transfer.places.delete(this.location);
     this.card.remove();
-    chooser.focus();
+    document.getElementById("files").focus();
     if (this.location) await ask("POST", this.location, { headers: { "X-HTTP-Method-Override": "DELETE" } });
   }
 
@@ -271,8 +271,10 @@ function begin() {
   document.querySelectorAll("[data-with-script]").forEach((part) => { part.hidden = false; });
 
   chooser.addEventListener("change", () => {
-    for (const file of chooser.files) new Transfer(file);
+    if (!chooser.files.length) return;
+    for (const file of Array.from(chooser.files)) new Transfer(file);
     chooser.value = ""; // the plain form must not send them again
+    chooser.dispatchEvent(new Event("change")); // and the chooser should say so
   });
 
   form.addEventListener("submit", (event) => {
