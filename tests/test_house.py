@@ -253,13 +253,13 @@ def test_pages_reports_and_translations_never_say_them() -> None:
 
 HOSTS = ["py" + "pi.org", "python" + "hosted.org", "registry.npm" + "js.org", "npm" + "mirror.com", "registry.yarn" + "pkg.com"]
 CARRIED = re.compile(
-    r"(?<![\w.-])/work/|/tmp/" + r"team\b|\.\./" + r"shared(?!/vectors)|" + "|".join(re.escape(host) for host in HOSTS)
+    r"(?<![\w.-])/" + r"work/|/tmp/" + r"team\b|\.\./" + r"shared(?!/vectors)|" + "|".join(re.escape(host) for host in HOSTS)
 )
 NOT_TEXT = {".png", ".jpg", ".pdf", ".wacz", ".gz", ".ttf", ".woff2", ".der", ".p12", ".zip"}
 
 
 def test_the_search_for_places_finds_them() -> None:
-    assert CARRIED.search("cp /work" + "/main/x") and CARRIED.search("https://" + HOSTS[0] + "/simple")
+    assert CARRIED.search("cp /" + "work/main/x") and CARRIED.search("https://" + HOSTS[0] + "/simple")
     assert not CARRIED.search("https://example.org/framework/x") and not CARRIED.search("${MINGJIAN_VECTORS:-../shared/vectors}")
 
 
