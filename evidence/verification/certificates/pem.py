@@ -8,6 +8,7 @@ import base64
 import binascii
 import re
 from collections.abc import Iterator, Sequence
+from itertools import islice
 
 from ..codecs import der
 from ..codecs.text import CodecError
@@ -19,6 +20,8 @@ from ..verdict import Bearing, Examination, indeterminate
 
 FILE_BYTES_MAX = 1 << 20
 """A public root bundle is under 300 KB."""
+CERTIFICATES_MAX = 200
+"""Certificates read from one file; a public root bundle holds about 150."""
 HEAD = 4096
 """Bytes looked at for recognition: text before the first certificate is short."""
 
@@ -49,6 +52,8 @@ def examine(sources: tuple[Source, ...], context: Context) -> Examination:
         data = source.read(FILE_BYTES_MAX)
         if data is None:
             reason, actual = Reason.RESOURCE_LIMIT, f"{source.size} bytes"
+        elif data.count(_BEGIN) > CERTIFICATES_MAX:
+            reason, actual = Reason.RESOURCE_LIMIT, f"{data.count(_BEGIN)} certificates"
         elif _whole(data):
             continue
         else:
@@ -96,7 +101,7 @@ def _candidates(data: bytes) -> Iterator[bytes]:
     else:
         yield data
         return
-    for block in _BLOCK.finditer(data):
+    for block in islice(_BLOCK.finditer(data), CERTIFICATES_MAX):
         try:
             yield base64.b64decode(b"".join(block[1].split()), validate=True)
         except binascii.Error:

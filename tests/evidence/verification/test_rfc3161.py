@@ -559,6 +559,13 @@ def test_certificate_files(data: bytes, count: int, clean: bool) -> None:
     assert all(f.bearing is Bearing.ADVISORY for f in findings)
 
 
+def test_a_flood_of_certificates_is_bounded() -> None:
+    source = Source.from_bytes("flood.pem", TSA.pem * (pem.CERTIFICATES_MAX + 1))
+    assert len(pem.certificates([source])) == pem.CERTIFICATES_MAX
+    context = Context(Exhibit.of([source]), trust(), AT, MappingProxyType({source: NAMES["x509"]}))
+    assert [f.reason for f in pem.examine((source,), context).findings] == [Reason.RESOURCE_LIMIT]
+
+
 def test_files_that_merely_quote_a_certificate() -> None:
     for data in (b'{"cert": "-----BEGIN CERTIFICATE-----"}', b"%PDF-1.7 -----BEGIN CERTIFICATE-----", b"<html>-----BEGIN CERTIFICATE-----", b"", b"\x30\x82", bytes(100)):
         assert pem.sniff(Source.from_bytes("x", data)) == 0
