@@ -4,7 +4,7 @@ from django.contrib.auth.decorators import login_required
 from django.core.paginator import Paginator
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, render
-from django.views.decorators.http import require_GET
+from django.views.decorators.http import require_safe
 
 from . import catalogue
 from .access import may, membership_of, visible_to
@@ -16,7 +16,7 @@ QUERY_MAX = 60
 
 
 @login_required
-@require_GET
+@require_safe
 def home(request: HttpRequest) -> HttpResponse:
     """What waits for this person first, then every case the person belongs to."""
     user = request.user
@@ -37,7 +37,7 @@ def home(request: HttpRequest) -> HttpResponse:
 
 
 @login_required
-@require_GET
+@require_safe
 def case(request: HttpRequest, public_id: str) -> HttpResponse:
     """The case and its evidence catalogue, as far as this person may know it."""
     user = request.user

@@ -15,7 +15,7 @@ from django.utils import timezone
 
 from portal.people.models import User
 
-from ..models import Case, CaseUserPermission, Membership, Role, Side
+from ..models import Case, CaseUserPermission, Membership, Role
 from .matrix import table
 from .predicates import PREDICATES, case_of
 
@@ -97,28 +97,27 @@ def membership_of(user: User, case: Case, *, at: datetime | None = None) -> Memb
 
 
 def _decide(membership: Membership, action: str, thing: Any, now: datetime) -> Decision:
-    for role in _columns(membership, action, thing):
-        cell = table().cell(role, action)
-        if cell == "Y":
-            return Decision(True, role, None)
-        if cell and cell.startswith("P:"):
-            name = cell.removeprefix("P:")
-            predicate = PREDICATES.get(name)
-            if predicate is not None and predicate(membership, thing, now):
-                return Decision(True, role, name)
+    column = _column(membership, thing)
+    cell = table().cell(column, action)
+    if cell == "Y":
+        return Decision(True, column, None)
+    if cell and cell.startswith("P:"):
+        name = cell.removeprefix("P:")
+        predicate = PREDICATES.get(name)
+        if predicate is not None and predicate(membership, thing, now):
+            return Decision(True, column, name)
     return DENIED
 
 
-def _columns(membership: Membership, action: str, thing: Any) -> tuple[str, ...]:
-    """The column of the table: a party meeting another side's item is `opposing` (court-domain §8 rule 3)."""
+def _column(membership: Membership, thing: Any) -> str:
+    """The column of the table: a party meeting another side's item is `opposing` (court-domain §8 rule 3).
+
+    For the case itself it stays what it is: whoever is of the case by a mandate needs the mandate, on either side.
+    """
     if membership.role not in (Role.LITIGANT, Role.AGENT):
-        return (membership.role,)
+        return membership.role
     side = getattr(thing, "side", None)
-    if side is not None and side != membership.side:
-        return ("opposing",)
-    if side is None and isinstance(thing, Case) and membership.side != Side.PLAINTIFF and action == "case.view":
-        return (membership.role, "opposing")
-    return (membership.role,)
+    return "opposing" if side is not None and side != membership.side else membership.role
 
 
 def _valid(memberships: QuerySet[Membership], now: datetime) -> QuerySet[Membership]:
@@ -141,6 +140,9 @@ def _member(
     """
     cells = table().roles_for(action)
     roles = [role for role, cell in cells.items() if cell == "Y" or not unconditional]
+    if side is not None:
+        # One's own side opens a thing only to roles whose cell says so: a third party waits for release even of its own.
+        roles = [role for role in roles if cells[role].startswith("P:own")]
     memberships = _valid(Membership.objects.filter(case_id=OuterRef(case_field), user=user, role__in=roles), now)
     # A mandate without an end is no mandate: the same rule as the predicate `mandate_valid`.
     memberships = memberships.exclude(role=Role.AGENT, valid_to__isnull=True)

@@ -1,0 +1,291 @@
+"""Who may what: the permission table cell by cell, the same rule as a query, and every page for everybody.
+
+What each person may see is written out here by hand from court-domain §8, not taken from the code.
+"""
+
+import itertools
+import random
+import re
+import uuid
+from collections.abc import Callable, Iterator
+from datetime import timedelta
+from types import SimpleNamespace
+
+import pytest
+from django.contrib.auth.models import AnonymousUser
+from django.http import HttpResponse
+from django.test import Client
+from django.urls import get_resolver, reverse
+from django.utils import timezone
+
+from cases.access import may, visible_to
+from cases.access.matrix import table
+from cases.access.rows import drift
+from cases.models import Case, CaseUserPermission, Membership, Role, Side
+from evidence.exhibits.models import Exhibit, ExhibitFile
+from evidence.reports.models import Report
+from evidence.runs.models import Run, RunVerdict
+from tests import courtroom
+from tests.courtroom import COURT, DEFENDANTS, NOBODY, PLAINTIFFS, Cast
+
+pytestmark = pytest.mark.django_db
+
+
+@pytest.fixture(autouse=True)
+def vault_dir(tmp_path: object, settings: object) -> None:
+    settings.PORTAL_VAULT_DIR = tmp_path / "vault"  # type: ignore[attr-defined, operator]
+
+
+@pytest.fixture
+def cast() -> Cast:
+    return courtroom.cast()
+
+
+# ── the table ─────────────────────────────────────────────────────────────────────────────────────────────────────────
+
+HOLDS: dict[str, Callable[[SimpleNamespace], bool]] = {
+    # predicate -> does it hold for this thing? (side is the asking membership's side or not)
+    "own": lambda t: t.mine,
+    "own_or_exchanged": lambda t: t.mine or t.exchanged,
+    "own_or_exchanged_and_clearance": lambda t: (t.mine or t.exchanged) and not t.confidential,
+    "released": lambda t: t.released,
+    "own_or_released": lambda t: t.mine or t.released,
+    "window_open": lambda t: True,
+    "mandate_valid": lambda t: True,
+    "joined": lambda t: True,
+    "second_person": lambda t: t.by_another,
+}
+"""The predicates of the release, written a second time; every other predicate of the table must deny."""
+
+
+CONDITIONS = ("mine", "exchanged", "confidential", "released", "by_another")
+SITUATIONS = {*(tuple(n == m for n in range(5)) for m in range(5)), *(tuple(n != m for n in range(5)) for m in range(5)), (True,) * 5, (False,) * 5}
+"""All conditions hold, none does, each alone does, each alone does not."""
+
+
+@pytest.mark.parametrize(CONDITIONS, sorted(SITUATIONS))
+def test_every_cell_of_the_table(mine: bool, exchanged: bool, confidential: bool, released: bool, by_another: bool) -> None:
+    """16 roles × 40 actions, conditional cells in both of their values. To see it fail: change any cell's meaning."""
+    case = courtroom.case()
+    wrong = []
+    for role in Role:
+        party = role in {Role.LITIGANT, Role.AGENT, Role.THIRD_PARTY}
+        user = courtroom.person(role)
+        side = Side.THIRD if role == Role.THIRD_PARTY else Side.PLAINTIFF if party else Side.COURT
+        courtroom.join(user, case, role, side, days=10)
+        thing = SimpleNamespace(
+            case=case,
+            side=side if mine else Side.DEFENDANT,
+            mine=mine,
+            exchanged=exchanged,
+            confidential=confidential,
+            released=released,
+            by_another=by_another,
+            created_by_id=user.pk + 1 if by_another else user.pk,
+        )
+        column = "opposing" if role in {Role.LITIGANT, Role.AGENT} and not mine else role
+        sees_case = _expected(table().cell(role, "case.view"), thing)
+        for action in table().actions:
+            expected = sees_case and _expected(table().cell(role if action == "case.view" else column, action), thing)
+            if bool(may(user, action, case if action == "case.view" else thing)) != expected:
+                wrong.append((role, action, expected))
+    assert wrong == []
+
+
+def _expected(cell: str | None, thing: SimpleNamespace) -> bool:
+    if cell is None or cell == "Y":
+        return cell == "Y"
+    predicate = HOLDS.get(cell.removeprefix("P:"))
+    return predicate is not None and predicate(thing)
+
+
+def test_the_table_is_whole() -> None:
+    assert (len(table().roles), len(table().actions)) == (16, 40)
+
+
+# ── the rule as a query ───────────────────────────────────────────────────────────────────────────────────────────────
+
+
+@pytest.mark.parametrize("seed", range(6))
+def test_the_question_and_the_query_agree(seed: int) -> None:
+    """`may` and `visible_to` on random memberships, exhibits, runs and reports: one rule, written twice.
+
+    To see it fail: take a condition out of either.
+    """
+    dice = random.Random(seed)
+    people = [courtroom.person(f"p{n}") for n in range(10)]
+    cases = [courtroom.case(n + 1) for n in range(3)]
+    sides = {Role.LITIGANT: [Side.PLAINTIFF, Side.DEFENDANT], Role.AGENT: [Side.PLAINTIFF, Side.DEFENDANT], Role.THIRD_PARTY: [Side.THIRD]}
+    for user, case in itertools.product(people, cases):
+        for role in dice.sample(list(Role), dice.choice([0, 1, 1, 2])):
+            days = dice.choice([None, -1, 5, 5])
+            courtroom.join(user, case, role, dice.choice(sides.get(role, [Side.COURT])), days=days, since=dice.choice([30, 30, -1 if days is None else 30]))
+    for case in cases:
+        for side in (Side.PLAINTIFF, Side.DEFENDANT, Side.THIRD):
+            made = courtroom.hand_in(case, people[0], side, exchanged=dice.random() < 0.5, confidential=dice.random() < 0.3)
+            courtroom.run(made, courtroom.consistent(), released=dice.random() < 0.5)
+        courtroom.report(case, people[0], state=dice.choice(["signed", "released"]))
+    wrong = []
+    for user in people:
+        for model in (Case, Exhibit, Run, Report):
+            action = "case.view" if model is Case else model.ACCESS_ACTION
+            shown = set(visible_to(user, model.objects.all()))
+            for thing in model.objects.all():
+                if bool(may(user, action, thing)) != (thing in shown):
+                    wrong.append((user.username, model.__name__, thing.pk, sorted(m.role for m in user.memberships.all())))
+    assert wrong == []
+    assert drift() == []
+
+
+def test_files_and_verdicts_follow_their_exhibit_and_run(cast: Cast) -> None:
+    for name, user in cast.people.items():
+        exhibits = set(visible_to(user, Exhibit.objects.all()).values_list("pk", flat=True))
+        assert set(visible_to(user, ExhibitFile.objects.all()).values_list("exhibit", flat=True)) == exhibits, name
+        runs = set(visible_to(user, Run.objects.all()).values_list("pk", flat=True))
+        assert set(visible_to(user, RunVerdict.objects.all()).values_list("run", flat=True)) == runs, name
+
+
+@pytest.mark.parametrize("model", [Case, Exhibit, ExhibitFile, Run, RunVerdict, Report])
+def test_strangers_and_the_closed_see_nothing(cast: Cast, model: type) -> None:
+    cast.people["judge"].is_active = False
+    for user in (AnonymousUser(), cast.people["superuser"], cast.people["ended_agent"], cast.people["endless_agent"], cast.people["judge"]):
+        assert not visible_to(user, model.objects.all()).exists(), user
+
+
+def test_the_end_of_a_mandate_cuts_at_once(cast: Cast) -> None:
+    agent, exhibit = cast.people["agent"], cast.exhibits["own"]
+    assert may(agent, "evidence.view_meta", exhibit) and visible_to(agent, Exhibit.objects.all()).exists()
+    Membership.objects.get(user=agent).end(at=timezone.now())
+    assert not may(agent, "evidence.view_meta", exhibit)
+    for model in (Case, Exhibit, Run, Report):
+        assert not visible_to(agent, model.objects.all()).exists()
+    client = Client()
+    client.force_login(agent)
+    assert client.get(reverse("exhibits:exhibit", args=[exhibit.public_id])).status_code == 404
+
+
+def test_a_mandate_ends_by_the_clock_without_anybody_doing_anything(cast: Cast) -> None:
+    agent, exhibit = cast.people["agent"], cast.exhibits["own"]
+    last = Membership.objects.get(user=agent).valid_to
+    assert last is not None
+    before, after = last - timedelta(seconds=1), last + timedelta(seconds=1)
+    assert may(agent, "case.view", exhibit, at=before) and not may(agent, "case.view", exhibit, at=after)
+    assert visible_to(agent, Case.objects.all(), at=before).exists()
+    assert not visible_to(agent, Case.objects.all(), at=after).exists()
+
+
+def test_a_membership_alone_writes_and_a_lost_row_shows(cast: Cast) -> None:
+    """To see it fail: make `rows.sync` do nothing."""
+    assert drift() == []
+    judge = cast.people["judge"]
+    CaseUserPermission.objects.filter(user=judge).delete()
+    assert drift() == [(cast.case.pk, judge.pk)]
+    assert not visible_to(judge, Case.objects.all()).exists()
+
+
+# ── every page, for everybody ─────────────────────────────────────────────────────────────────────────────────────────
+
+SIDES = COURT | PLAINTIFFS | DEFENDANTS
+EXHIBITS = {
+    # exhibit -> who may know that it exists
+    "own": COURT | PLAINTIFFS,
+    "exchanged": SIDES,
+    "opened": SIDES,
+    "confidential": SIDES,
+    "defence": COURT | DEFENDANTS,
+}
+CONTENT = {**EXHIBITS, "confidential": COURT}
+REPORTS = {"signed": COURT, "released": SIDES}
+
+Row = tuple[str, str, list[object], set[str]]
+
+
+def _rows(cast: Cast) -> Iterator[Row]:
+    """(method, name, arguments, who gets something other than 404) for every page of the rooms."""
+    case = cast.case.public_id
+    yield "get", "case", [case], SIDES
+    yield "post", "reports:issue", [case], COURT
+    for name, exhibit in cast.exhibits.items():
+        key = exhibit.public_id
+        yield "get", "exhibits:exhibit", [key], EXHIBITS[name]
+        yield "get", "exhibits:progress", [key], EXHIBITS[name]
+        yield "post", "exhibits:verify", [key], COURT
+        yield "get", "exhibits:file", [key, 1], CONTENT[name]
+    for name, report in cast.reports.items():
+        key = report.public_id
+        yield "get", "reports:report", [key], REPORTS[name]
+        yield "get", "reports:state", [key], REPORTS[name]
+        yield "get", "reports:download", [key], REPORTS[name]
+        yield "post", "reports:again", [key], COURT
+        yield "post", "reports:release", [key], {"judge"}
+
+
+OWN_ONLY = "intake"
+"""The mini-court form: a draft belongs to one user and to nobody else; its pages are tested with that room."""
+WITHOUT_OBJECT = {"home", "reports:check", "intake:start", "intake:guide"}
+
+
+def test_no_page_is_missing_from_the_table(cast: Cast) -> None:
+    """To see it fail: add a page to a room without a row above."""
+    resolver = get_resolver()
+    names = {n for n in resolver.reverse_dict if isinstance(n, str)} & {"home", "case"}
+    for space, (_prefix, inner) in resolver.namespace_dict.items():
+        if space != OWN_ONLY:
+            names |= {f"{space}:{n}" for n in inner.reverse_dict if isinstance(n, str)}
+    assert names - WITHOUT_OBJECT == {row[1] for row in _rows(cast)}
+
+
+def test_every_page_answers_whom_it_should_and_nobody_else(cast: Cast) -> None:
+    clients = {name: _signed_in(user) for name, user in cast.people.items()}
+    wrong = []
+    for method, name, arguments, allowed in _rows(cast):
+        absent = [uuid.uuid4(), *arguments[1:]]
+        for person, client in clients.items():
+            found = getattr(client, method)(reverse(name, args=arguments))
+            if person in allowed:
+                if found.status_code not in {200, 302} or "login" in found.get("Location", ""):
+                    wrong.append((person, name, found.status_code))
+                continue
+            missing = getattr(client, method)(reverse(name, args=absent))
+            if found.status_code != 404 or _body(found) != _body(missing):
+                wrong.append((person, name, found.status_code, "not like an absent one"))
+        stranger = getattr(Client(), method)(reverse(name, args=arguments))
+        if stranger.status_code != 302 or not stranger["Location"].startswith(reverse("account_login")):
+            wrong.append(("anonymous", name, stranger.status_code))
+    assert wrong == []
+    assert set(cast.people) == SIDES | NOBODY
+
+
+def test_lists_and_counts_hold_nothing_hidden(cast: Cast) -> None:
+    """The docket and the catalogue, as each person reads them."""
+    for name, user in cast.people.items():
+        client = _signed_in(user)
+        docket = client.get(reverse("home")).content.decode()
+        catalogue = client.get(reverse("case", args=[cast.case.public_id]))
+        for key, exhibit in cast.exhibits.items():
+            known = name in EXHIBITS[key]
+            assert (str(exhibit.public_id) in catalogue.content.decode()) == known, (name, key)
+            assert known or str(exhibit.public_id) not in docket, (name, key)
+        if name in SIDES:
+            count = sum(name in who for who in EXHIBITS.values())
+            assert f"{count} 件证据" in docket, name
+        else:
+            assert catalogue.status_code == 404
+            assert cast.case.number not in docket, name
+
+
+def test_a_verdict_not_yet_opened_is_in_no_list_of_the_other_side(cast: Cast) -> None:
+    page = _signed_in(cast.people["defendant"]).get(reverse("case", args=[cast.case.public_id])).content.decode()
+    rows = {key: page.split(str(e.public_id))[1].split("</tr>")[0] for key, e in cast.exhibits.items() if str(e.public_id) in page}
+    assert "核验一致" in rows["opened"] and "核验一致" in rows["defence"]
+    assert "核验一致" not in rows["exchanged"] and "未开放" in rows["exchanged"]
+
+
+def _signed_in(user: object) -> Client:
+    client = Client()
+    client.force_login(user)  # type: ignore[arg-type]
+    return client
+
+
+def _body(response: HttpResponse) -> str:
+    return re.sub(r'name="csrfmiddlewaretoken" value="\w+"', "", response.content.decode())

@@ -1,0 +1,215 @@
+"""A court for tests of pages and rights: people, cases, exhibits with bytes in a vault, runs with verdicts, reports.
+
+Verdicts come from the engine itself over a demonstration block (`tests.evidence.verification.fisco3_exhibits`).
+"""
+
+import hashlib
+import uuid
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import timedelta
+from functools import cache
+
+from django.conf import settings
+from django.utils import timezone
+
+from cases.models import Case, Court, Membership, Party, Role, Side
+from evidence.exhibits.models import Category, Exhibit, ExhibitFile, OriginalForm
+from evidence.reports.models import Report
+from evidence.runs.models import Run, RunVerdict
+from evidence.verification import Verdict
+from portal.people.models import User
+from portal.vault import Vault
+from tests.evidence.verification import fisco3_exhibits as block
+
+
+def person(username: str, **fields: object) -> User:
+    fields.setdefault("full_name", f"姓名{username}")
+    return User.objects.create_user(username=username, password=None, **fields)
+
+
+def case(sequence: int = 1, **fields: object) -> Case:
+    court, _ = Court.objects.get_or_create(
+        code="川01", defaults={"name_zh": "四川省成都市中级人民法院", "name_en": "Chengdu Intermediate Court"}
+    )
+    return Case.objects.create(
+        **{
+            "number": f"（2026）川01民初{sequence}号",
+            "year": 2026,
+            "court_code": "川01",
+            "case_type": "民初",
+            "sequence": sequence,
+            "court": court,
+            "cause": "侵害作品信息网络传播权纠纷",
+            **fields,
+        }
+    )
+
+
+def join(user: User, to: Case, role: str, side: str = Side.COURT, *, days: float | None = None, since: float = 30) -> Membership:
+    """`days` until the membership ends (negative: ended), None: no end; `since` days ago it began."""
+    party = None
+    if side != Side.COURT:
+        party, _ = Party.objects.get_or_create(case=to, side=side, position=1, defaults={"name": f"{side}公司"})
+    now = timezone.now()
+    return Membership.objects.create(
+        case=to,
+        user=user,
+        role=role,
+        side=side,
+        party=party,
+        valid_from=now - timedelta(days=since),
+        valid_to=None if days is None else now + timedelta(days=days),
+    )
+
+
+def hand_in(to: Case, by: User, side: str = Side.PLAINTIFF, *, files: Mapping[str, bytes] | None = None, **fields: object) -> Exhibit:
+    party, _ = Party.objects.get_or_create(case=to, side=side, position=1, defaults={"name": f"{side}公司"})
+    made = Exhibit.objects.create(
+        **{
+            "case": to,
+            "number": Exhibit.objects.filter(case=to, side=side).count() + 1,
+            "side": side,
+            "party": party,
+            "name": "被诉网页快照",
+            "category": Category.WEB,
+            "original_form": OriginalForm.NATIVE,
+            "origin": "本公司员工用取证工具固定",
+            "purpose": "证明被告传播涉案作品",
+            "receipt_number": uuid.uuid4().hex[:30],
+            "submitted_by": by,
+            **fields,
+        }
+    )
+    vault = Vault(settings.PORTAL_VAULT_DIR)
+    for position, (name, data) in enumerate((files or {"page.html": block.PAGE}).items(), start=1):
+        stored = vault.put_bytes(data)
+        ExhibitFile.objects.create(
+            exhibit=made,
+            position=position,
+            name=name,
+            size=stored.size,
+            sha256=stored.sha256,
+            sm3=stored.sm3,
+            detected_type="application/octet-stream",
+            hashed_on_device=position == 1,
+        )
+    return made
+
+
+def run(of: Exhibit, verdict: Verdict | None = None, *, state: str | None = None, released: bool = False, **fields: object) -> Run:
+    """The next run of an exhibit: done with this verdict, or in `state` without one."""
+    number = Run.objects.filter(exhibit=of).count() + 1
+    now = timezone.now()
+    made = Run.objects.create(
+        exhibit=of,
+        number=number,
+        state=state or Run.State.DONE,
+        finished_at=now if verdict else None,
+        released_at=now if released else None,
+        **fields,
+    )
+    if verdict is not None:
+        document = verdict.to_json()
+        RunVerdict.objects.create(
+            run=made,
+            document=document,
+            sha256=hashlib.sha256(document).hexdigest(),
+            overall=verdict.overall,
+            grade=verdict.grade,
+            engine=verdict.engine,
+            trust_sha256=verdict.trust["sha256"],
+            at=verdict.at,
+        )
+    return made
+
+
+def report(of: Case, by: User, *verdicts: RunVerdict, state: str = Report.State.SIGNED) -> Report:
+    stored = Vault(settings.PORTAL_VAULT_DIR).put_bytes(b"%PDF-1.7 signed")
+    made = Report.objects.create(
+        number=f"明鉴{uuid.uuid4().hex[:12]}",
+        check_code="ABCD-EFGH",
+        case=of,
+        state=state,
+        created_by=by,
+        signed_sha256=stored.sha256,
+    )
+    made.verdicts.set(verdicts)
+    return made
+
+
+# ── verdicts, each made once by the engine ────────────────────────────────────────────────────────────────────────────
+
+
+@cache
+def consistent() -> Verdict:
+    return block.examine(block.files(block.built()), block.trust(block.built()))
+
+
+@cache
+def inconsistent() -> Verdict:
+    """Another file than the one that was recorded, and a certificate chain that is otherwise whole."""
+    files = block.files(block.built())
+    chain = block.built()
+    content = next(name for name, data in files.items() if data == block.PAGE)
+    return block.examine({**files, content: b"<!doctype html><title>changed</title>"}, block.trust(chain))
+
+
+@cache
+def indeterminate() -> Verdict:
+    """The whole proof, but of a chain that the court has not pinned."""
+    return block.examine(block.files(block.built()), block.trust(None))
+
+
+@cache
+def without_proof() -> Verdict:
+    return block.examine({"page.html": block.PAGE}, block.trust(block.built()))
+
+
+# ── one case with everybody in it ─────────────────────────────────────────────────────────────────────────────────────
+
+
+@dataclass
+class Cast:
+    """Everybody who may stand in some relation to a case, and its exhibits in every state of openness."""
+
+    case: Case
+    other_case: Case
+    people: dict[str, User]
+    exhibits: dict[str, Exhibit]
+    runs: dict[str, Run]
+    reports: dict[str, Report] = field(default_factory=dict)
+
+
+COURT = {"judge", "clerk"}
+PLAINTIFFS = {"plaintiff", "agent"}
+DEFENDANTS = {"defendant"}
+NOBODY = {"ended_agent", "endless_agent", "outsider", "superuser"}
+
+
+def cast() -> Cast:
+    here, elsewhere = case(123), case(456)
+    people = {name: person(name) for name in (*COURT, *PLAINTIFFS, *DEFENDANTS, "ended_agent", "endless_agent", "outsider")}
+    people["superuser"] = User.objects.create_superuser("superuser", password=None)
+    join(people["judge"], here, Role.PRESIDING_JUDGE)
+    join(people["clerk"], here, Role.CLERK)
+    join(people["plaintiff"], here, Role.LITIGANT, Side.PLAINTIFF)
+    join(people["agent"], here, Role.AGENT, Side.PLAINTIFF, days=30)
+    join(people["defendant"], here, Role.LITIGANT, Side.DEFENDANT)
+    join(people["ended_agent"], here, Role.AGENT, Side.PLAINTIFF, days=-1)
+    join(people["endless_agent"], here, Role.AGENT, Side.PLAINTIFF)
+    join(people["outsider"], elsewhere, Role.PRESIDING_JUDGE)
+    p, d = people["plaintiff"], people["defendant"]
+    exhibits = {
+        "own": hand_in(here, p),
+        "exchanged": hand_in(here, p, exchanged=True),
+        "opened": hand_in(here, p, exchanged=True),
+        "confidential": hand_in(here, p, exchanged=True, confidential=True),
+        "defence": hand_in(here, d, Side.DEFENDANT),
+    }
+    runs = {name: run(e, consistent(), released=name == "opened") for name, e in exhibits.items()}
+    reports = {
+        "signed": report(here, people["clerk"], runs["own"].verdict),
+        "released": report(here, people["clerk"], runs["opened"].verdict, state=Report.State.RELEASED),
+    }
+    return Cast(here, elsewhere, people, exhibits, runs, reports)
