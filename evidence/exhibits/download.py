@@ -43,6 +43,12 @@ def attachment(request: HttpRequest, file: ExhibitFile) -> HttpResponseBase:
     return _guarded(response, file, tag)
 
 
+def begins(response: HttpResponseBase) -> bool:
+    """Does this answer hold the first byte? A download that is resumed is one download."""
+    held = response.headers.get("Content-Range", "bytes 0-")
+    return response.status_code in {200, 206} and held.startswith("bytes 0-")
+
+
 def safe_name(name: str, *, position: int) -> str:
     """The original name without what could mislead: paths, control and direction characters, leading dots.
 

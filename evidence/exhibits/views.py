@@ -15,11 +15,12 @@ from django.shortcuts import get_object_or_404, redirect, render
 from django.template.loader import render_to_string
 from django.utils.translation import get_language
 from django.utils.translation import gettext as _
-from django.views.decorators.http import require_GET, require_POST
+from django.views.decorators.http import require_POST, require_safe
 
 from cases.access import demand, may, visible_to
 from evidence.runs import queue
 from evidence.runs.models import Lane, Run
+from portal.ledger.entries import record
 
 from . import download
 from .models import Exhibit, ExhibitFile
@@ -59,7 +60,7 @@ class Shown:
 
 
 @login_required
-@require_GET
+@require_safe
 def exhibit(request: HttpRequest, public_id: str) -> HttpResponse:
     found = _visible(request, public_id)
     shown = _shown(request, found)
@@ -68,7 +69,7 @@ def exhibit(request: HttpRequest, public_id: str) -> HttpResponse:
 
 
 @login_required
-@require_GET
+@require_safe
 def progress(request: HttpRequest, public_id: str) -> HttpResponse:
     """The part of the page that follows the work; once the work has ended, the whole result in its place.
 
@@ -110,13 +111,18 @@ def verify(request: HttpRequest, public_id: str) -> HttpResponse:
 
 
 @login_required
-@require_GET
+@require_safe
 def file(request: HttpRequest, public_id: str, position: int) -> HttpResponseBase:
-    """The bytes as they were handed in, never shown by our own pages: always a download."""
+    """The bytes as they were handed in, never shown by our own pages: always a download, and an act in the book."""
     found = _visible(request, public_id)
     demand(request.user, "evidence.view_content", found)
     wanted = get_object_or_404(ExhibitFile, exhibit=found, position=position)
-    return download.attachment(request, wanted)
+    response = download.attachment(request, wanted)
+    if request.method == "GET" and download.begins(response):
+        with transaction.atomic():
+            params = {"exhibit": str(found.public_id), "position": position}
+            record("evidence.download", actor=request.user, case=found.case, subject_digest=wanted.sha256, params=params)
+    return response
 
 
 # ── inside ────────────────────────────────────────────────────────────────────────────────────────────────────────────
