@@ -67,12 +67,15 @@ def produce(report_id: int) -> Report:
         if report.state not in (Report.State.PREPARING, Report.State.FAILED):
             return report
         try:
-            _produce(report)
-        except (ReportFault, rendering.RenderError, signing.SigningError) as fault:
-            log.error("report %s not made: %s", report.number, fault)
-            report.state, report.fault = Report.State.FAILED, str(fault)[:200]
-            report.save(update_fields=["state", "fault"])
+            with transaction.atomic():
+                _produce(report)
+        except Exception as fault:  # whatever went wrong, the clerk must see an end, a reason and a way to try again
+            log.exception("report %s not made", report.number)
+            Report.objects.filter(pk=report.pk).update(
+                state=Report.State.FAILED, fault=f"{type(fault).__name__}: {fault}"[:200]
+            )
             record("report.fail", actor=None, case=report.case, params={"report": report.number})
+            report.refresh_from_db()
     return report
 
 
