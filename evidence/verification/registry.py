@@ -56,6 +56,7 @@ FORMATS: tuple[Format, ...] = (
     Format("platform-certificate", Role.CERTIFICATE, "certificates.platform_json"),
     Format("chainmaker", Role.PROOF, "chains.chainmaker"),
     Format("fisco3", Role.PROOF, "chains.fisco3"),
+    Format("proof-package", Role.PROOF, "chains.proof_package"),
     Format("rfc3161", Role.PROOF, "timestamps.rfc3161"),
 )
 UNKNOWN = Format("unknown", Role.CONTENT, "")

@@ -441,6 +441,45 @@ def resealed(built: Built, signers: Sequence[int] = (0, 1, 3), **changes: Any) -
     return replace(built, block=seal(built.suite, block, built.sealers, signers))
 
 
+def package(built: Built, evidence: Sequence[tuple[str, str, bytes]], *, index: int = 0, **more: Any) -> Json:
+    """The proof package (version 1) that a platform would make of one record.
+
+    evidence   (file name, algorithm, digest) of each file that the record speaks of
+    """
+    return {
+        "format": "mingjian.chain-proof",
+        "version": 1,
+        "family": "fisco3",
+        "chain": {
+            "chain_id": built.profile["chain_id"],
+            "group_id": built.profile["group_id"],
+            "genesis_hash": built.profile["genesis_hash"],
+            "engine": "v3.8.0",
+            "hash": built.profile["suite"]["hash"],
+            "signature": built.profile["suite"]["signature"],
+        },
+        "evidence": [
+            {
+                "name": name,
+                "digest_alg": algorithm,
+                "digest": digest.hex(),
+                "location": {
+                    "where": "param",
+                    "contract": CONTRACT,
+                    "method": "voteSaveRequest(bytes32)",
+                    "key": "hash",
+                    "encoding": "bytes",
+                },
+            }
+            for name, algorithm, digest in evidence
+        ],
+        "transaction": built.transactions[index],
+        "receipt": built.receipts[index],
+        "header": built.block,
+        **more,
+    }
+
+
 def encode(value: Json) -> bytes:
     return json.dumps(value, ensure_ascii=False, indent=1).encode()
 

@@ -8,12 +8,10 @@ opened.
 """
 
 import re
-from collections.abc import Iterator, Sequence
-from dataclasses import replace
+from collections.abc import Sequence
 from datetime import datetime
 from json import JSONDecodeError, JSONDecoder
 
-from .. import digests
 from ..codecs import strict_json
 from ..exhibit import Source
 from ..reasons import Reason
@@ -32,13 +30,12 @@ from ..verdict import (
     passed,
     step,
 )
-from . import spellings
-from .claim import Claim, ClaimedFile
+from . import matching, spellings
+from .claim import Claim
 from .statement import Certificate, CertificateError, host_of, read, shown
 
-READ, MATCH, FIELDS, TIME, HOST, ONLINE = (
+READ, FIELDS, TIME, HOST, ONLINE = (
     "CERT.READ",
-    "DIGEST.MATCH",
     "CERT.FIELDS",
     "CERT.TIME",
     "CERT.HOST",
@@ -86,32 +83,49 @@ def sniff(source: Source) -> int:
 
 def examine(sources: Sequence[Source], context: Context) -> Examination:
     findings: list[Finding] = []
-    walks: list[Walk] = []
-    claims: list[Claim] = []
+    certificates: list[tuple[Source, Certificate]] = []
     for source in sources:
         data = source.read(CERTIFICATE_BYTES_MAX)
         if data is None:
             findings.append(indeterminate(READ, Reason.RESOURCE_LIMIT, source.name, bearing=Bearing.DECISIVE))
             continue
         try:
-            certificate = read(strict_json.loads(data))
+            certificates.append((source, read(strict_json.loads(data), source=source.name)))
         except (strict_json.JsonError, CertificateError) as fault:
             findings.append(failed(READ, Reason.FORMAT_FAILURE, source.name, actual=str(fault)))
-            continue
-        claim = replace(certificate.claim, source=source.name)
-        claims.append(claim)
-        pairs = list(_matches(claim, certificate, context.content))
-        findings.append(_read_finding(certificate, source))
-        findings += [finding for _, finding in pairs]
-        findings += [_conflict(source, name, a, b) for name, a, b in certificate.conflicts]
-        if not any(f.role is Role.PROOF for f in context.formats.values()):
-            # Nothing to compare the certificate with; a chain proof in the exhibit makes this finding itself.
-            findings.append(indeterminate(FIELDS, Reason.PROOF_NOT_SUPPLIED, source.name))
-        findings += _time_findings(certificate, source, context.at)
-        findings += _host_findings(certificate, source, context)
-        findings.append(indeterminate(ONLINE, Reason.NETWORK_REQUIRED, source.name, bearing=Bearing.ADVISORY))
-        walks += [_walk(claim, content, finding) for content, finding in pairs]
-    return Examination(tuple(findings), tuple(walks), tuple(claims), ("NOT_PROVEN.CERTIFICATE",) if claims else ())
+    spoken_of = matching.stated((f for _, c in certificates for f in c.claim.files), context.content)
+    parts = [_examine(certificate, source, context, spoken_of) for source, certificate in certificates]
+    return Examination(
+        findings=(*findings, *(f for p in parts for f in p.findings)),
+        walks=tuple(w for p in parts for w in p.walks),
+        claims=tuple(c.claim for _, c in certificates),
+        not_proven=("NOT_PROVEN.CERTIFICATE",) if certificates else (),
+    )
+
+
+def _examine(
+    certificate: Certificate, source: Source, context: Context, spoken_of: frozenset[Source]
+) -> Examination:
+    pairs = list(
+        matching.compare(
+            certificate.claim.files,
+            content=context.content,
+            stated_by=source.name,
+            objects=certificate.objects,
+            unknown=certificate.unknown,
+            spoken_of=spoken_of,
+        )
+    )
+    findings = [_read_finding(certificate, source), *(finding for _, finding in pairs)]
+    findings += [_conflict(source, name, a, b) for name, a, b in certificate.conflicts]
+    if not any(f.role is Role.PROOF for f in context.formats.values()):
+        # Nothing to compare the certificate with; a chain proof in the exhibit makes this finding itself.
+        findings.append(indeterminate(FIELDS, Reason.PROOF_NOT_SUPPLIED, source.name))
+    findings += _time_findings(certificate, source, context.at)
+    findings += _host_findings(certificate, source, context)
+    findings.append(indeterminate(ONLINE, Reason.NETWORK_REQUIRED, source.name, bearing=Bearing.ADVISORY))
+    walks = tuple(_walk(certificate.claim, content, finding) for content, finding in pairs)
+    return Examination(tuple(findings), walks)
 
 
 # ── checks ─────────────────────────────────────────────────────────────────────────────────────────────────────────────
@@ -136,73 +150,6 @@ def _read_finding(certificate: Certificate, source: Source) -> Finding:
         return indeterminate(READ, Reason.UNSUPPORTED_FORMAT, source.name, notes=notes)
     dialect = certificate.dialect.platform if certificate.dialect else "–"
     return passed(READ, source.name, expected=dialect, actual=names, notes=notes)
-
-
-def _matches(
-    claim: Claim, certificate: Certificate, content: Sequence[Source]
-) -> Iterator[tuple[Source | None, Finding]]:
-    """Each claimed digest with the file it speaks of: the one of that name, else the one of that digest.
-
-    A digest that fits no file refutes only when it must speak of one: another digest of the same object fits that file, or
-    the certificate speaks of one file only and the exhibit has one that nothing else speaks of.
-    """
-    paired = [_by_name(f, content) or _by_digest(f, content) for f in claim.files]
-    for position, found in enumerate(paired):
-        if found is None:
-            same_object = (
-                p for p, o in zip(paired, certificate.objects, strict=True) if o == certificate.objects[position]
-            )
-            paired[position] = next((p for p in same_object if p is not None), None)
-    alone = [s for s in content if s not in paired]
-    single = len(alone) == 1 and len(set(certificate.objects)) == 1
-    for position, (claimed, found) in enumerate(zip(claim.files, paired, strict=True)):
-        source = alone[0] if found is None and single else found
-        yield source, _match(claim, claimed, source, certificate.unknown.get(position))
-    if not claim.files:
-        yield None, indeterminate(MATCH, Reason.NO_DIGEST, claim.source)
-
-
-def _match(claim: Claim, claimed: ClaimedFile, source: Source | None, unknown: str | None) -> Finding:
-    label = f"{claimed.alg or unknown or '–'} {claimed.digest.hex()}"
-    if source is None:
-        about = claimed.name or "–"
-        return indeterminate(MATCH, Reason.SIGNED_DATA_NOT_FOUND, f"{about} · {claim.source}", expected=label)
-    subject = f"{source.name} · {claim.source}"
-    fitting = _fitting(claimed)
-    equal = next((a for a in fitting if source.digest(a) == claimed.digest), None)
-    if equal is None:
-        if not fitting:
-            return indeterminate(MATCH, Reason.DIGEST_ALGORITHM_UNKNOWN, subject, expected=label)
-        actual = f"{fitting[0]} {source.digest(fitting[0]).hex()}"
-        if unknown:
-            # The algorithm that was named is none of ours: nothing was compared.
-            return indeterminate(MATCH, Reason.DIGEST_ALGORITHM_UNKNOWN, subject, expected=label)
-        return failed(MATCH, Reason.HASH_FAILURE, subject, expected=label, actual=actual)
-    actual = f"{equal} {claimed.digest.hex()}"
-    if unknown or claimed.alg not in (None, equal):
-        return failed(MATCH, Reason.CERT_FIELDS_CONFLICT, subject, expected=label, actual=actual)
-    if equal in digests.BROKEN:
-        return indeterminate(MATCH, Reason.CRYPTO_CONSTRAINTS_FAILURE, subject, expected=label, actual=actual)
-    return passed(MATCH, subject, expected=label, actual=actual)
-
-
-def _fitting(claimed: ClaimedFile) -> tuple[str, ...]:
-    """Algorithms whose digest can be this one: the named one first, then every other of that length."""
-    fits = tuple(a for a in (*digests.STRONG, *digests.BROKEN) if digests.LENGTH[a] == len(claimed.digest))
-    return tuple(dict.fromkeys((*((claimed.alg,) if claimed.alg else ()), *fits)))
-
-
-def _by_name(claimed: ClaimedFile, content: Sequence[Source]) -> Source | None:
-    same = [s for s in content if claimed.name and _base(s.name) == _base(claimed.name)]
-    return same[0] if len(same) == 1 else None
-
-
-def _by_digest(claimed: ClaimedFile, content: Sequence[Source]) -> Source | None:
-    return next((s for s in content for a in _fitting(claimed) if s.digest(a) == claimed.digest), None)
-
-
-def _base(name: str) -> str:
-    return name.replace("\\", "/").rsplit("/", 1)[-1].strip().casefold()
 
 
 def _conflict(source: Source, name: str, a: str, b: str) -> Finding:

@@ -70,8 +70,8 @@ class _Scope:
         return [(name, value) for c, name, value in self.members if c is concept]
 
 
-def read(value: object) -> Certificate:
-    """Parsed JSON -> certificate. CertificateError when a member is not what its name says."""
+def read(value: object, *, source: str) -> Certificate:
+    """Parsed JSON of the file `source` -> certificate. CertificateError when a member is not what its name says."""
     if not isinstance(value, dict):
         raise CertificateError("not a JSON object")
     scopes: list[_Scope] = []
@@ -85,7 +85,7 @@ def read(value: object) -> Certificate:
     times = {c: _time(common, c, dialect, conflicts) for c in (Concept.CAPTURED, Concept.RECORDED, Concept.ISSUED)}
     addresses = tuple(_addresses(value))
     claim = Claim(
-        source="",
+        source=source,
         platform=dialect.platform if dialect else None,
         certificate_no=_single(common, Concept.CERTIFICATE_NO, _text, conflicts),
         files=files,

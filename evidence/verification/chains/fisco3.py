@@ -64,7 +64,9 @@ class Answers:
 
 
 def examine(sources: Sequence[Source], context: Context) -> Examination:
-    return examine_answers(read(sources, context), context=context, claimed=Claimed())
+    answers = read(sources, context)
+    found = climb(inclusions(answers, context=context, claimed=Claimed()), context=context)
+    return replace(found, findings=(*answers.findings, *found.findings))
 
 
 def read(sources: Iterable[Source], context: Context) -> Answers:
@@ -114,13 +116,17 @@ def records(answers: Iterable[tuple[str, Mapping[str, Any]]]) -> Answers:
     return Answers(tuple(headers), tuple(transactions), tuple(receipts), tuple(findings))
 
 
-def examine_answers(answers: Answers, *, context: Context, claimed: Claimed) -> Examination:
-    """Records -> one ladder per transaction, and one per block that stands alone."""
+Climb = tuple[ladder.Inclusion, ChainProfile | None]
+"""One proof as recomputed, and the profile of its chain."""
+
+
+def inclusions(answers: Answers, *, context: Context, claimed: Claimed) -> list[Climb]:
+    """Records -> one proof per transaction, and one per block that stands alone."""
     proofs, orphans = _sort(answers, context, claimed)
     used = [p.header for p in proofs if p.header is not None]
     single_chain = len({(p.transaction.chain_id, p.transaction.group_id) for p in proofs if p.transaction}) <= 1
     links: list[Header] = []
-    inclusions: list[tuple[ladder.Inclusion, ChainProfile | None]] = []
+    found: list[Climb] = []
     for proof in proofs:
         inclusion, anchored = inclusion_of(
             proof,
@@ -130,16 +136,18 @@ def examine_answers(answers: Answers, *, context: Context, claimed: Claimed) -> 
             others=used if single_chain else [*used, *(h for _, h in orphans)],
         )
         links += anchored.links
-        inclusions.append((inclusion, proof.profile))
+        found.append((inclusion, proof.profile))
     for name, header in orphans:
         if header not in links:
             alone = Proof(name, header=header, suite=header_suite(header) or SUITES[0], guessed=True)
-            inclusions.append((inclusion_of(alone, claimed, successors=[], others=[])[0], None))
-    covered = frozenset(source for inclusion, profile in inclusions for source in _carried(inclusion, profile, context))
-    examinations = [
-        Examination(findings=answers.findings),
-        *(ladder.examine(i, context=context, profile=p, covered=covered) for i, p in inclusions),
-    ]
+            found.append((inclusion_of(alone, claimed, successors=[], others=[])[0], None))
+    return found
+
+
+def climb(proofs: Sequence[Climb], *, context: Context) -> Examination:
+    """Every proof up the ladder, knowing of each other which files they speak of."""
+    covered = frozenset(source for inclusion, profile in proofs for source in _carried(inclusion, profile, context))
+    examinations = [ladder.examine(i, context=context, profile=p, covered=covered) for i, p in proofs]
     return Examination(
         findings=tuple(f for e in examinations for f in e.findings),
         walks=tuple(w for e in examinations for w in e.walks),

@@ -1,7 +1,7 @@
 """The rungs of one FISCO BCOS 3.x proof: what is recomputed of one transaction, its block and its receipt (spec §6)."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 
 from .. import digests, merkle
@@ -30,6 +30,11 @@ class Claimed:
     genesis_hash: bytes | None = None
     tx_hashes: tuple[bytes, ...] | None = None
     receipt_hashes: tuple[bytes, ...] | None = None
+    hash: str | None = None
+    """A name of `digests.LENGTH`."""
+    signature: str | None = None
+    pre_images: tuple[tuple[bytes, bytes], ...] = ()
+    """(digest of a file, bytes that hold it and whose own digest the contract stores)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,7 +99,7 @@ def inclusion_of(
             node_quorum=q.finding,
             root=c.finding,
             execution=e.finding,
-            places=_places(t, call, e),
+            places=_places(t, call, e, claimed),
             tx_id="0x" + tx_id.hex() if tx_id else None,
             leaf=proof.matched.hash if proof.matched else None,
             merkle_root=header.txs_root if header else None,
@@ -118,12 +123,17 @@ def _ledger_kind(
     if proof.guessed and (proof.matched or proof.header):
         notes = (*notes, f"SUITE_GUESSED:{proof.suite.hash}")
     said = f"{t.chain_id or '–'} / {t.group_id or '–'}" if t else "–"
-    for name, in_answer, in_package in (
+    known = proof.suite if profile is not None or proof.matched else None
+    for name, found, in_package in (
         ("chain_id", t.chain_id if t else None, claimed.chain_id),
         ("group_id", t.group_id if t else None, claimed.group_id),
+        ("hash", known.hash if known else None, claimed.hash),
+        ("signature", known.signature if known else None, claimed.signature),
     ):
-        if in_answer is not None and in_package is not None and in_answer != in_package:
-            return failed(check, Reason.CERT_FIELDS_CONFLICT, subject, expected=in_answer, actual=f"{name} {in_package}")
+        if found is not None and in_package is not None and found != in_package:
+            return failed(
+                check, Reason.CERT_FIELDS_CONFLICT, subject, expected=f"{name} {found}", actual=f"{name} {in_package}"
+            )
     if profile is None:
         return indeterminate(check, Reason.ANCHOR_UNTRUSTED, subject, actual=said, notes=notes)
     if suite_of(profile) is None:
@@ -238,7 +248,9 @@ def _call(t: Transaction | None, profile: ChainProfile | None) -> tuple[abi.Call
     return call, (f"METHOD_FOUND:{call.signature}",) if call else ()
 
 
-def _places(t: Transaction | None, call: abi.Call | None, e: Executed) -> tuple[Place, ...] | None:
+def _places(
+    t: Transaction | None, call: abi.Call | None, e: Executed, claimed: Claimed
+) -> tuple[Place, ...] | None:
     """Where a digest may stand: the call's parameters, what its contract logged, and the input as bytes."""
     if t is None or t.ethereum or t.missing or t.input is None:
         return None
@@ -246,7 +258,22 @@ def _places(t: Transaction | None, call: abi.Call | None, e: Executed) -> tuple[
     parameters = (
         tuple(Place(contract, call.signature, key, value) for key, value in call.parameters) if call else ()
     )
-    return (*parameters, *e.events, Place(contract, "input", "data", t.input))
+    found = (*parameters, *e.events)
+    return (*(_opened(p, claimed.pre_images) for p in found), Place(contract, "input", "data", t.input))
+
+
+def _opened(place: Place, pre_images: Sequence[tuple[bytes, bytes]]) -> Place:
+    """A stored value that is the digest of a supplied pre-image stands for the file digest which the pre-image holds."""
+    for digest, pre_image in pre_images:
+        if digest not in pre_image and digest.hex().encode() not in pre_image.lower():
+            continue
+        for algorithm in (*digests.STRONG, "KECCAK-256"):
+            stored = digests.digest(algorithm, pre_image)
+            if place.value == stored:
+                return replace(place, value=digest)
+            if place.value.lower().removeprefix(b"0x") == stored.hex().encode():
+                return replace(place, value=digest.hex().encode())
+    return place
 
 
 def _time(header: Header | None) -> ProvenTime | None:

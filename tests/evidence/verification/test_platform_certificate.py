@@ -92,7 +92,7 @@ def test_every_dialect_is_read_and_stays_a_statement(name: str) -> None:
     assert {s.name: s.format for s in verdict.sources}["certificate.json"] == "platform-certificate"
     assert answer(verdict, "CERT.READ") == (PASSED, None)
     assert (verdict.overall, verdict.grade.value) == (Overall.INDETERMINATE, "E")
-    claim = statement.read(value).claim
+    claim = statement.read(value, source="c").claim
     assert claim.tx_id is not None and claim.tx_id.removeprefix("0x") == "ab" * 32
     assert claim.platform == (None if name.startswith("generic") else name)
     assert claim.block_height == (None if name == "baidu-xuper" else 1204)
@@ -109,18 +109,18 @@ def test_every_dialect_is_read_and_stays_a_statement(name: str) -> None:
 
 
 def test_documented_units_and_codes() -> None:
-    assert statement.read(CERTIFICATES["btoe"]).claim.files[0].alg == "SM3"
-    assert statement.read(CERTIFICATES["huawei-dac"]).claim.files[0].alg == "SM3"
-    assert statement.read(CERTIFICATES["huawei-dac"]).claim.block_hash == b"\xab" * 32
-    assert statement.read(CERTIFICATES["baidu-xuper"]).claim.block_hash == b"\xcd" * 32
+    assert statement.read(CERTIFICATES["btoe"], source="c").claim.files[0].alg == "SM3"
+    assert statement.read(CERTIFICATES["huawei-dac"], source="c").claim.files[0].alg == "SM3"
+    assert statement.read(CERTIFICATES["huawei-dac"], source="c").claim.block_hash == b"\xab" * 32
+    assert statement.read(CERTIFICATES["baidu-xuper"], source="c").claim.block_hash == b"\xcd" * 32
     for name in ("zxchain", "tbaas", "huawei-dac"):
-        time = statement.read(CERTIFICATES[name]).claim.time
+        time = statement.read(CERTIFICATES[name], source="c").claim.time
         assert time is not None and time.instant is not None
         assert time.instant.isoformat() == "2026-03-01T01:30:00+00:00"
     for name in ("baidu-xuper", "antchain-bccr", "btoe"):
-        time = statement.read(CERTIFICATES[name]).claim.time
+        time = statement.read(CERTIFICATES[name], source="c").claim.time
         assert time is not None and time.instant is None
-    read = statement.read(CERTIFICATES["antchain-bccr"])
+    read = statement.read(CERTIFICATES["antchain-bccr"], source="c")
     assert read.further_records == ("package_tx_hash",) and read.claim.files[0].digest.hex() == SHA256
 
 
@@ -132,7 +132,7 @@ def test_a_digest_by_its_name_and_several_files() -> None:
             {"文件名": "b.html", "哈希值": hashlib.sha512(OTHER).hexdigest(), "哈希算法": "SHA512"},
         ],
     }
-    read = statement.read(value)
+    read = statement.read(value, source="c")
     assert [(f.name, f.alg) for f in read.claim.files] == [
         ("page.html", "SHA-256"), ("page.html", "SM3"), ("b.html", "SHA-512"),
     ]  # fmt: skip
@@ -149,7 +149,7 @@ def test_upper_case_and_escaped_names() -> None:
 
 def test_integers_survive_exactly() -> None:
     value = b'{"blockNumber":9007199254740993,"timestamp":1.7e12}'
-    assert statement.read(json.loads(value)).claim.block_height == 9007199254740993
+    assert statement.read(json.loads(value), source="c").claim.block_height == 9007199254740993
     verdict = examine(certificate(value), trust(None))
     assert verdict.overall is Overall.INDETERMINATE
     assert answer(verdict, "CERT.TIME") == (OPEN, Reason.TIME_ZONE_AMBIGUOUS)
@@ -186,6 +186,13 @@ def test_digest_that_need_not_speak_of_any_file() -> None:
     without = certificate(GENERIC)
     del without["page.html"]
     assert answer(examine(without, trust(None)), "DIGEST.MATCH") == (OPEN, Reason.SIGNED_DATA_NOT_FOUND)
+
+
+def test_the_certificate_of_a_file_that_is_not_here_refutes_no_other_file() -> None:
+    second = with_(文件名="b.html", 文件哈希=hashlib.sha256(OTHER).hexdigest(), 存证编号="2")
+    verdict = examine(certificate(GENERIC, **{"second.json": json.dumps(second).encode()}), trust(None))
+    assert verdict.overall is Overall.INDETERMINATE
+    assert answer(verdict, "DIGEST.MATCH") == (OPEN, Reason.SIGNED_DATA_NOT_FOUND)
 
 
 def test_a_renamed_file_is_found_by_its_digest() -> None:

@@ -1,0 +1,94 @@
+"""DIGEST.MATCH for stated digests: does the file received have the digest that a certificate or a proof package states?
+
+Findings say which algorithm was compared. A digest that fits no file refutes only where it must speak of one.
+"""
+
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+
+from .. import digests
+from ..exhibit import Source
+from ..reasons import Reason
+from ..verdict import Finding, failed, indeterminate, passed
+from .claim import ClaimedFile
+
+MATCH = "DIGEST.MATCH"
+
+
+def compare(
+    files: Sequence[ClaimedFile],
+    *,
+    content: Sequence[Source],
+    stated_by: str,
+    objects: Sequence[int],
+    unknown: Mapping[int, str],
+    spoken_of: Collection[Source] = (),
+) -> Iterator[tuple[Source | None, Finding]]:
+    """Each stated digest with the file it speaks of: the one of that name, else the one of that digest.
+
+    objects   for each digest, which object of the statement holds it: the digests of one object speak of one file
+    unknown   names of algorithms that are none of ours, by position in `files`
+    spoken_of files whose digest another statement of the exhibit holds
+
+    A digest that fits no file refutes when another digest of its object fits one, or when the statement speaks of one file
+    only and the exhibit has one that nothing else speaks of.
+    """
+    paired = [_by_name(f, content) or _by_digest(f, content) for f in files]
+    for position, found in enumerate(paired):
+        if found is None:
+            same_object = (p for p, o in zip(paired, objects, strict=True) if o == objects[position])
+            paired[position] = next((p for p in same_object if p is not None), None)
+    alone = [s for s in content if s not in paired and s not in spoken_of]
+    single = len(alone) == 1 and len(set(objects)) == 1
+    for position, (claimed, found) in enumerate(zip(files, paired, strict=True)):
+        source = alone[0] if found is None and single else found
+        yield source, _finding(claimed, source, stated_by, unknown.get(position))
+    if not files:
+        yield None, indeterminate(MATCH, Reason.NO_DIGEST, stated_by)
+
+
+def stated(files: Iterable[ClaimedFile], content: Sequence[Source]) -> frozenset[Source]:
+    """The files whose digest is among those stated."""
+    return frozenset(s for f in files if (s := _by_digest(f, content)) is not None)
+
+
+def _finding(claimed: ClaimedFile, source: Source | None, stated_by: str, unknown: str | None) -> Finding:
+    label = f"{claimed.alg or unknown or '–'} {claimed.digest.hex()}"
+    if source is None:
+        about = claimed.name or "–"
+        return indeterminate(MATCH, Reason.SIGNED_DATA_NOT_FOUND, f"{about} · {stated_by}", expected=label)
+    subject = f"{source.name} · {stated_by}"
+    fitting = _fitting(claimed)
+    equal = next((a for a in fitting if source.digest(a) == claimed.digest), None)
+    if equal is None:
+        if not fitting:
+            return indeterminate(MATCH, Reason.DIGEST_ALGORITHM_UNKNOWN, subject, expected=label)
+        actual = f"{fitting[0]} {source.digest(fitting[0]).hex()}"
+        if unknown:
+            # The algorithm that was named is none of ours: nothing was compared.
+            return indeterminate(MATCH, Reason.DIGEST_ALGORITHM_UNKNOWN, subject, expected=label)
+        return failed(MATCH, Reason.HASH_FAILURE, subject, expected=label, actual=actual)
+    actual = f"{equal} {claimed.digest.hex()}"
+    if unknown or claimed.alg not in (None, equal):
+        return failed(MATCH, Reason.CERT_FIELDS_CONFLICT, subject, expected=label, actual=actual)
+    if equal in digests.BROKEN:
+        return indeterminate(MATCH, Reason.CRYPTO_CONSTRAINTS_FAILURE, subject, expected=label, actual=actual)
+    return passed(MATCH, subject, expected=label, actual=actual)
+
+
+def _fitting(claimed: ClaimedFile) -> tuple[str, ...]:
+    """Algorithms whose digest can be this one: the named one first, then every other of that length."""
+    fits = tuple(a for a in (*digests.STRONG, *digests.BROKEN) if digests.LENGTH[a] == len(claimed.digest))
+    return tuple(dict.fromkeys((*((claimed.alg,) if claimed.alg else ()), *fits)))
+
+
+def _by_name(claimed: ClaimedFile, content: Sequence[Source]) -> Source | None:
+    same = [s for s in content if claimed.name and _base(s.name) == _base(claimed.name)]
+    return same[0] if len(same) == 1 else None
+
+
+def _by_digest(claimed: ClaimedFile, content: Sequence[Source]) -> Source | None:
+    return next((s for s in content for a in _fitting(claimed) if s.digest(a) == claimed.digest), None)
+
+
+def _base(name: str) -> str:
+    return name.replace("\\", "/").rsplit("/", 1)[-1].strip().casefold()

@@ -1,0 +1,285 @@
+"""The proof package: what it wraps is verified as if it lay there in files, and what it states is held against it."""
+
+import copy
+import hashlib
+import json
+import random
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+
+from evidence.verification import Source, TrustStore
+from evidence.verification.chains import proof_package
+from evidence.verification.reasons import Reason
+from evidence.verification.verdict import Overall
+from portal.demonstration import fisco3
+from tests.evidence.verification.fisco3_exhibits import (
+    LADDER,
+    OTHER,
+    PAGE,
+    answer,
+    built,
+    examine,
+    files,
+    finding,
+    findings,
+    trust,
+)
+
+FAILED, OPEN, PASSED = "FAILED", "INDETERMINATE", "PASSED"
+
+
+@pytest.fixture(scope="module")
+def store() -> TrustStore:
+    return trust(built())
+
+
+def package(chain: fisco3.Built | None = None, *, page: bytes = PAGE, index: int = 0, **more: Any) -> dict[str, Any]:
+    stated = [("page.html", "SHA-256", hashlib.sha256(page).digest())]
+    return fisco3.package(chain or built(), stated, index=index, **more)
+
+
+def exhibit(value: Any, **more: bytes) -> dict[str, bytes]:
+    data = value if isinstance(value, bytes) else json.dumps(value).encode()
+    return {"page.html": PAGE, "proof.mjproof.json": data, **more}
+
+
+@pytest.mark.parametrize("suite", ["ECDSA", "SM"])
+def test_a_package_says_what_the_files_say(suite: str) -> None:
+    chain = built(suite)
+    court = trust(chain)
+    verdict = examine(exhibit(package(chain)), court)
+    assert (verdict.overall, verdict.grade.value) == (Overall.CONSISTENT, "B")
+    apart = examine(files(chain), court)
+    ladder = {c: answer(verdict, c) for c in (*LADDER, "INCL.ROOT", "INCL.FINALITY")}
+    assert ladder == {c: answer(apart, c) for c in ladder}
+    assert {s.name: s.format for s in verdict.sources}["proof.mjproof.json"] == "proof-package"
+    assert len(findings(verdict, "DIGEST.MATCH")) == 2
+
+
+def test_the_producers_own_test() -> None:
+    """§9.7: with nothing pinned, D, X, S, R, H and E pass; 0 and Q are untrusted and T knows no contract, by design."""
+    verdict = examine(exhibit(package()), trust(None))
+    for check in ("DIGEST.MATCH", "INCL.TRANSACTION", "INCL.SENDER", "INCL.PATH", "INCL.HEADER", "INCL.EXECUTION"):
+        assert answer(verdict, check) == (PASSED, None)
+    assert answer(verdict, "INCL.LEDGER_KIND") == (OPEN, Reason.ANCHOR_UNTRUSTED)
+    assert answer(verdict, "INCL.NODE_QUORUM") == (OPEN, Reason.ANCHOR_UNTRUSTED)
+    assert answer(verdict, "INCL.CONTENT") == (OPEN, Reason.CONTRACT_UNKNOWN)
+    assert verdict.overall is Overall.INDETERMINATE
+
+
+def test_answers_in_their_rpc_envelope(store: TrustStore) -> None:
+    value = package()
+    for name in ("transaction", "receipt", "header"):
+        value[name] = {"jsonrpc": "2.0", "id": 1, "result": value[name]}
+    assert examine(exhibit(value), store).overall is Overall.CONSISTENT
+
+
+def test_two_packages_for_two_files(store: TrustStore) -> None:
+    second = package(index=1)
+    second["evidence"][0].update(name="b.html", digest=hashlib.sha256(OTHER).hexdigest())
+    given = exhibit(package(), **{"b.html": OTHER, "second.json": json.dumps(second).encode()})
+    assert examine(given, store).overall is Overall.CONSISTENT
+    del given["b.html"]
+    verdict = examine(given, store)
+    assert verdict.overall is Overall.CONSISTENT
+    assert any(f.reason is Reason.SIGNED_DATA_NOT_FOUND for f in findings(verdict, "DIGEST.MATCH"))
+
+
+def test_lists_of_hashes(store: TrustStore) -> None:
+    chain = built()
+    hashes = [t[2:] for t in chain.block.pop("transactions")]
+    value = package(chain, tx_hashes=hashes)
+    del value["transaction"]["txProof"]
+    verdict = examine(exhibit(value), store)
+    assert verdict.overall is Overall.CONSISTENT
+    assert finding(verdict, "INCL.PATH").notes == ("RECOMPUTED_FROM_LEAVES:5",)
+
+
+def test_the_list_of_receipts_binds_where_the_nodes_path_does_not(store: TrustStore) -> None:
+    """Equal receipts: the node returns the path of the first; the list shows that ours is the same bytes."""
+    s = fisco3.SUITES["ECDSA"]
+    chain = fisco3.build([hashlib.sha256(PAGE).digest()] * 5, others=0)
+    for rc in chain.receipts:
+        rc["gasUsed"] = "21000"
+        rc["hash"] = fisco3.hexed(s.hash(fisco3.receipt_bytes(rc)))
+    leaves = [fisco3.raw(rc["hash"]) for rc in chain.receipts]
+    assert len(set(leaves)) == 1
+    chain = fisco3.resealed(chain, receiptsRoot=fisco3.hexed(fisco3.root(s, leaves)))
+    chain.receipts[4]["txReceiptProof"] = [i.hex() for i in fisco3.proof(s, leaves, 0)]
+    court = trust(chain)
+    verdict = examine(exhibit(package(chain, index=4)), court)
+    assert answer(verdict, "INCL.EXECUTION") == (OPEN, Reason.RECEIPT_NOT_BOUND)
+    listed = [leaf.hex() for leaf in leaves]
+    assert examine(exhibit(package(chain, index=4, receipt_hashes=listed)), court).overall is Overall.CONSISTENT
+    for wrong in (listed[:4], [*listed, listed[0]], [*listed[:4], "00" * 32]):
+        verdict = examine(exhibit(package(chain, index=4, receipt_hashes=wrong)), court)
+        assert answer(verdict, "INCL.EXECUTION") == (FAILED, Reason.PROOF_FAILURE)
+
+
+def test_links_to_a_checkpoint() -> None:
+    chain = built(links=2)
+    pin = {"height": chain.links[1]["number"], "hash": chain.links[1]["hash"][2:], "recorded_at": None, "basis": "independent"}
+    verdict = examine(exhibit(package(chain, links=list(chain.links))), trust(chain, checkpoints=[pin]))
+    assert (verdict.overall, verdict.grade.value) == (Overall.CONSISTENT, "A")
+
+
+def test_a_stored_pre_image() -> None:
+    """The contract stores the digest of a record that holds the file's digest."""
+    record = b'{"id":"7","sha256":"' + hashlib.sha256(PAGE).hexdigest().encode() + b'"}'
+    chain = fisco3.build([hashlib.sha256(record).digest()])
+    value = package(chain)
+    import base64
+
+    value["evidence"][0]["location"]["pre_image"] = base64.b64encode(record).decode()
+    court = trust(chain)
+    assert examine(exhibit(value), court).overall is Overall.CONSISTENT
+    for wrong in (record + b" ", record.replace(b"7", b"8"), hashlib.sha256(PAGE).digest()):
+        value["evidence"][0]["location"]["pre_image"] = base64.b64encode(wrong).decode()
+        verdict = examine(exhibit(value), court)
+        assert verdict.overall is Overall.INCONSISTENT
+    del value["evidence"][0]["location"]["pre_image"]
+    assert examine(exhibit(value), court).overall is Overall.INCONSISTENT
+    # A pre-image that hashes to the stored value and holds another file's digest opens nothing.
+    stranger = b"sha256 " + hashlib.sha256(OTHER).hexdigest().encode()
+    chain = fisco3.build([hashlib.sha256(stranger).digest()])
+    value = package(chain)
+    value["evidence"][0]["location"]["pre_image"] = base64.b64encode(stranger).decode()
+    assert examine(exhibit(value), trust(chain)).overall is Overall.INCONSISTENT
+
+
+# ── what the package states ────────────────────────────────────────────────────────────────────────────────────────────
+
+
+@pytest.mark.parametrize(
+    ("change", "check", "expected"),
+    [
+        (lambda p: p["evidence"][0].update(digest="00" * 32), "DIGEST.MATCH", (FAILED, Reason.HASH_FAILURE)),
+        (lambda p: p["evidence"][0].update(digest_alg="SM3"), "DIGEST.MATCH", (FAILED, Reason.CERT_FIELDS_CONFLICT)),
+        (lambda p: p["chain"].update(chain_id="other"), "INCL.LEDGER_KIND", (FAILED, Reason.CERT_FIELDS_CONFLICT)),
+        (lambda p: p["chain"].update(group_id="group1"), "INCL.LEDGER_KIND", (FAILED, Reason.CERT_FIELDS_CONFLICT)),
+        (lambda p: p["chain"].update(hash="SM3"), "INCL.LEDGER_KIND", (FAILED, Reason.CERT_FIELDS_CONFLICT)),
+        (lambda p: p["chain"].update(signature="SM2"), "INCL.LEDGER_KIND", (FAILED, Reason.CERT_FIELDS_CONFLICT)),
+        (lambda p: p["chain"].update(genesis_hash="00" * 32), "INCL.LEDGER_KIND", (FAILED, Reason.ANCHOR_MISMATCH)),
+    ],
+)
+def test_false_statements(
+    change: Callable[[dict[str, Any]], Any], check: str, expected: tuple[str, Reason], store: TrustStore
+) -> None:
+    value = copy.deepcopy(package())
+    change(value)
+    verdict = examine(exhibit(value), store)
+    assert answer(verdict, check) == expected
+    assert verdict.overall is Overall.INCONSISTENT
+
+
+def test_members_that_are_ignored_are_told(store: TrustStore) -> None:
+    value = package(x_note="hello", producer={"name": "p", "x_id": 1})
+    value["evidence"][0]["x_verified"] = True
+    verdict = examine(exhibit(value), store)
+    assert verdict.overall is Overall.CONSISTENT
+    assert finding(verdict, "PACKAGE.READ").notes == ("UNREAD_MEMBERS:x_note, producer.x_id",)
+
+
+MALFORMED = [
+    lambda p: p.update(verdict="CONSISTENT"),
+    lambda p: p.update(trust={"validators": []}),
+    lambda p: p.pop("family"),
+    lambda p: p.update(family="mychain"),
+    lambda p: p.update(version=2),
+    lambda p: p.update(version="1.0"),
+    lambda p: p.update(version=True),
+    lambda p: p.pop("chain"),
+    lambda p: p["chain"].pop("chain_id"),
+    lambda p: p["chain"].pop("group_id"),
+    lambda p: p["chain"].pop("genesis_hash"),
+    lambda p: p["chain"].update(genesis_hash="0x" + "00" * 32),
+    lambda p: p["chain"].update(genesis_hash="AB" * 32),
+    lambda p: p["chain"].update(hash="KECCAK-256"),
+    lambda p: p["chain"].update(signature="none"),
+    lambda p: p["chain"].update(root="mine"),
+    lambda p: p.pop("evidence"),
+    lambda p: p.update(evidence=[]),
+    lambda p: p.update(evidence={"0": {}}),
+    lambda p: p["evidence"][0].pop("name"),
+    lambda p: p["evidence"][0].update(digest="00"),
+    lambda p: p["evidence"][0].update(digest_alg="MD5", digest="00" * 16),
+    lambda p: p["evidence"][0].update(digest_alg="sha256"),
+    lambda p: p["evidence"][0].update(size=-1),
+    lambda p: p["evidence"][0].update(size=1.5),
+    lambda p: p["evidence"][0]["location"].update(where="memory"),
+    lambda p: p["evidence"][0]["location"].update(encoding="hex"),
+    lambda p: p["evidence"][0]["location"].update(pre_image="not base64!"),
+    lambda p: p.update(links={}),
+    lambda p: p.update(links=[7]),
+    lambda p: p.update(producer="me"),
+    lambda p: p.update(transaction=[]),
+    lambda p: p.update(header="0x"),
+    lambda p: p.update(tx_hashes=[]),
+    lambda p: p.update(tx_hashes=["zz"]),
+    lambda p: p.update(receipt_hashes={"0": "00"}),
+    lambda p: p["header"].update(txsRoot="0x00"),
+]
+
+
+@pytest.mark.parametrize("number", range(len(MALFORMED)))
+def test_other_forms_are_refused(number: int, store: TrustStore) -> None:
+    value = copy.deepcopy(package())
+    MALFORMED[number](value)
+    verdict = examine(exhibit(value), store)
+    assert verdict.overall is Overall.INCONSISTENT
+    assert any(f.reason is Reason.FORMAT_FAILURE for f in findings(verdict, "INCL.LEDGER_KIND"))
+
+
+@pytest.mark.parametrize("family", ["fisco2", "fabric", "xuperchain"])
+def test_families_that_are_not_read(family: str, store: TrustStore) -> None:
+    value = {k: v for k, v in package().items() if k in ("format", "version", "chain", "evidence")}
+    verdict = examine(exhibit({**value, "family": family}), store)
+    assert verdict.overall is Overall.INDETERMINATE
+    assert answer(verdict, "INCL.LEDGER_KIND") == (OPEN, Reason.UNSUPPORTED_FORMAT)
+
+
+def test_bounds(store: TrustStore) -> None:
+    value = package()
+    for more in ({"links": [{}] * 10_001}, {"tx_hashes": ["00" * 32] * 100_001}, {"evidence": value["evidence"] * 1001}):
+        verdict = examine(exhibit({**value, **more}), store)
+        assert any(f.reason is Reason.RESOURCE_LIMIT for f in findings(verdict, "INCL.LEDGER_KIND"))
+        assert verdict.overall is Overall.INDETERMINATE
+
+
+@pytest.mark.parametrize("data", [b"", b"{}", b'{"format":"other"}', b'["mingjian.chain-proof"]', PAGE])
+def test_what_is_no_package(data: bytes) -> None:
+    assert proof_package.sniff(Source.from_bytes("a.mjproof.json", data)) == 0
+
+
+def test_random_bytes_never_pass(store: TrustStore) -> None:
+    """A change may go unnoticed only where nothing depends on it."""
+    rng = random.Random("packages")
+    value = package()
+    for name in ("importTime", "extraData"):
+        del value["transaction"][name]
+    for name in ("message", "checksumContractAddress"):
+        del value["receipt"][name]
+    del value["header"]["transactions"]
+    del value["evidence"][0]["location"]
+    del value["chain"]["engine"]
+    data = json.dumps({**value, "chain": {**value["chain"], "engine": "v"}}, separators=(",", ":")).encode()
+    passed = 0
+    for _ in range(300):
+        damaged = bytearray(data)
+        damaged[rng.randrange(len(damaged))] ^= 1 << rng.randrange(8)
+        verdict = examine(exhibit(bytes(damaged)), store)
+        assert not findings(verdict, "ENGINE.RUN")
+        if verdict.overall is Overall.CONSISTENT:
+            passed += 1
+            changed = json.loads(bytes(damaged))
+            for name in ("transaction", "receipt"):
+                # Addresses that are not hashed are compared without regard to case.
+                for member in ("from", "to"):
+                    if name == "receipt" or member == "from":
+                        changed[name][member] = changed[name].get(member, "").lower()
+            differing = {k for k in value if changed.get(k) != value[k] and k not in ("chain", "evidence")}
+            # The name of a member that is only a second way to the same fact may change: then that way is not walked.
+            assert all(set(changed[k]) != set(value[k]) for k in differing), (differing, changed, value)
+    assert passed < 30
