@@ -86,10 +86,12 @@ def _integrate(limit: int) -> int:
 def _locked_head() -> Head:
     head = Head.objects.select_for_update().first()
     if head is None:
-        if Tile.objects.exists() or Checkpoint.objects.exists() or Entry.objects.filter(leaf_index__isnull=False).exists():
-            raise LedgerDamaged("the head is missing although the tree has been begun")
+        # The first entry ever. The insert waits for anybody else making the same row.
         Head.objects.bulk_create([Head(id=1, size=0, root=tree.EMPTY_ROOT)], ignore_conflicts=True)
         head = Head.objects.select_for_update().get()
+        begun = Entry.objects.filter(leaf_index__isnull=False)
+        if not head.size and (Tile.objects.exists() or Checkpoint.objects.exists() or begun.exists()):
+            raise LedgerDamaged("the head is missing although the tree has been begun")
     return head
 
 
