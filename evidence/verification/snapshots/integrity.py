@@ -5,7 +5,8 @@ from collections.abc import Iterable
 from ..reasons import Reason
 from ..verdict import Finding, Outcome
 
-_INCOMPLETE = {Reason.RESOURCE_MISSING, Reason.TRUNCATED, Reason.RESOURCE_LIMIT}
+_ALTERED = {Reason.HASH_FAILURE, Reason.GZIP_CHECK_FAILURE}
+_INCOMPLETE = {Reason.RESOURCE_MISSING, Reason.UNLISTED_MEMBER, Reason.TRUNCATED}
 _COMPARES = (
     "WARC.BLOCK_DIGEST",
     "WARC.PAYLOAD_DIGEST",
@@ -21,11 +22,15 @@ def axes(findings: Iterable[Finding]) -> tuple[str, ...]:
     refuted = {f.reason for f in found if f.outcome is Outcome.FAILED}
     open_ = {f.reason for f in found if f.outcome is Outcome.INDETERMINATE}
     accepted = any(n.startswith("KNOWN_WRITER_DEFECT_ACCEPTED") for f in found for n in f.notes)
-    if refuted - _INCOMPLETE - {Reason.UNLISTED_MEMBER}:
+    if refuted & _ALTERED:
         return ("INTEGRITY_ALTERED",)
-    if refuted or open_ & _INCOMPLETE:
+    if refuted & _INCOMPLETE or Reason.RESOURCE_LIMIT in open_:
         return ("INTEGRITY_INCOMPLETE",)
+    if refuted:
+        return ("INTEGRITY_ALTERED",)
     if Reason.KNOWN_WRITER_DEFECT in open_ or accepted:
         return ("INTEGRITY_KNOWN_WRITER_DEFECT",)
     compared = any(f.check in _COMPARES and f.outcome is Outcome.PASSED for f in found)
-    return ("INTEGRITY_INTACT",) if compared else ("INTEGRITY_NOTHING_TO_VERIFY",)
+    if compared and Reason.CRYPTO_CONSTRAINTS_FAILURE not in open_:
+        return ("INTEGRITY_INTACT",)
+    return ("INTEGRITY_NOTHING_TO_VERIFY",)

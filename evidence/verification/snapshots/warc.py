@@ -72,6 +72,13 @@ def examine(sources: Sequence[Source], context: Context) -> Examination:
 
 def read(octets: Octets, subject: str, budget: inflate.Budget, originals: Originals) -> Survey | Finding:
     """A survey of the archive, or the finding that says why there is none (not a WARC, or a kind that is not read)."""
+    try:
+        return _read(octets, subject, budget, originals)
+    except inflate.LimitReached as reached:
+        return _limited(RECOGNISED, subject, reached.limit, ())
+
+
+def _read(octets: Octets, subject: str, budget: inflate.Budget, originals: Originals) -> Survey | Finding:
     head = octets.read(0, 4096)
     if head.startswith(_ZSTD):
         return indeterminate(RECOGNISED, Reason.UNSUPPORTED_FORMAT, subject, actual="zstd")

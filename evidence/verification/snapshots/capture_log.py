@@ -1,0 +1,138 @@
+"""What the operation log of a forensic package and the saved pages inside it state: digests, addresses, times (spec
+snapshots §10, CNP-07 and CNP-08). Statements of the capturing side, compared with the files and with each other."""
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta, timezone
+from typing import Any
+
+from ..certificates import printed_time
+from ..codecs import strict_json
+
+ENTRIES_MAX = 10_000
+"""Entries of a log that are read."""
+PAGE_HEAD = 64 << 10
+"""Bytes of a saved page in which SingleFile writes its comment."""
+
+_HEX64 = re.compile(r"(?<![0-9A-Fa-f])[0-9A-Fa-f]{64}(?![0-9A-Fa-f])")
+_URL = re.compile(r"https?://[^\s\"'<>，。；、）]{1,2000}")
+_TIME = re.compile(
+    r"\d{4}[-/.年]\d{1,2}[-/.月]\d{1,2}日?[T ]{0,2}\d{1,2}[:时]\d{2}(?:[:分]\d{2}(?:[.,]\d{1,9})?秒?)?(?:Z| ?[+-]\d{2}:?\d{2}| ?北京时间)?"
+)
+_SINGLE_FILE = re.compile(
+    r"<!--\s*Page saved with SingleFile\s+url:\s*(\S+)\s+saved date:\s*([^\r\n]{10,80})", re.DOTALL
+)
+_JAVASCRIPT_DATE = re.compile(
+    r"\w{3} (\w{3}) (\d{1,2}) (\d{4}) (\d{2}):(\d{2}):(\d{2}) GMT([+-])(\d{2})(\d{2})", re.ASCII
+)
+_MONTHS = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec")
+_NAME_KEYS = ("file", "filename", "name", "path", "文件", "文件名")
+
+
+@dataclass(frozen=True, slots=True)
+class Stated:
+    """A time as somebody wrote it. `instant` is None without a zone; `face` is what the clock showed."""
+
+    source: str
+    text: str
+    instant: datetime | None
+    face: str
+
+
+@dataclass(slots=True)
+class Log:
+    """`named`: file name beside a digest -> digests; `digests`: all 64-digit hex values, lower case."""
+
+    digests: list[str] = field(default_factory=list)
+    named: dict[str, list[str]] = field(default_factory=dict)
+    urls: list[str] = field(default_factory=list)
+    times: list[Stated] = field(default_factory=list)
+
+
+def read_log(source: str, text: str) -> Log:
+    """JSON (a list of entries, or one entry a line) or plain text; what is not understood is passed over."""
+    log = Log()
+    entries = _entries(text)
+    for entry in entries if entries is not None else text.splitlines()[:ENTRIES_MAX]:
+        if isinstance(entry, dict):
+            strings = list(_strings(entry))
+            values = [h.lower() for s in strings for h in _HEX64.findall(s)]
+            name = next((entry[k] for k in _NAME_KEYS if isinstance(entry.get(k), str)), None)
+            if name is not None and values:
+                log.named.setdefault(name, []).extend(values)
+        else:
+            strings = [entry]
+            values = [h.lower() for h in _HEX64.findall(entry)]
+        log.digests += values
+        for string in strings:
+            log.urls += _URL.findall(string)
+            log.times += [t for found in _TIME.findall(string) if (t := stated(source, found)) is not None]
+    return log
+
+
+def saved_page(source: str, head: str) -> tuple[str, Stated | None] | None:
+    """Address and time in SingleFile's comment at the start of a page, or None."""
+    found = _SINGLE_FILE.search(head)
+    if found is None:
+        return None
+    return found[1], _javascript(source, found[2].strip())
+
+
+def stated(source: str, text: str) -> Stated | None:
+    read = printed_time.read(text, unit=None)
+    face = "".join(re.findall(r"\d+", text))[:14]
+    return None if read is None else Stated(source, text.strip(), read.instant, face)
+
+
+def _javascript(source: str, text: str) -> Stated | None:
+    """`Sun Nov 22 2026 07:35:24 GMT+0000 (…)`."""
+    found = _JAVASCRIPT_DATE.match(text)
+    if found is None or found[1] not in _MONTHS:
+        return None
+    offset = timedelta(hours=int(found[8]), minutes=int(found[9])) * (1 if found[7] == "+" else -1)
+    try:
+        moment = datetime(
+            int(found[3]),
+            _MONTHS.index(found[1]) + 1,
+            int(found[2]),
+            int(found[4]),
+            int(found[5]),
+            int(found[6]),
+            tzinfo=timezone(offset),
+        )
+    except ValueError:
+        return None
+    return Stated(source, text, moment.astimezone(UTC), moment.strftime("%Y%m%d%H%M%S"))
+
+
+def _entries(text: str) -> list[Any] | None:
+    """The entries of a JSON log, None for plain text."""
+    try:
+        document = strict_json.loads(text.encode("utf-8"))
+    except strict_json.JsonError:
+        lines = [line for line in text.splitlines() if line.strip()][:ENTRIES_MAX]
+        if not lines or not all(line.lstrip().startswith("{") for line in lines):
+            return None
+        found = []
+        for line in lines:
+            try:
+                found.append(strict_json.loads(line.encode("utf-8")))
+            except strict_json.JsonError:
+                return None
+        return found
+    if isinstance(document, dict):
+        inner = next((v for v in document.values() if isinstance(v, list)), None)
+        return [document] if inner is None else inner[:ENTRIES_MAX]
+    return document[:ENTRIES_MAX] if isinstance(document, list) else None
+
+
+def _strings(value: object) -> Iterator[str]:
+    if isinstance(value, str):
+        yield value
+    elif isinstance(value, list):
+        for member in value:
+            yield from _strings(member)
+    elif isinstance(value, dict):
+        for member in value.values():
+            yield from _strings(member)

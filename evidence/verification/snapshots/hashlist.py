@@ -1,0 +1,263 @@
+"""Forensic packages 取证包: a zip of captured files with a list of their digests, and the logs of the capture (spec snapshots §10).
+
+The list inside a package is made by whoever made the package: it shows damage and exchange of single files. What binds the
+package is a proof over the whole zip (chain, time-stamp), so no walk starts here. A zip without such a list is read as a
+container only; its nested archives are never opened.
+"""
+
+import re
+from collections.abc import Mapping, Sequence
+
+from .. import digests
+from ..codecs.inflate import LimitReached
+from ..codecs.quotation import quote
+from ..codecs.zipstrict import Member
+from ..exhibit import Source
+from ..reasons import Reason
+from ..registry import Context
+from ..verdict import Bearing, Examination, Finding, failed, indeterminate, passed
+from . import capture, hash_rows
+from .container import Container, folded, names_at_a_glance, open_container, summary
+from .hash_rows import HashList, NotAHashList, Row
+from .integrity import axes
+
+CONTAINER = "CNP.CONTAINER"
+PACKAGE_DIGEST = "CNP.PACKAGE_DIGEST"
+HASH_LIST = "CNP.HASH_LIST"
+HASHES = "CNP.HASHES"
+UNLISTED = "CNP.UNLISTED"
+NOT_PROVEN = ("NOT_PROVEN.CAPTURE_HOST", "NOT_PROVEN.CAPTURE_TIME", "NOT_PROVEN.CLEANLINESS_LOG")
+
+NAMED_MAX = 5
+CANDIDATES_MAX = 20
+"""Members tried as hash list when no name says which one it is."""
+
+_LIST_NAME = re.compile(
+    r"哈希|散列|摘要|校验|指纹|hash|checksum|digest|manifest|sha-?256|sha-?1|md5|sm3", re.IGNORECASE
+)
+_LIST_KIND = re.compile(r"\.(?:txt|csv|tsv|json|xlsx|md5|sha1|sha256|sha512|sm3)$", re.IGNORECASE)
+_APPLICATION = {"[Content_Types].xml", "mimetype", "AndroidManifest.xml", "META-INF/MANIFEST.MF"}
+"""Members that make a zip a document or a program rather than a package of files."""
+
+
+def sniff(source: Source) -> int:
+    """Any zip that is no office document, book or program; surer when a member is named like a hash list."""
+    if not source.head(4).startswith((b"PK\x03\x04", b"PK\x05\x06")):
+        return 0
+    names = names_at_a_glance(source)
+    if any(_LIST_NAME.search(n) and _LIST_KIND.search(n) for n in names):
+        return 45
+    return 0 if _APPLICATION & set(names) else 25
+
+
+def examine(sources: Sequence[Source], context: Context) -> Examination:
+    findings = [f for source in sources for f in _examine(source, context)]
+    return Examination(findings=tuple(findings), not_proven=NOT_PROVEN)
+
+
+def _examine(source: Source, context: Context) -> list[Finding]:
+    container = open_container(source, context.budget)
+    bound = _package_digest(source, context)
+    if not container.sound:
+        parts = list(container.findings())
+        return [summary(CONTAINER, container, axes(parts)), *parts, *bound]
+    member, listed, problem = _find_list(container)
+    container.check(_wanted(container, listed))
+    package = [_hash_list(container, member, listed, problem)]
+    if listed is not None and member is not None:
+        package += [_hashes(container, listed), _unlisted(container, member, listed)]
+    package += capture.findings(container, context.claims)
+    parts = [*container.findings(), *package]
+    return [summary(CONTAINER, container, axes(parts)), *parts, *bound]
+
+
+def _package_digest(source: Source, context: Context) -> list[Finding]:
+    """CNP-02: digests of the whole zip on the certificates handed in. Not asked without a certificate."""
+    if not context.claims:
+        return []
+    subject = source.name
+    right: list[str] = []
+    weak: list[str] = []
+    for claim in context.claims:
+        for file in claim.files:
+            names = (file.alg,) if file.alg else hash_rows.BY_LENGTH.get(2 * len(file.digest), ())
+            for name in names:
+                if source.digest(name) == file.digest:
+                    (weak if name in digests.BROKEN else right).append(f"{name} {file.digest.hex()}")
+                elif file.alg and file.name == source.name:
+                    return [
+                        failed(
+                            PACKAGE_DIGEST,
+                            Reason.HASH_FAILURE,
+                            f"{subject} · {claim.source}",
+                            expected=f"{name} {file.digest.hex()}",
+                            actual=f"{name} {source.digest(name).hex()}",
+                        )
+                    ]
+    if right:
+        return [passed(PACKAGE_DIGEST, subject, expected=right[0], actual=right[0])]
+    if weak:
+        return [indeterminate(PACKAGE_DIGEST, Reason.CRYPTO_CONSTRAINTS_FAILURE, subject, expected=weak[0])]
+    return [indeterminate(PACKAGE_DIGEST, Reason.PROOF_NOT_SUPPLIED, subject)]
+
+
+def _find_list(container: Container) -> tuple[Member | None, HashList | None, Finding | str | None]:
+    """The member that is the hash list: named like one, else one whose rows name members. The third value says why none."""
+    candidates = [m for m in container.files if _LIST_KIND.search(m.name)]
+    named = [m for m in candidates if _LIST_NAME.search(m.name.rpartition("/")[2])]
+    names = {folded(m.name) for m in container.files}
+    problem: Finding | str | None = None
+    for member in (*named, *[m for m in candidates if m not in named][:CANDIDATES_MAX]):
+        try:
+            listed = _read_list(container, member)
+        except NotAHashList as fault:
+            problem = problem or (str(fault) if member in named else None)
+        except LimitReached as reached:
+            if member in named:
+                problem = problem or indeterminate(
+                    HASH_LIST,
+                    Reason.RESOURCE_LIMIT,
+                    f"{container.subject} · {quote(member.name)}",
+                    actual=reached.limit,
+                    bearing=Bearing.DECISIVE,
+                )
+        else:
+            if listed is not None and (member in named or any(folded(r.name) in names for r in listed.rows)):
+                return member, listed, None
+    return (named[0] if named else None), None, problem
+
+
+def _read_list(container: Container, member: Member) -> HashList | None:
+    if member.size > hash_rows.LIST_MAX:
+        raise LimitReached("LIST_MAX")
+    data = container.read(member, limit=hash_rows.LIST_MAX)
+    return None if data is None else hash_rows.read(member.name, data, container.budget)
+
+
+def _hash_list(
+    container: Container, member: Member | None, listed: HashList | None, problem: Finding | str | None
+) -> Finding:
+    """CNP-03."""
+    if isinstance(problem, Finding):
+        return problem
+    if listed is None or member is None:
+        if problem is not None and member is not None:
+            subject = f"{container.subject} · {quote(member.name)}"
+            return indeterminate(HASH_LIST, Reason.UNSUPPORTED_FORMAT, subject, actual=problem)
+        # The list may lie in an archive inside, which is never opened.
+        reason = Reason.UNSUPPORTED_FORMAT if container.nested else Reason.PROOF_NOT_SUPPLIED
+        nested = tuple(f"NESTED_ARCHIVE:{quote(n)}" for n in container.nested[:NAMED_MAX])
+        return indeterminate(HASH_LIST, reason, container.subject, notes=nested)
+    subject = f"{container.subject} · {quote(member.name)}"
+    notes = (f"ROWS_READ:{len(listed.rows)}", f"LIST_ENCODING:{listed.encoding}")
+    if twice := hash_rows.contradictions(listed.rows):
+        return failed(
+            HASH_LIST,
+            Reason.FORMAT_FAILURE,
+            subject,
+            notes=(*notes, *(f"MEMBER:{quote(n)}" for n in twice[:NAMED_MAX])),
+        )
+    return passed(HASH_LIST, subject, notes=notes)
+
+
+def _wanted(container: Container, listed: HashList | None) -> Mapping[str, set[str]]:
+    wanted: dict[str, set[str]] = {}
+    for row in listed.rows if listed else ():
+        member = container.named(row.name)
+        if member is not None:
+            for algorithm, value in row.digests:
+                names = (algorithm,) if algorithm else hash_rows.BY_LENGTH[2 * len(value)]
+                wanted.setdefault(member.name, set()).update(names)
+    if capture.has_operation_log(container):  # it may state the SHA-256 or SM3 of any file
+        for member in container.files:
+            wanted.setdefault(member.name, set()).update(("SHA-256", "SM3"))
+    return wanted
+
+
+def _hashes(container: Container, listed: HashList) -> Finding:
+    """CNP-04: every listed file is there, and its size and every listed digest are right."""
+    missing: list[str] = []
+    wrong: list[tuple[str, str | None, str | None]] = []
+    weak: list[str] = []
+    unread: list[str] = []
+    matched = 0
+    for row in listed.rows:
+        member = container.named(row.name)
+        if member is None:
+            missing.append(row.name)
+            continue
+        have = container.digests.get(member.name)
+        if have is None:
+            unread.append(row.name)
+            continue
+        fault = _row_fault(row, member, have)
+        if fault is not None:
+            wrong.append((row.name, *fault))
+        elif all(a in digests.BROKEN for a, _ in row.digests):
+            weak.append(row.name)
+        else:
+            matched += 1
+    subject = container.subject
+    notes = (f"MEMBERS_MATCHED:{matched}",)
+    total = str(len(listed.rows))
+    if wrong:
+        _, expected, actual = wrong[0]
+        named = tuple(f"MEMBER:{quote(n)}" for n, _, _ in wrong[:NAMED_MAX])
+        lost = tuple(f"MISSING:{quote(n)}" for n in missing[:NAMED_MAX])
+        return failed(
+            HASHES, Reason.HASH_FAILURE, subject, expected=expected, actual=actual, notes=notes + named + lost
+        )
+    if missing:
+        lost = tuple(f"MISSING:{quote(n)}" for n in missing[:NAMED_MAX])
+        return failed(
+            HASHES,
+            Reason.RESOURCE_MISSING,
+            subject,
+            expected=total,
+            actual=str(len(listed.rows) - len(missing)),
+            notes=notes + lost,
+        )
+    if unread:
+        named = tuple(f"MEMBER:{quote(n)}" for n in unread[:NAMED_MAX])
+        return indeterminate(
+            HASHES, Reason.RESOURCE_LIMIT, subject, notes=notes + named, bearing=Bearing.DECISIVE
+        )
+    if weak:
+        named = tuple(f"MEMBER:{quote(n)}" for n in weak[:NAMED_MAX])
+        return indeterminate(
+            HASHES,
+            Reason.CRYPTO_CONSTRAINTS_FAILURE,
+            subject,
+            expected=total,
+            actual=str(matched),
+            notes=notes + named,
+            bearing=Bearing.DECISIVE,
+        )
+    return passed(HASHES, subject, expected=total, actual=str(matched), notes=notes)
+
+
+def _row_fault(row: Row, member: Member, have: Mapping[str, bytes]) -> tuple[str | None, str | None] | None:
+    """(expected, actual) of the first thing in a row that the file contradicts."""
+    for algorithm, value in row.digests:
+        names = (algorithm,) if algorithm else hash_rows.BY_LENGTH[2 * len(value)]
+        if all(have[n] != value for n in names):
+            return f"{names[0]} {value.hex()}", f"{names[0]} {have[names[0]].hex()}"
+    if row.size is not None and row.size != member.size:
+        return str(row.size), str(member.size)
+    return None
+
+
+def _unlisted(container: Container, list_member: Member, listed: HashList) -> Finding:
+    """CNP-05."""
+    known = {folded(r.name) for r in listed.rows} | {folded(list_member.name)}
+    unlisted = [m.name for m in container.files if folded(m.name) not in known]
+    if unlisted:
+        return indeterminate(
+            UNLISTED,
+            Reason.UNLISTED_MEMBER,
+            container.subject,
+            expected="0",
+            actual=str(len(unlisted)),
+            notes=tuple(f"MEMBER:{quote(n)}" for n in unlisted[:NAMED_MAX]),
+        )
+    return passed(UNLISTED, container.subject)
