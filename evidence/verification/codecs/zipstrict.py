@@ -6,7 +6,6 @@ directory. `read` checks the structure and inflates nothing; `contents` then str
 to disk, nested archives are bytes.
 """
 
-import re
 import struct
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
@@ -16,22 +15,15 @@ from ..reasons import Reason
 from . import inflate, zipnames
 from .octets import Octets
 from .quotation import quote
+from .zipdirectory import UTF8, Broken, Entry, central_directory, extra_fields, zip64_values
 
-MEMBERS_MAX = 50_000
-"""Members; a large capture with raw exchanges has a few thousand."""
-DIRECTORY_MAX = 32 << 20
-"""Bytes of the central directory: 50,000 members of 640 bytes."""
 FAULTS_MAX = 20
 """Faults named one by one; the rest are counted."""
 STORE, DEFLATE = 0, 8
 
-_EOCD = struct.Struct("<4s4H2LH")
-_LOCATOR = struct.Struct("<4sLQL")
-_EOCD64 = struct.Struct("<4sQ2H2L4Q")
-_CENTRAL = struct.Struct("<4s6H3L5H2L")
 _LOCAL = struct.Struct("<4s5H3L2H")
-_S16, _S32 = 0xFFFF, 0xFFFFFFFF
-_DESCRIPTOR, _UTF8, _DEFLATE_HINTS = 0x0008, 0x0800, 0x0006
+_S16 = 0xFFFF
+_DESCRIPTOR, _DEFLATE_HINTS = 0x0008, 0x0006
 _ENCRYPTED = 0x0001 | 0x0040 | 0x2000
 
 
@@ -109,36 +101,16 @@ class MemberDamaged(Exception):
 
 
 @dataclass(frozen=True, slots=True)
-class _Entry:
-    """One central header: raw fields, sizes resolved through zip64."""
-
-    position: int
-    raw_name: bytes
-    flags: int
-    method: int
-    dos: tuple[int, int]
-    crc: int
-    compressed: int
-    size: int
-    offset: int
-    attributes: int
-
-
-@dataclass(frozen=True, slots=True)
 class _Placed:
     """A central header with its local header: is a data descriptor declared, and where the data start."""
 
-    entry: _Entry
+    entry: Entry
     descriptor: bool
     data: int
 
     @property
     def data_end(self) -> int:
         return self.data + self.entry.compressed
-
-
-class _Broken(Exception):
-    """A fault that ends the reading of one header or of the directory."""
 
 
 def contents(octets: Octets, member: Member, budget: inflate.Budget) -> Iterator[bytes]:
@@ -179,8 +151,8 @@ def read(octets: Octets) -> Directory:
     """Rules 1 to 8. Never raises for what the file holds."""
     found = Directory()
     try:
-        entries, directory_at = _central(octets)
-    except _Broken as fault:
+        entries, directory_at = central_directory(octets)
+    except Broken as fault:
         found.add(Rule.STRUCTURE, Reason.FORMAT_FAILURE, str(fault))
         return found
     except inflate.LimitReached as limit:
@@ -191,7 +163,7 @@ def read(octets: Octets) -> Directory:
         _check_kind(entry, found)
         try:
             flags, data = _local(octets, entry)
-        except _Broken as fault:
+        except Broken as fault:
             found.add(Rule.STRUCTURE, Reason.FORMAT_FAILURE, f"{quote(entry.raw_name)}: {fault}")
         else:
             placed.append(_Placed(entry, bool(flags & _DESCRIPTOR), data))
@@ -202,163 +174,41 @@ def read(octets: Octets) -> Directory:
     return found
 
 
-def _central(octets: Octets) -> tuple[list[_Entry], int]:
-    """Rules 1 to 3 -> the central headers and the offset of the first."""
-    size, tail_size = octets.size, min(octets.size, _EOCD.size + _S16)
-    tail = octets.read(size - tail_size, tail_size)
-    # 1. Exactly one end record whose comment reaches the end of the file, and no signature after it.
-    spots = [m.start() for m in re.finditer(rb"PK\x05\x06", tail)]
-    ends = [
-        i
-        for i in spots
-        if i + _EOCD.size <= len(tail)
-        and i + _EOCD.size + struct.unpack_from("<H", tail, i + 20)[0] == len(tail)
-    ]
-    if len(ends) != 1:
-        raise _Broken(f"{len(ends)} end records that reach the end of the file, 1 is due")
-    end = ends[0]
-    if spots[-1] != end:
-        raise _Broken(f"end record signatures at {size - tail_size + end} and {size - tail_size + spots[-1]}")
-    _, disk, cd_disk, on_disk, count, cd_size, cd_offset, _ = _EOCD.unpack_from(tail, end)
-    before = size - tail_size + end
-    # 2. The zip64 end record, when a locator stands directly before.
-    locator = octets.read(before - _LOCATOR.size, _LOCATOR.size) if before >= _LOCATOR.size else b""
-    if locator.startswith(b"PK\6\7"):
-        before, values = _zip64_end(octets, locator, before - _LOCATOR.size)
-        if not (_S16 in (on_disk, count) or _S32 in (cd_size, cd_offset)):
-            raise _Broken("zip64 end record without need")
-        for narrow, sentinel, wide in zip(
-            (disk, cd_disk, on_disk, count, cd_size, cd_offset),
-            (_S16, _S16, _S16, _S16, _S32, _S32),
-            values,
-            strict=True,
-        ):
-            if narrow not in (sentinel, wide):
-                raise _Broken(f"end record says {narrow}, zip64 end record says {wide}")
-        disk, cd_disk, on_disk, count, cd_size, cd_offset = values
-    if disk or cd_disk or on_disk != count:
-        raise _Broken("more than one disk")
-    # 3. The central directory fills the room up to the end records, with exactly the declared headers.
-    if cd_offset + cd_size != before:
-        raise _Broken(
-            f"central directory {cd_offset}–{cd_offset + cd_size} does not end at the end record {before}"
-        )
-    if count > MEMBERS_MAX:
-        raise inflate.LimitReached("MEMBERS_MAX")
-    if cd_size > DIRECTORY_MAX:
-        raise inflate.LimitReached("DIRECTORY_MAX")
-    data = octets.read(cd_offset, cd_size)
-    entries: list[_Entry] = []
-    at = 0
-    while len(entries) < count:
-        entry, at = _entry(data, at, cd_offset)
-        entries.append(entry)
-    if at != len(data):
-        raise _Broken(f"{len(data) - at} bytes after the last central header at {cd_offset + at}")
-    return entries, cd_offset
-
-
-def _zip64_end(octets: Octets, locator: bytes, at: int) -> tuple[int, tuple[int, ...]]:
-    """-> offset of the zip64 end record, and its values in the order of the plain end record."""
-    _, locator_disk, offset, disks = _LOCATOR.unpack(locator)
-    if locator_disk or disks != 1 or offset + _EOCD64.size != at:
-        raise _Broken("zip64 locator does not point at a zip64 end record directly before it")
-    magic, length, _, _, disk, cd_disk, on_disk, count, cd_size, cd_offset = _EOCD64.unpack(
-        octets.read(offset, _EOCD64.size)
-    )
-    if magic != b"PK\6\6" or length != _EOCD64.size - 12:
-        raise _Broken("zip64 end record malformed or extended")
-    return offset, (disk, cd_disk, on_disk, count, cd_size, cd_offset)
-
-
-def _entry(data: bytes, at: int, base: int) -> tuple[_Entry, int]:
-    """One central header at `at` (rule 5 for its extra fields)."""
-    where = base + at
-    if at + _CENTRAL.size > len(data) or not data.startswith(b"PK\1\2", at):
-        raise _Broken(f"no central header at {where}")
-    (_, _, _, flags, method, time, date, crc, compressed, size, n, x, c, disk, _, attributes, offset) = (
-        _CENTRAL.unpack_from(data, at)
-    )
-    at += _CENTRAL.size
-    if at + n + x + c > len(data):
-        raise _Broken(f"central header at {where} reaches beyond the directory")
-    raw_name = data[at : at + n]
-    extras = _extras(data[at + n : at + n + x], where)
-    size, compressed, offset = _zip64_values(extras, (size, compressed, offset), where, empty_allowed=False)
-    if disk:
-        raise _Broken(f"central header at {where} points to another disk")
-    entry = _Entry(where, raw_name, flags, method, (date, time), crc, compressed, size, offset, attributes)
-    if not zipnames.unicode_path_agrees(extras, raw_name, declared_utf8=bool(flags & _UTF8)):
-        raise _Broken(f"Unicode path at {where} is not the name of the member")
-    return entry, at + n + x + c
-
-
-def _extras(blob: bytes, where: int) -> dict[int, bytes]:
-    """Rule 5: the extra fields parse exactly and none comes twice."""
-    fields: dict[int, bytes] = {}
-    at = 0
-    while at < len(blob):
-        if at + 4 > len(blob):
-            raise _Broken(f"extra fields of the header at {where} do not parse")
-        kind, length = struct.unpack_from("<HH", blob, at)
-        if at + 4 + length > len(blob) or kind in fields:
-            raise _Broken(f"extra field {kind:04x} of the header at {where} is too long or comes twice")
-        fields[kind] = blob[at + 4 : at + 4 + length]
-        at += 4 + length
-    return fields
-
-
-def _zip64_values(
-    extras: dict[int, bytes], values: Sequence[int], where: int, *, empty_allowed: bool
-) -> list[int]:
-    """Rule 5: one 8-byte value for each sentinel, in order, and no zip64 field without one."""
-    wide = extras.get(1)
-    due = sum(v == _S32 for v in values)
-    if wide is None:
-        if due:
-            raise _Broken(f"header at {where} lacks its zip64 values")
-        return list(values)
-    if len(wide) != 8 * due or (due == 0 and not empty_allowed):
-        raise _Broken(f"zip64 values of the header at {where} are not the ones due")
-    numbers = iter(struct.unpack(f"<{due}Q", wide))
-    return [next(numbers) if v == _S32 else v for v in values]
-
-
-def _local(octets: Octets, entry: _Entry) -> tuple[int, int]:
+def _local(octets: Octets, entry: Entry) -> tuple[int, int]:
     """Rule 6 -> flags of the local header and the offset of the data."""
     head = octets.read(entry.offset, _LOCAL.size + _S16)
     if len(head) < _LOCAL.size or not head.startswith(b"PK\3\4"):
-        raise _Broken(f"no local header at {entry.offset}")
+        raise Broken(f"no local header at {entry.offset}")
     _, _, flags, method, _, _, crc, compressed, size, n, x = _LOCAL.unpack_from(head)
     if len(head) < _LOCAL.size + n + x:
         head = octets.read(entry.offset, _LOCAL.size + n + x)
     name = head[_LOCAL.size : _LOCAL.size + n]
     if name != entry.raw_name:
-        raise _Broken(
+        raise Broken(
             f"local header at {entry.offset} names {quote(name)}, central header at {entry.position} does not"
         )
     if method != entry.method or (flags ^ entry.flags) & ~_DESCRIPTOR:
-        raise _Broken(f"local header at {entry.offset} has another method or other flags")
+        raise Broken(f"local header at {entry.offset} has another method or other flags")
     if entry.flags & _DESCRIPTOR and not flags & _DESCRIPTOR:
-        raise _Broken(f"descriptor flag only in the central header at {entry.position}")
-    extras = _extras(head[_LOCAL.size + n : _LOCAL.size + n + x], entry.offset)
-    size, compressed = _zip64_values(extras, (size, compressed), entry.offset, empty_allowed=True)
-    if not zipnames.unicode_path_agrees(extras, name, declared_utf8=bool(flags & _UTF8)):
-        raise _Broken(f"Unicode path at {entry.offset} is not the name of the member")
+        raise Broken(f"descriptor flag only in the central header at {entry.position}")
+    extras = extra_fields(head[_LOCAL.size + n : _LOCAL.size + n + x], entry.offset)
+    size, compressed = zip64_values(extras, (size, compressed), entry.offset, empty_allowed=True)
+    if not zipnames.unicode_path_agrees(extras, name, declared_utf8=bool(flags & UTF8)):
+        raise Broken(f"Unicode path at {entry.offset} is not the name of the member")
     stated, due = (crc, compressed, size), (entry.crc, entry.compressed, entry.size)
     if stated != due and not (flags & _DESCRIPTOR and stated == (0, 0, 0)):
-        raise _Broken(f"local header at {entry.offset} states other sizes or CRC-32 than {entry.position}")
+        raise Broken(f"local header at {entry.offset} states other sizes or CRC-32 than {entry.position}")
     return flags, entry.offset + _LOCAL.size + n + x
 
 
-def _check_kind(entry: _Entry, found: Directory) -> None:
+def _check_kind(entry: Entry, found: Directory) -> None:
     """Rule 4."""
     name = quote(entry.raw_name)
     if entry.flags & _ENCRYPTED:
         found.add(Rule.DATA, Reason.UNSUPPORTED_FORMAT, f"{name}: encrypted")
     elif entry.method not in (STORE, DEFLATE):
         found.add(Rule.DATA, Reason.UNSUPPORTED_FORMAT, f"{name}: compression method {entry.method}")
-    elif entry.flags & ~(_DESCRIPTOR | _UTF8 | _DEFLATE_HINTS):
+    elif entry.flags & ~(_DESCRIPTOR | UTF8 | _DEFLATE_HINTS):
         found.add(Rule.DATA, Reason.FORMAT_FAILURE, f"{name}: flags {entry.flags:04x}")
     elif entry.method == STORE and entry.compressed != entry.size:
         found.add(
@@ -407,7 +257,7 @@ def _tile(octets: Octets, placed: Sequence[_Placed], directory_at: int, found: D
             )
 
 
-def _descriptor_agrees(raw: bytes, entry: _Entry) -> bool:
+def _descriptor_agrees(raw: bytes, entry: Entry) -> bool:
     """The room after the data tells the form: 12 or 16 bytes (32 bit), 20 or 24 (64 bit), without or with signature."""
     if len(raw) in (16, 24):
         if not raw.startswith(b"PK\7\x08"):
@@ -424,7 +274,7 @@ def _named(placed: Sequence[_Placed], found: Directory) -> Iterator[Member]:
         e = p.entry
         try:
             name, encoding = zipnames.accept(
-                e.raw_name, declared_utf8=bool(e.flags & _UTF8), unix_mode=e.attributes >> 16, size=e.size
+                e.raw_name, declared_utf8=bool(e.flags & UTF8), unix_mode=e.attributes >> 16, size=e.size
             )
         except zipnames.NameRefused as refused:
             name, encoding = quote(e.raw_name), "refused"

@@ -10,7 +10,7 @@ from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass, field
 
 from .. import digests
-from ..codecs import inflate, zipstrict
+from ..codecs import inflate, zipdirectory, zipstrict
 from ..codecs.octets import FileOctets, ForwardOctets, Octets, Part
 from ..codecs.quotation import quote
 from ..codecs.zipstrict import Directory, Fault, Member, Rule
@@ -152,7 +152,7 @@ def names_at_a_glance(source: Source) -> list[str]:
     size = struct.unpack_from("<L", tail, end + 12)[0]
     at = end - size if size <= end else max(0, tail.find(b"PK\1\2"))
     found: list[str] = []
-    while tail.startswith(b"PK\1\2", at) and at + 46 <= end and len(found) < zipstrict.MEMBERS_MAX:
+    while tail.startswith(b"PK\1\2", at) and at + 46 <= end and len(found) < zipdirectory.MEMBERS_MAX:
         n, x, c = struct.unpack_from("<3H", tail, at + 28)
         found.append(_shown(tail[at + 46 : at + 46 + n]))
         at += 46 + n + x + c
