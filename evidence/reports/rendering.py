@@ -1,20 +1,21 @@
 """HTML -> PDF/A-3a that is also PDF/UA-1, offline by construction (spec signed-report §2, §4, §5).
 
-One function, `render`, so that the engine behind it can change. It runs in a child process of a warm fork server with limits
-on memory and time. Every load goes through `Locked`, which knows the court's fonts and pictures made by our own code and
-aborts the render on anything else. Nothing reads a clock: the same input gives the same bytes.
+One function, `render`, so that the engine behind it can change. The work is done by `renderer`, a warm process of its own
+with our own fontconfig and an empty environment, in a child for each document with limits on memory and time. Nothing reads
+a clock: the same input gives the same bytes.
 """
 
-import multiprocessing
-import os
-import resource
+import atexit
+import base64
+import json
+import subprocess
+import sys
+import threading
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from functools import cache
-from multiprocessing.connection import Connection
 from pathlib import Path
-from typing import Any
 
 MEMORY_MAX = 1536 << 20
 """Address space of a render: 100 exhibits need about 300 MB resident; address space runs ahead of that."""
@@ -65,28 +66,90 @@ def render(
     cache        private writable directory for fontconfig
     identifier   goes into the PDF's /ID, so that it does not depend on time
     """
-    context = multiprocessing.get_context("forkserver")
-    _prepare(fonts, cache)
-    context.set_forkserver_preload(["evidence.reports.rendering_preload"])
-    receiving, sending = context.Pipe(duplex=False)
-    child = context.Process(
-        target=_child, args=(sending, html, fonts, cache, identifier, tuple(attachments)), daemon=True
+    request = json.dumps(
+        {
+            "html": html,
+            "identifier": identifier.decode("ascii"),
+            "attachments": [
+                {
+                    "name": a.name,
+                    "data": base64.b64encode(a.data).decode(),
+                    "description": a.description,
+                    "relationship": a.relationship,
+                    "dated": a.dated.replace(tzinfo=None).isoformat(),
+                }
+                for a in sorted(attachments, key=lambda a: a.name)
+            ],
+        }
+    ).encode()
+    kind, payload = _renderer(fonts, cache).ask(request)
+    if kind != b"P":
+        raise RenderError(payload.decode("utf-8", "replace"))
+    return payload
+
+
+class _Renderer:
+    """The warm process; started on first use and again if it has died. One document at a time."""
+
+    def __init__(self, fonts: Path, cache_directory: Path) -> None:
+        self._fonts, self._cache = fonts, cache_directory
+        self._lock = threading.Lock()
+        self._process: subprocess.Popen[bytes] | None = None
+        atexit.register(self.close)
+
+    def ask(self, request: bytes) -> tuple[bytes, bytes]:
+        with self._lock:
+            process = self._running()
+            if process.stdin is None or process.stdout is None:
+                raise RenderError("the renderer has no pipes")
+            try:
+                process.stdin.write(len(request).to_bytes(8) + request)
+                process.stdin.flush()
+                head = process.stdout.read(9)
+                return head[:1], process.stdout.read(int.from_bytes(head[1:]))
+            except OSError as fault:
+                raise RenderError(f"the renderer is gone: {fault}") from fault
+
+    def close(self) -> None:
+        if self._process is not None:
+            self._process.kill()
+            self._process.wait()
+            self._process = None
+
+    def _running(self) -> "subprocess.Popen[bytes]":
+        if self._process is None or self._process.poll() is not None:
+            environment = {
+                "FONTCONFIG_FILE": str(_fontconfig(self._fonts, self._cache)),
+                "SOURCE_DATE_EPOCH": "0",
+                "PATH": "/usr/bin:/bin",
+                "LC_ALL": "C.UTF-8",
+            }
+            self._process = subprocess.Popen(
+                [sys.executable, "-m", "evidence.reports.renderer", str(self._fonts)],
+                cwd=Path(__file__).resolve().parents[2],
+                env=environment,
+                stdin=subprocess.PIPE,
+                stdout=subprocess.PIPE,
+            )
+        return self._process
+
+
+@cache
+def _renderer(fonts: Path, cache_directory: Path) -> _Renderer:
+    return _Renderer(fonts, cache_directory)
+
+
+def _fontconfig(fonts: Path, cache_directory: Path) -> Path:
+    """Our own fontconfig: fonts of the host must not change a report."""
+    cache_directory.mkdir(parents=True, exist_ok=True)
+    directories = "".join(f"<dir>{d}</dir>" for d in (fonts, *SYSTEM_FONT_DIRS))
+    file = cache_directory / "fonts.conf"
+    file.write_text(
+        '<?xml version="1.0"?><!DOCTYPE fontconfig SYSTEM "fonts.dtd">'
+        f"<fontconfig>{directories}<cachedir>{cache_directory}</cachedir></fontconfig>",
+        encoding="utf-8",
     )
-    child.start()
-    sending.close()
-    try:
-        if not receiving.poll(SECONDS_MAX):
-            raise RenderError(f"rendering took longer than {SECONDS_MAX} s")
-        kind, payload = receiving.recv()
-    except EOFError as fault:
-        raise RenderError("the renderer ended without a document (memory limit?)") from fault
-    finally:
-        receiving.close()
-        child.kill()
-        child.join()
-    if kind != "pdf":
-        raise RenderError(payload)
-    return bytes(payload)
+    return file
 
 
 def missing_glyphs(text: str, *, fonts: Path) -> str:
@@ -120,80 +183,3 @@ def stylesheet_fonts(fonts: Path) -> str:
         faces
         + f":root{{--body:EvBody,{rare},EvSym;--title:EvTitle,EvBody,{rare},EvSym;--mono:EvMono,EvBody,{rare},EvSym}}"
     )
-
-
-def _prepare(fonts: Path, cache: Path) -> None:
-    """Our own fontconfig, set before Pango starts: fonts of the host must not change a report."""
-    cache.mkdir(parents=True, exist_ok=True)
-    directories = "".join(f"<dir>{d}</dir>" for d in (fonts, *SYSTEM_FONT_DIRS))
-    config = (
-        '<?xml version="1.0"?><!DOCTYPE fontconfig SYSTEM "fonts.dtd">'
-        f"<fontconfig>{directories}<cachedir>{cache}</cachedir></fontconfig>"
-    )
-    file = cache / "fonts.conf"
-    if not file.exists() or file.read_text(encoding="utf-8") != config:
-        file.write_text(config, encoding="utf-8")
-    os.environ["FONTCONFIG_FILE"] = str(file)
-    os.environ.setdefault("SOURCE_DATE_EPOCH", "0")
-
-
-def _child(
-    sending: Connection, html: str, fonts: Path, cache: Path, identifier: bytes, attachments: tuple[Attached, ...]
-) -> None:
-    resource.setrlimit(resource.RLIMIT_AS, (MEMORY_MAX, MEMORY_MAX))
-    resource.setrlimit(resource.RLIMIT_CPU, (SECONDS_MAX, SECONDS_MAX))
-    _prepare(fonts, cache)
-    try:
-        sending.send(("pdf", _write(html, fonts, identifier, attachments)))
-    except BaseException as fault:  # a refused load is a BaseException; the parent turns all of them into RenderError
-        sending.send(("fault", f"{type(fault).__name__}: {fault}"[:500]))
-
-
-def _write(html: str, fonts: Path, identifier: bytes, attachments: tuple[Attached, ...]) -> bytes:
-    import gc
-
-    import weasyprint
-    from weasyprint.text.fonts import FontConfiguration
-
-    from .pdf_finish import finish
-
-    gc.disable()  # a render is one short-lived process: collecting costs a quarter of its time
-    locked = _locked(fonts)
-    font_config = FontConfiguration()
-    style = weasyprint.CSS(string=stylesheet_fonts(fonts), font_config=font_config, url_fetcher=locked)
-    files = [
-        weasyprint.Attachment(
-            string=a.data,
-            name=a.name,
-            description=a.description,
-            created=a.dated.replace(tzinfo=None),
-            modified=a.dated.replace(tzinfo=None),
-            relationship=a.relationship,
-        )
-        for a in sorted(attachments, key=lambda a: a.name)
-    ]
-    pdf: Any = weasyprint.HTML(string=html, url_fetcher=locked).write_pdf(
-        stylesheets=[style],
-        font_config=font_config,
-        pdf_variant="pdf/a-3a",
-        attachments=files,
-        finisher=finish,
-        pdf_identifier=identifier,
-    )
-    return bytes(pdf)
-
-
-def _locked(fonts: Path) -> Any:
-    from weasyprint.urls import FatalURLFetchingError, URLFetcher
-
-    allowed = {(fonts / name).as_uri() for name in FONTS.values()}
-
-    class Locked(URLFetcher):  # type: ignore[misc]
-        """Our fonts and `data:` pictures of our own making; anything else ends the render."""
-
-        def fetch(self, url: str, headers: Any = None) -> Any:
-            if url in allowed or url.startswith(("data:image/svg+xml", "data:image/png")):
-                return super().fetch(url, headers)
-            raise FatalURLFetchingError(f"a report loads nothing: {url[:80]}")
-
-    return Locked(allowed_protocols=("data", "file"), allow_redirects=False)
