@@ -11,7 +11,8 @@ from typing import Any
 
 from django.apps import apps
 from django.db.models import Case as WhenCase
-from django.db.models import Count, Exists, Expression, OuterRef, Q, QuerySet, Subquery, Value, When
+from django.db.models import Count, Exists, Expression, OuterRef, Q, QuerySet, Subquery, Value, When, Window
+from django.db.models.functions import RowNumber
 from django.utils import timezone
 
 from portal.people.models import User
@@ -25,8 +26,10 @@ SUBMISSIONS_SHOWN = 30
 
 NAMED = (Side.PLAINTIFF, Side.DEFENDANT, Side.THIRD)
 COURT_ROLES = tuple(r for r in Role if r not in PARTY_ROLES)
-IN_PROGRESS = ("queued", "running")
+KINDS = {"parked": "parked", "done": "unreported", "queued": "in_progress", "running": "in_progress"}
+"""State of the newest run -> the list in which an exhibit waits."""
 ISSUED = ("signed", "released")
+URGENCY = ("INCONSISTENT", "INDETERMINATE", "CONSISTENT")
 
 
 @dataclass(slots=True)
@@ -72,7 +75,8 @@ def catalogue(user: User, case: Case) -> QuerySet[Any]:
 
 def in_order_of_sides(field: str) -> Expression:
     """Plaintiff, defendant, third party: the order in which a court names them."""
-    return WhenCase(*(When(**{field: side, "then": Value(n)}) for n, side in enumerate(NAMED)), default=Value(len(NAMED)))
+    places = (When(**{field: side, "then": Value(n)}) for n, side in enumerate(NAMED))
+    return WhenCase(*places, default=Value(len(NAMED)))
 
 
 def lines(user: User, page: Iterable[Any]) -> list[Line]:
@@ -130,24 +134,37 @@ def capacity(user: User) -> Capacity:
     return Capacity(court=bool(roles & set(COURT_ROLES)), party=bool(roles & set(PARTY_ROLES)))
 
 
-def parked(user: User) -> Waiting:
-    """Runs that gave up and wait for a person."""
-    return _waiting(user, _with_newest_run(user).filter(newest_state="parked"))
+def waiting(user: User) -> dict[str, Waiting]:
+    """What waits for someone who acts for the court, oldest first in each list:
 
-
-def unreported(user: User) -> Waiting:
-    """Results that no issued report contains yet: to be read by the judge, to be reported by the clerk. Contradictions first."""
-    report = apps.get_model("reports", "Report").verdicts.through.objects
-    issued = report.filter(report__state__in=ISSUED, runverdict__run__exhibit=OuterRef("pk"))
-    found = _with_newest_run(user).filter(newest_state="done").filter(~Exists(issued))
-    order = {"INCONSISTENT": 0, "INDETERMINATE": 1, "CONSISTENT": 2}
-    waiting = _waiting(user, found)
-    waiting.lines.sort(key=lambda line: order.get(line.verdict.overall if line.verdict else "", 3))
-    return waiting
-
-
-def in_progress(user: User) -> Waiting:
-    return _waiting(user, _with_newest_run(user).filter(newest_state__in=IN_PROGRESS))
+    parked       runs that gave up and need a person
+    unreported   results that no issued report contains yet, contradictions first: to be read, and to be reported
+    in_progress  runs waiting or working
+    """
+    runs = apps.get_model("runs", "Run").objects.filter(exhibit=OuterRef("pk")).exclude(state="cancelled")
+    newest = visible_to(user, runs).order_by("-number").values("state")[:1]
+    serving = _mine(user, timezone.now()).filter(role__in=COURT_ROLES, case=OuterRef("case"))
+    issued = apps.get_model("reports", "Report").verdicts.through.objects
+    issued = issued.filter(report__state__in=ISSUED, runverdict__run__exhibit=OuterRef("pk"))
+    place = Window(RowNumber(), partition_by="kind", order_by=["submitted_at", "pk"])
+    found = (
+        exhibits(user)
+        .filter(Exists(serving))
+        .annotate(newest=Subquery(newest))
+        .filter(Q(newest__in=list(KINDS)) & ~(Q(newest="done") & Exists(issued)))
+        .annotate(kind=WhenCase(*(When(newest=state, then=Value(kind)) for state, kind in KINDS.items())))
+        .annotate(place=place, all_of_kind=Window(Count("pk"), partition_by="kind"))
+        .filter(place__lte=WAITING_SHOWN)
+        .select_related("case")
+        .order_by("submitted_at", "pk")
+    )
+    lists = {"parked": Waiting([], 0), "unreported": Waiting([], 0), "in_progress": Waiting([], 0)}
+    for line in lines(user, found):
+        one = lists[line.exhibit.kind]
+        one.lines.append(line)
+        one.more = line.exhibit.all_of_kind - len(one.lines)
+    lists["unreported"].lines.sort(key=lambda line: URGENCY.index(line.verdict.overall) if line.verdict else 0)
+    return lists
 
 
 def unissued_reports(user: User) -> list[Any]:
@@ -173,17 +190,3 @@ def drafts(user: User) -> list[Any]:
 def _mine(user: User, now: datetime) -> QuerySet[Membership]:
     ends = Q(valid_to__isnull=True) | Q(valid_to__gt=now)
     return Membership.objects.filter(ends, user=user, valid_from__lte=now)
-
-
-def _with_newest_run(user: User) -> QuerySet[Any]:
-    """Exhibits this person meets in a court role, with the state of their newest run."""
-    runs = apps.get_model("runs", "Run").objects.filter(exhibit=OuterRef("pk")).exclude(state="cancelled")
-    newest = visible_to(user, runs).order_by("-number").values("state")[:1]
-    serving = _mine(user, timezone.now()).filter(role__in=COURT_ROLES, case=OuterRef("case"))
-    return exhibits(user).filter(Exists(serving)).annotate(newest_state=Subquery(newest))
-
-
-def _waiting(user: User, found: QuerySet[Any]) -> Waiting:
-    page = list(found.select_related("case").order_by("submitted_at")[: WAITING_SHOWN + 1])
-    more = found.count() - WAITING_SHOWN if len(page) > WAITING_SHOWN else 0
-    return Waiting(lines(user, page[:WAITING_SHOWN]), more)

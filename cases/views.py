@@ -25,12 +25,7 @@ def home(request: HttpRequest) -> HttpResponse:
     page = Paginator(catalogue.my_cases(user, query=query), CASES_PER_PAGE).get_page(request.GET.get("page"))
     context = {"acts": acts, "query": query, "page": page, "cases": catalogue.docketed(user, page)}
     if acts.court:
-        context |= {
-            "parked": catalogue.parked(user),
-            "unreported": catalogue.unreported(user),
-            "in_progress": catalogue.in_progress(user),
-            "reports": catalogue.unissued_reports(user),
-        }
+        context |= {**catalogue.waiting(user), "reports": catalogue.unissued_reports(user)}
     if acts.party or not acts.court:
         context |= {"submissions": catalogue.submissions(user), "drafts": catalogue.drafts(user)}
     return render(request, "cases/home.html", context)

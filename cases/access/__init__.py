@@ -80,14 +80,18 @@ def visible_to(user: User | AnonymousUser, queryset: QuerySet[M], *, at: datetim
     now = at or timezone.now()
     model: Any = queryset.model
     if model is Case:
-        return queryset.filter(_member("pk", user, "case.view", now))
+        return queryset.filter(_of_the_case("pk", user, now))
     prefix = f"{model.ACCESS_PATH}__" if model.ACCESS_PATH else ""
-    case_field, action = f"{prefix}case_id", model.ACCESS_ACTION
-    shown = _member(case_field, user, action, now, unconditional=True)
-    shown |= model.ACCESS_OPEN & _member(case_field, user, action, now)
+    case_field = f"{prefix}case_id"
+    cells = table().roles_for(model.ACCESS_ACTION)
+    always = Q(role__in=[role for role, cell in cells.items() if cell == "Y"])
     if model.ACCESS_OWN_SIDE:
-        shown |= _member(case_field, user, action, now, side=f"{prefix}side")
-    return queryset.filter(shown, _member(case_field, user, "case.view", now))
+        # One's own side opens a thing only to roles whose cell says so: a third party waits for release even of its own.
+        own = [role for role, cell in cells.items() if cell.startswith("P:own")]
+        always |= Q(role__in=own, side=OuterRef(f"{prefix}side"))
+    here = _memberships(case_field, user, now)
+    shown = Q(Exists(here.filter(always))) | model.ACCESS_OPEN & Q(Exists(here.filter(role__in=list(cells))))
+    return queryset.filter(shown, _of_the_case(case_field, user, now))
 
 
 def membership_of(user: User, case: Case, *, at: datetime | None = None) -> Membership | None:
@@ -124,30 +128,16 @@ def _valid(memberships: QuerySet[Membership], now: datetime) -> QuerySet[Members
     return memberships.filter(Q(valid_to__isnull=True) | Q(valid_to__gt=now), valid_from__lte=now)
 
 
-def _member(
-    case_field: str,
-    user: User,
-    action: str,
-    now: datetime,
-    *,
-    unconditional: bool = False,
-    side: str | None = None,
-) -> Q:
-    """`EXISTS` a valid membership whose role may `action`, and guardian's row for the same user and case.
+def _memberships(case_field: str, user: User, now: datetime) -> QuerySet[Membership]:
+    """The user's valid memberships in the case of the outer row, to be asked with `EXISTS`."""
+    here = _valid(Membership.objects.filter(case_id=OuterRef(case_field), user=user), now)
+    # A mandate without an end is no mandate: the same rule as the predicates `mandate_valid` and `joined`.
+    here = here.exclude(role=Role.AGENT, valid_to__isnull=True)
+    return here.exclude(role=Role.THIRD_PARTY, party__isnull=True)
 
-    unconditional   only roles whose cell is an outright "Y" (the bench, the clerk): they see every side
-    side            the membership's side must equal this field of the outer row
-    """
-    cells = table().roles_for(action)
-    roles = [role for role, cell in cells.items() if cell == "Y" or not unconditional]
-    if side is not None:
-        # One's own side opens a thing only to roles whose cell says so: a third party waits for release even of its own.
-        roles = [role for role in roles if cells[role].startswith("P:own")]
-    memberships = _valid(Membership.objects.filter(case_id=OuterRef(case_field), user=user, role__in=roles), now)
-    # A mandate without an end is no mandate: the same rule as the predicate `mandate_valid`.
-    memberships = memberships.exclude(role=Role.AGENT, valid_to__isnull=True)
-    memberships = memberships.exclude(role=Role.THIRD_PARTY, party__isnull=True)
-    if side is not None:
-        memberships = memberships.filter(side=OuterRef(side))
+
+def _of_the_case(case_field: str, user: User, now: datetime) -> Q:
+    """`case.view`: a valid membership whose role may see the case, and guardian's row for the same user and case."""
+    members = _memberships(case_field, user, now).filter(role__in=list(table().roles_for("case.view")))
     row = CaseUserPermission.objects.filter(content_object_id=OuterRef(case_field), user=user)
-    return Q(Exists(memberships)) & Q(Exists(row))
+    return Q(Exists(members)) & Q(Exists(row))

@@ -1,0 +1,81 @@
+"""How many questions a page asks of the database, as an ordinary judge, clerk and party, never as a superuser.
+
+The number must not grow with what is listed, and must not creep up unseen: a change that needs one more says so here.
+"""
+
+import pytest
+from django.db import connection
+from django.test import Client
+from django.test.utils import CaptureQueriesContext
+from django.urls import reverse
+
+from cases.models import Case, Role, Side
+from portal.people.models import User
+from tests import courtroom
+
+pytestmark = pytest.mark.django_db
+
+QUERIES = {"home": 11, "case": 11, "exhibit": 11, "summary": 12, "submissions": 11}
+
+
+@pytest.fixture(autouse=True)
+def vault_dir(tmp_path: object, settings: object) -> None:
+    settings.PORTAL_VAULT_DIR = tmp_path / "vault"  # type: ignore[attr-defined, operator]
+
+
+@pytest.fixture
+def judge() -> User:
+    return courtroom.person("judge")
+
+
+@pytest.fixture
+def party() -> User:
+    return courtroom.person("party")
+
+
+def _fill(judge: User, party: User, *, cases: int, exhibits: int) -> Case:
+    """Every case with exhibits in every state the docket tells apart."""
+    made = []
+    for _ in range(cases):
+        case = courtroom.case(Case.objects.count() + 1)
+        courtroom.join(judge, case, Role.PRESIDING_JUDGE)
+        courtroom.join(party, case, Role.LITIGANT, Side.PLAINTIFF)
+        for n in range(exhibits):
+            exhibit = courtroom.hand_in(case, party)
+            courtroom.run(exhibit, courtroom.consistent())
+            if n % 3:
+                courtroom.run(exhibit, state=["queued", "parked"][n % 2])
+        made.append(case)
+    return made[0]
+
+
+def _count(user: User, path: str) -> int:
+    client = Client()
+    client.force_login(user)
+    client.get(path)  # what is asked once per process is not the page's
+    with CaptureQueriesContext(connection) as asked:
+        assert client.get(path).status_code == 200
+    return len(asked)
+
+
+@pytest.mark.parametrize(("cases", "exhibits"), [(1, 4), (6, 12)])
+def test_the_docket_and_the_catalogue(judge: User, party: User, cases: int, exhibits: int) -> None:
+    case = _fill(judge, party, cases=cases, exhibits=exhibits)
+    found = {
+        "home": _count(judge, reverse("home")),
+        "case": _count(judge, reverse("case", args=[case.public_id])),
+        "submissions": _count(party, reverse("home")),
+    }
+    assert found == {name: QUERIES[name] for name in found}
+
+
+@pytest.mark.parametrize(("files", "runs"), [(1, 1), (20, 15)])
+def test_the_page_of_an_exhibit(judge: User, party: User, files: int, runs: int) -> None:
+    case = courtroom.case()
+    courtroom.join(judge, case, Role.PRESIDING_JUDGE)
+    courtroom.join(party, case, Role.LITIGANT, Side.PLAINTIFF)
+    exhibit = courtroom.hand_in(case, party, files={f"{n}.html": b"%d" % n for n in range(files)})
+    for _ in range(runs):
+        courtroom.run(exhibit, courtroom.consistent(), requested_by=judge)
+    path = reverse("exhibits:exhibit", args=[exhibit.public_id])
+    assert {"exhibit": _count(judge, path), "summary": _count(party, path)} == {k: QUERIES[k] for k in ("exhibit", "summary")}
