@@ -82,7 +82,7 @@ class Stream:
     start: int
     end: int
     budget: Budget
-    output_max: int = MEMBER_MAX + 1
+    output_max: int = MEMBER_MAX
     ending: Ending = Ending.TRUNCATED
     consumed: int = 0
     produced: int = 0
@@ -110,11 +110,11 @@ class Stream:
                 return
             if piece:
                 made += len(piece)
+                if made > MEMBER_MAX:
+                    raise LimitReached("MEMBER_MAX")
                 if made > self.output_max:
                     self.ending = Ending.OVERLONG
                     return
-                if made > MEMBER_MAX:
-                    raise LimitReached("MEMBER_MAX")
                 if made > RATIO_FLOOR and made > RATIO_MAX * (position - self.start):
                     raise LimitReached("RATIO_MAX")
                 if made > self.produced:  # a second run is silent until it passes the first

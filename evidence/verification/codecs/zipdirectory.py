@@ -34,7 +34,6 @@ class Entry:
     raw_name: bytes
     flags: int
     method: int
-    dos: tuple[int, int]
     crc: int
     compressed: int
     size: int
@@ -116,7 +115,7 @@ def _entry(data: bytes, at: int, base: int) -> tuple[Entry, int]:
     where = base + at
     if at + _CENTRAL.size > len(data) or not data.startswith(b"PK\1\2", at):
         raise Broken(f"no central header at {where}")
-    (_, _, _, flags, method, time, date, crc, compressed, size, n, x, c, disk, _, attributes, offset) = (
+    (_, _, _, flags, method, _, _, crc, compressed, size, n, x, c, disk, _, attributes, offset) = (
         _CENTRAL.unpack_from(data, at)
     )
     at += _CENTRAL.size
@@ -127,7 +126,7 @@ def _entry(data: bytes, at: int, base: int) -> tuple[Entry, int]:
     size, compressed, offset = zip64_values(extras, (size, compressed, offset), where, empty_allowed=False)
     if disk:
         raise Broken(f"central header at {where} points to another disk")
-    entry = Entry(where, raw_name, flags, method, (date, time), crc, compressed, size, offset, attributes)
+    entry = Entry(where, raw_name, flags, method, crc, compressed, size, offset, attributes)
     if not zipnames.unicode_path_agrees(extras, raw_name, declared_utf8=bool(flags & UTF8)):
         raise Broken(f"Unicode path at {where} is not the name of the member")
     return entry, at + n + x + c

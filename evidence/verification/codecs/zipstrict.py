@@ -18,7 +18,7 @@ from .quotation import quote
 from .zipdirectory import UTF8, Broken, Entry, central_directory, extra_fields, zip64_values
 
 FAULTS_MAX = 20
-"""Faults named one by one; the rest are counted."""
+"""Faults of one kind that are kept; more of the same say nothing new, and never push out another kind."""
 STORE, DEFLATE = 0, 8
 
 _LOCAL = struct.Struct("<4s5H3L2H")
@@ -47,23 +47,17 @@ class Fault:
 class Member:
     """One member as the central directory and its local header agree on it.
 
-    offset, end   the range of local header and data in the file
-    data          offset of the (compressed) data
-    encoding      how the name was read: `ascii`, `utf-8`, `gb18030` or `refused`
-    modified      MS-DOS time as (year, month, day, hour, minute, second); no zone, two-second steps
+    encoding   how the name was read: `ascii`, `utf-8`, `gb18030` or `refused`
+    data       offset of the (compressed) data in the file
     """
 
     name: str
-    raw_name: bytes
     encoding: str
     method: int
     crc: int
     compressed: int
     size: int
-    offset: int
     data: int
-    end: int
-    modified: tuple[int, int, int, int, int, int]
 
     @property
     def is_directory(self) -> bool:
@@ -76,20 +70,15 @@ class Directory:
 
     members: tuple[Member, ...] = ()
     faults: list[Fault] = field(default_factory=list)
-    faults_unnamed: int = 0
 
     @property
     def sound(self) -> bool:
         return not self.faults
 
     def add(self, rule: Rule, reason: Reason, detail: str) -> None:
-        if len(self.faults) < FAULTS_MAX:
+        alike = sum(f.rule is rule and f.reason is reason for f in self.faults)
+        if alike < FAULTS_MAX:
             self.faults.append(Fault(rule, reason, detail))
-        else:
-            self.faults_unnamed += 1
-
-    def find(self, name: str) -> Member | None:
-        return next((m for m in self.members if m.name == name), None)
 
 
 class MemberDamaged(Exception):
@@ -285,24 +274,12 @@ def _named(placed: Sequence[_Placed], found: Directory) -> Iterator[Member]:
                 found.add(
                     Rule.NAMES, Reason.FORMAT_FAILURE, f"{quote(other)} and {quote(name)} may be one file"
                 )
-        date, time = e.dos
         yield Member(
             name=name,
-            raw_name=e.raw_name,
             encoding=encoding,
             method=e.method,
             crc=e.crc,
             compressed=e.compressed,
             size=e.size,
-            offset=e.offset,
             data=p.data,
-            end=p.data_end,
-            modified=(
-                1980 + (date >> 9),
-                date >> 5 & 15,
-                date & 31,
-                time >> 11,
-                time >> 5 & 63,
-                (time & 31) * 2,
-            ),
         )
