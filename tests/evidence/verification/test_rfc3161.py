@@ -1,32 +1,15 @@
-"""Time-stamp tokens: honest ones of two makers, and every way of cheating with one that we know of."""
+"""Time-stamp tokens: honest ones, and every way of cheating with one that we know of."""
 
 import hashlib
 import random
-import subprocess
-from collections.abc import Mapping, Sequence
 from dataclasses import replace
-from datetime import UTC, datetime, timedelta
-from pathlib import Path
-from types import MappingProxyType
+from datetime import timedelta
 
 import pytest
-from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
 
-from evidence.verification.certificates import pem
-from evidence.verification.exhibit import Exhibit, Source
 from evidence.verification.reasons import Reason
-from evidence.verification.registry import FORMATS, UNKNOWN, Context, Format
 from evidence.verification.timestamps import rfc3161
-from evidence.verification.trust import TrustStore
-from evidence.verification.verdict import (
-    Bearing,
-    Examination,
-    Grade,
-    NodeKind,
-    Outcome,
-    Overall,
-    conclude,
-)
+from evidence.verification.verdict import Bearing, Outcome
 
 from .authority import (
     RSA_ENCRYPTION,
@@ -43,62 +26,20 @@ from .authority import (
     token,
     tst_info,
 )
-
-MESSAGE = b"the page as captured\n"
-AT = datetime(2026, 11, 22, 12, 0, tzinfo=UTC)
-ROOT = issue("TSA root", ca=True)
-MIDDLE = issue("TSA intermediate", by=ROOT, ca=True)
-TSA = issue("TSA 1", by=MIDDLE, eku=[TIME_STAMPING])
-PLAN = TokenPlan(MESSAGE, TSA, embed=(TSA.der, MIDDLE.der))
-NAMES = {f.name: f for f in FORMATS}
-
-
-def trust(*roots: bytes, policies: Sequence[str] = ()) -> TrustStore:
-    return replace(TrustStore.empty(), digest="test", tsa_roots=roots, tsa_policies=frozenset(policies))
-
-
-def check(
-    data: bytes, *, roots: Sequence[bytes] = (ROOT.der,), message: bytes = MESSAGE, certificates: Sequence[bytes] = (), at: datetime = AT
-) -> rfc3161.Verification:
-    return rfc3161.verify_token(
-        data, message=message, subject="t", trust=trust(*roots), at=at, certificates=certificates
-    )
-
-
-def problems(found: rfc3161.Verification) -> dict[str, tuple[Outcome, Reason | None]]:
-    return {
-        f.check: (f.outcome, f.reason)
-        for f in found.findings
-        if f.outcome is not Outcome.PASSED and f.bearing is not Bearing.ADVISORY
-    }
-
-
-def failed(reason: Reason) -> tuple[Outcome, Reason]:
-    return Outcome.FAILED, reason
-
-
-def open_(reason: Reason) -> tuple[Outcome, Reason]:
-    return Outcome.INDETERMINATE, reason
-
-
-def examine(files: Mapping[str, bytes], *, roots: Sequence[bytes] = (ROOT.der,), at: datetime = AT) -> tuple[Examination, Overall, Grade]:
-    """The registry's door with these two formats, and what the verdict would be."""
-    exhibit = Exhibit.of([Source.from_bytes(name, data) for name, data in files.items()])
-
-    def recognised(source: Source) -> Format:
-        if rfc3161.sniff(source) > pem.sniff(source):
-            return NAMES["rfc3161"]
-        return NAMES["x509"] if pem.sniff(source) else UNKNOWN
-
-    formats = MappingProxyType({s: recognised(s) for s in exhibit.sources})
-    context = Context(exhibit, trust(*roots), at, formats)
-    found = rfc3161.examine(context.of("rfc3161"), context)
-    beside = pem.examine(context.of("x509"), context)
-    overall, grade, _, _ = conclude(
-        findings=(*found.findings, *beside.findings), walks=found.walks, content=[s.sha256 for s in context.content]
-    )
-    return found, overall, grade
-
+from .time_stamps import (
+    AT,
+    MESSAGE,
+    MIDDLE,
+    PLAN,
+    ROOT,
+    TSA,
+    check,
+    failed,
+    indefinite,
+    open_,
+    problems,
+    trust,
+)
 
 # ── honest tokens ─────────────────────────────────────────────────────────────────────────────────────────────────────
 
@@ -167,28 +108,6 @@ def test_indefinite_lengths() -> None:
     data = indefinite(token(PLAN))
     assert data != token(PLAN)
     assert check(data).passed
-
-
-def indefinite(data: bytes) -> bytes:
-    """The same value with indefinite lengths down to the content, the signature part left as it is."""
-    from asn1crypto import cms, core
-
-    info = cms.ContentInfo.load(data)
-    signed = info["content"]
-    content = bytes(signed["encap_content_info"]["content"])
-    octets = b"\x24\x80" + core.OctetString(content[:40]).dump() + core.OctetString(content[40:]).dump() + b"\x00\x00"
-    encap = (
-        b"\x30\x80" + core.ObjectIdentifier("1.2.840.113549.1.9.16.1.4").dump() + b"\xa0\x80" + octets + b"\x00" * 4
-    )
-    members = (
-        signed["version"].dump(),
-        signed["digest_algorithms"].dump(),
-        encap,
-        signed["certificates"].dump(),
-        signed["signer_infos"].dump(),
-    )
-    body = b"\x30\x80" + b"".join(members) + b"\x00\x00"
-    return b"\x30\x80" + core.ObjectIdentifier("1.2.840.113549.1.7.2").dump() + b"\xa0\x80" + body + b"\x00" * 4
 
 
 # ── the ladder, rung by rung ──────────────────────────────────────────────────────────────────────────────────────────
@@ -429,199 +348,3 @@ def test_truncation_and_noise_never_raise() -> None:
     assert not check(data + b"\x00").passed
     assert not check(b"\x30\x80" * 5000).passed
     assert not check(b"\x24\x80" * 50000).passed
-
-
-# ── the registry's door ───────────────────────────────────────────────────────────────────────────────────────────────
-
-
-def test_a_file_and_its_token() -> None:
-    found, overall, grade = examine({"page.html": MESSAGE, "page.tsr": response(PLAN)})
-    assert (overall, grade) == (Overall.CONSISTENT, Grade.A)
-    (walk,) = found.walks
-    assert walk.complete
-    assert walk.file == hashlib.sha256(MESSAGE).hexdigest()
-    assert walk.time is not None
-    assert walk.time.not_after == WHEN
-    assert [s.check for s in walk.steps] == [
-        "TST.IMPRINT", "TST.FORMAT", "TST.TIME", "TST.SIGNER", "TST.SIGNATURE", "TST.PURPOSE", "TST.CHAIN",
-    ]  # fmt: skip
-    assert walk.steps[0].start.kind is NodeKind.FILE
-    assert walk.steps[-1].end.kind is NodeKind.ANCHOR
-    assert walk.steps[-1].end.label == "CN=TSA root"
-    for before, after in zip(walk.steps, walk.steps[1:], strict=False):
-        assert before.end == after.start
-
-
-def test_several_files_each_with_a_token() -> None:
-    files = {f"{n}.bin": b"file %d" % n for n in range(3)}
-    tokens = {f"{n}.tsr": token(replace(PLAN, message=b"file %d" % n)) for n in range(3)}
-    _, overall, _ = examine(files | tokens)
-    assert overall is Overall.CONSISTENT
-    del tokens["1.tsr"]
-    _, overall, _ = examine(files | tokens)
-    assert overall is Overall.INDETERMINATE
-
-
-def test_one_file_and_a_token_for_another() -> None:
-    found, overall, _ = examine({"page.html": MESSAGE + b"x", "page.tsr": response(PLAN)})
-    assert overall is Overall.INCONSISTENT
-    assert [f.reason for f in found.findings if f.check == "TST.IMPRINT"] == [Reason.HASH_FAILURE]
-
-
-def test_several_files_and_a_token_for_none() -> None:
-    found, overall, _ = examine({"a": b"a", "b": b"b", "page.tsr": response(PLAN)})
-    assert overall is Overall.INDETERMINATE
-    (imprint,) = (f for f in found.findings if f.check == "TST.IMPRINT")
-    assert (imprint.outcome, imprint.reason) == (Outcome.INDETERMINATE, Reason.SIGNED_DATA_NOT_FOUND)
-    assert [w.file for w in found.walks] == [""]
-
-
-def test_a_token_alone() -> None:
-    found, overall, _ = examine({"page.tsr": response(PLAN)})
-    assert overall is Overall.INDETERMINATE
-    assert [f.reason for f in found.findings if f.check == "TST.IMPRINT"] == [Reason.SIGNED_DATA_NOT_FOUND]
-
-
-def test_a_token_for_another_file_of_the_exhibit_accuses_nobody() -> None:
-    """A token may stamp the certificate or another token; the content file is then simply without one."""
-    first = response(PLAN)
-    second = token(replace(PLAN, message=first))
-    found, overall, _ = examine({"page.html": MESSAGE, "1.tsr": first, "2.tsr": second})
-    assert overall is Overall.CONSISTENT
-    assert not [f for f in found.findings if f.outcome is Outcome.FAILED]
-
-
-def test_certificates_as_files_beside_the_token() -> None:
-    data = token(replace(PLAN, embed=()))
-    _, overall, _ = examine({"page.html": MESSAGE, "page.tsr": data})
-    assert overall is Overall.INDETERMINATE
-    for chain in ({"chain.pem": TSA.pem + MIDDLE.pem}, {"tsa.cer": TSA.der, "ca.cer": MIDDLE.der}):
-        _, overall, grade = examine({"page.html": MESSAGE, "page.tsr": data} | chain)
-        assert (overall, grade) == (Overall.CONSISTENT, Grade.A)
-    # A root among the files is data.
-    _, overall, grade = examine({"page.html": MESSAGE, "page.tsr": data, "all.pem": TSA.pem + MIDDLE.pem + ROOT.pem}, roots=())
-    assert (overall, grade) == (Overall.INDETERMINATE, Grade.E)
-
-
-def test_untrusted_root_is_grade_e() -> None:
-    _, overall, grade = examine({"page.html": MESSAGE, "page.tsr": response(PLAN)}, roots=())
-    assert (overall, grade) == (Overall.INDETERMINATE, Grade.E)
-
-
-def test_recognition() -> None:
-    def score(data: bytes) -> int:
-        return rfc3161.sniff(Source.from_bytes("x", data))
-
-    assert score(token(PLAN)) > 50
-    assert score(response(PLAN)) > 50
-    assert score(indefinite(token(PLAN))) > 50
-    assert score(token(replace(PLAN, frame="1.2.156.10197.6.1.4.2.2"))) > 50
-    assert score(sequence(sequence(b"\x02\x01\x02"))) > 50
-    for other in (b"", b"0", MESSAGE, TSA.der, TSA.pem, b"%PDF-1.7", b"PK\x03\x04", b"{}", bytes(2000), b"\x30" * 2000):
-        assert score(other) == 0
-    # Truncated but recognisable tokens are examined, and refused there.
-    assert score(response(PLAN)[:400]) > 50
-    found, overall, _ = examine({"page.html": MESSAGE, "page.tsr": response(PLAN)[:400]})
-    assert problems(rfc3161.Verification(found.findings)) == {"TST.FORMAT": failed(Reason.FORMAT_FAILURE)}
-    assert overall is Overall.INCONSISTENT
-
-
-def test_oversized_token() -> None:
-    data = response(PLAN) + bytes(rfc3161.TOKEN_BYTES_MAX)
-    found, overall, _ = examine({"page.html": MESSAGE, "page.tsr": data})
-    assert [f.reason for f in found.findings] == [Reason.RESOURCE_LIMIT]
-    assert overall is Overall.INDETERMINATE
-
-
-# ── certificate files ─────────────────────────────────────────────────────────────────────────────────────────────────
-
-
-@pytest.mark.parametrize(
-    ("data", "count", "clean"),
-    [
-        (TSA.der, 1, True),
-        (TSA.pem, 1, True),
-        (b"subject=TSA\n" + TSA.pem.replace(b"\n", b"\r\n") + b"\nnotes\n" + MIDDLE.pem, 2, True),
-        (TSA.pem + b"-----BEGIN CERTIFICATE-----\nAAAA\n-----END CERTIFICATE-----\n", 1, False),
-        (TSA.pem + b"-----BEGIN CERTIFICATE-----\n", 1, False),
-        (b"-----BEGIN CERTIFICATE-----\n!!!!\n-----END CERTIFICATE-----\n", 0, False),
-        (TSA.der + b"\x00", 0, False),
-    ],
-)
-def test_certificate_files(data: bytes, count: int, clean: bool) -> None:
-    source = Source.from_bytes("c.pem", data)
-    assert pem.sniff(source) > 0
-    assert len(pem.certificates([source])) == count
-    exhibit = Exhibit.of([source])
-    context = Context(exhibit, trust(), AT, MappingProxyType({source: NAMES["x509"]}))
-    findings = pem.examine((source,), context).findings
-    assert [f.reason for f in findings] == ([] if clean else [Reason.FORMAT_FAILURE])
-    assert all(f.bearing is Bearing.ADVISORY for f in findings)
-
-
-def test_a_flood_of_certificates_is_bounded() -> None:
-    source = Source.from_bytes("flood.pem", TSA.pem * (pem.CERTIFICATES_MAX + 1))
-    assert len(pem.certificates([source])) == pem.CERTIFICATES_MAX
-    context = Context(Exhibit.of([source]), trust(), AT, MappingProxyType({source: NAMES["x509"]}))
-    assert [f.reason for f in pem.examine((source,), context).findings] == [Reason.RESOURCE_LIMIT]
-
-
-def test_files_that_merely_quote_a_certificate() -> None:
-    for data in (b'{"cert": "-----BEGIN CERTIFICATE-----"}', b"%PDF-1.7 -----BEGIN CERTIFICATE-----", b"<html>-----BEGIN CERTIFICATE-----", b"", b"\x30\x82", bytes(100)):
-        assert pem.sniff(Source.from_bytes("x", data)) == 0
-
-
-# ── openssl as an independent authority ───────────────────────────────────────────────────────────────────────────────
-
-
-@pytest.mark.needs("openssl")
-@pytest.mark.parametrize("digest", ["sha256", "sha384", "sha512"])
-def test_tokens_made_by_openssl(tmp_path: Path, digest: str) -> None:
-    key = TSA.key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption())
-    for name, data in (("key.pem", key), ("tsa.pem", TSA.pem), ("chain.pem", MIDDLE.pem), ("message", MESSAGE), ("serial", b"01\n")):
-        (tmp_path / name).write_bytes(data)
-    (tmp_path / "ts.cnf").write_text(
-        "[tsa]\ndefault_tsa=t\n[t]\nserial=serial\nsigner_cert=tsa.pem\ncerts=chain.pem\nsigner_key=key.pem\n"
-        "signer_digest=sha256\ndefault_policy=1.2.3.4.5\ndigests=sha256,sha384,sha512\naccuracy=secs:1,millisecs:500\n"
-        "ess_cert_id_alg=sha256\n"
-    )
-
-    def openssl(*arguments: str) -> None:
-        subprocess.run(["openssl", *arguments], check=True, capture_output=True, cwd=tmp_path)
-
-    openssl("ts", "-query", "-data", "message", f"-{digest}", "-cert", "-out", "q")
-    openssl("ts", "-reply", "-config", "ts.cnf", "-section", "t", "-queryfile", "q", "-out", "r.tsr")
-    openssl("ts", "-reply", "-config", "ts.cnf", "-section", "t", "-queryfile", "q", "-token_out", "-out", "r.tok")
-    # openssl stamps with its own clock.
-    at = datetime(2039, 1, 1, tzinfo=UTC)
-    for made in ("r.tsr", "r.tok"):
-        data = (tmp_path / made).read_bytes()
-        found = check(data, at=at)
-        assert found.passed, problems(found)
-        assert found.token is not None
-        assert found.token.accuracy == timedelta(seconds=1.5)
-        assert problems(check(data, at=at, message=b"other")) == {"TST.IMPRINT": failed(Reason.HASH_FAILURE)}
-
-
-@pytest.mark.needs("openssl")
-def test_openssl_agrees_on_honest_and_on_evil(tmp_path: Path) -> None:
-    """`openssl ts -verify` with the same root says the same of both."""
-    evil_root = issue("TSA root", ca=True)
-    evil = issue("TSA 1", by=evil_root, eku=[TIME_STAMPING])
-    cases = {
-        "honest": (response(PLAN), True),
-        "evil": (response(TokenPlan(MESSAGE, evil, embed=(evil.der, evil_root.der))), False),
-        "other bytes": (response(replace(PLAN, message=b"other")), False),
-    }
-    (tmp_path / "root.pem").write_bytes(ROOT.pem)
-    (tmp_path / "message").write_bytes(MESSAGE)
-    for data, good in cases.values():
-        (tmp_path / "r.tsr").write_bytes(data)
-        run = subprocess.run(
-            ["openssl", "ts", "-verify", "-in", "r.tsr", "-data", "message", "-CAfile", "root.pem"],
-            capture_output=True,
-            cwd=tmp_path,
-            check=False,
-        )
-        assert (run.returncode == 0) is good
-        assert check(data).passed is good
