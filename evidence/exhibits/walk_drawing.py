@@ -20,7 +20,7 @@ SYMBOLS = {"PASSED": "✓", "FAILED": "✗", "INDETERMINATE": "?"}
 
 WIDTH, PER_LINE = 1060, 5
 """Row: width of the drawing in its own units, and the most boxes that stay readable on one line of it."""
-BOX_HEIGHT, GAP, LINE_GAP = 76, 86, 84
+BOX_HEIGHT, GAP, LINE_GAP = 84, 86, 84
 COLUMN_WIDTH, COLUMN_BOX, COLUMN_GAP = 340, 62, 56
 
 
@@ -134,7 +134,8 @@ def _across(arrow: Arrow, *, x0: int, y0: int, x1: int, y1: int, width: int) -> 
     bold = 400 if arrow.outcome == "PASSED" else 700
     for n, text in enumerate(reversed(above)):
         parts.append(_text(text, centre, middle - 18 - 15 * n, 13, _colour(arrow), weight=bold, anchor="middle"))
-    parts.append(_text(fit(arrow.said, 13, GAP - 8), centre, middle + 28, 13, _colour(arrow), weight=bold, anchor="middle"))
+    for n, text in enumerate(wrap(arrow.said, 13, GAP - 8)):
+        parts.append(_text(text, centre, middle + 27 + 14 * n, 13, _colour(arrow), weight=bold, anchor="middle"))
     return _link(arrow, parts)
 
 
