@@ -187,6 +187,14 @@ def test_every_token_of_the_folder_was_looked_at() -> None:
         assert rfc3161.sniff(Source.from_bytes(name, (VECTORS / name).read_bytes())) > 0
 
 
+def test_evidence_records_are_not_taken_for_tokens() -> None:
+    """An .ers file holds tokens; read as one it would seem broken, and a sound file would be refuted."""
+    records = sorted((VECTORS / "public" / "ers").glob("*.er*"))
+    assert len(records) > 20
+    for path in records:
+        assert rfc3161.sniff(Source.from_bytes(path.name, path.read_bytes())) == 0, path.name
+
+
 def test_no_changed_byte_of_a_real_token_passes() -> None:
     """Each byte of the signed content and attributes of a real token."""
     from evidence.verification.keys import cms

@@ -86,6 +86,14 @@ def _length(data: bytes, offset: int) -> tuple[int | None, int]:
     return int.from_bytes(data[offset + 1 : offset + 1 + count]), offset + 1 + count
 
 
+def header(data: bytes, start: int) -> tuple[int, int, int | None]:
+    """(first tag octet, offset of the content, its length or None when indefinite) of the element at `start`, whose content
+    need not be there yet. Raises CodecError."""
+    tag, offset = _tag(data, start)
+    length, offset = _length(data, offset)
+    return tag[0], offset, length
+
+
 def encode(tag: bytes, content: bytes) -> bytes:
     """Tag and content with the shortest definite length."""
     length = len(content)

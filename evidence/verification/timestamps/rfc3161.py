@@ -12,7 +12,7 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from .. import digests
-from ..codecs import der
+from ..codecs import ber, der
 from ..codecs.text import CodecError
 from ..exhibit import Source
 from ..reasons import Reason
@@ -51,6 +51,8 @@ TOKEN_BYTES_MAX = 256 << 10
 """A token with its certificates is under 20 KB."""
 HEAD = 1024
 """Bytes looked at for recognition: the content type stands within the first hundred, after a short status text."""
+ALGORITHMS_BYTES_MAX = 200
+"""One digest algorithm takes about 15 bytes."""
 STATUS_BYTES_MAX = 4096
 """A response that carries no token holds a status and a sentence."""
 LABEL_DIGITS = 16
@@ -108,9 +110,36 @@ def sniff(source: Source) -> int:
     head = source.head(HEAD)
     if not head.startswith(b"\x30"):
         return 0
-    if _TST_INFO_DER in head and any(oid in head for oid in _SIGNED_DATA_DER):
-        return 90
+    try:
+        if _begins_token(head):
+            return 90
+    except CodecError:
+        return 0
     return 70 if source.size <= STATUS_BYTES_MAX and _is_bare_status(source.head(STATUS_BYTES_MAX)) else 0
+
+
+def _begins_token(head: bytes) -> bool:
+    """Whether a response or token begins here, by its frames; a file that merely holds tokens (an evidence record, a
+    signature with a time-stamp in it) is something else."""
+    tag, at, _ = ber.header(head, 0)
+    tag, inner, length = ber.header(head, at)
+    if tag == der.SEQUENCE:  # a response: PKIStatusInfo comes first
+        if length is None or ber.header(head, inner)[0] != der.INTEGER or inner + length >= len(head):
+            return False
+        _, at, _ = ber.header(head, inner + length)
+    frame = next((oid for oid in _SIGNED_DATA_DER if head.startswith(oid, at)), None)
+    if frame is None:
+        return False
+    _, signed_data, _ = ber.header(head, at + len(frame))
+    _, version, _ = ber.header(head, signed_data)
+    tag, number, length = ber.header(head, version)
+    if tag != der.INTEGER or length is None:
+        return False
+    tag, algorithms, length = ber.header(head, number + length)
+    if length is None:  # the digest algorithms, of a length not said: the content type stands soon behind them
+        return _TST_INFO_DER in head[algorithms : algorithms + ALGORITHMS_BYTES_MAX]
+    _, content_type, _ = ber.header(head, algorithms + length)
+    return head.startswith(_TST_INFO_DER, content_type)
 
 
 def _is_bare_status(data: bytes) -> bool:

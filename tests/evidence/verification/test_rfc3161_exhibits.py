@@ -130,6 +130,14 @@ def test_recognition() -> None:
     assert score(sequence(sequence(b"\x02\x01\x02"))) > 50
     for other in (b"", b"0", MESSAGE, TSA.der, TSA.pem, b"%PDF-1.7", b"PK\x03\x04", b"{}", bytes(2000), b"\x30" * 2000):
         assert score(other) == 0
+    # Files that hold tokens are not tokens: an evidence record (RFC 4998), a signature with a time-stamp in it, a list of tokens.
+    version = b"\x02\x01\x01"
+    for holder in (
+        sequence(version, sequence(sequence(token(PLAN)))),
+        sequence(token(PLAN), token(PLAN)),
+        token(replace(PLAN, content_type="1.2.840.113549.1.7.1", embed=(token(PLAN),))),
+    ):
+        assert score(holder) == 0
     # Truncated but recognisable tokens are examined, and refused there.
     assert score(response(PLAN)[:400]) > 50
     found, overall, _ = examine({"page.html": MESSAGE, "page.tsr": response(PLAN)[:400]})
