@@ -62,10 +62,11 @@ def test_a_format_has_its_module(fmt: Format) -> None:
 
 @pytest.mark.parametrize("fmt", FORMATS, ids=lambda f: f.name)
 def test_a_format_has_its_page(fmt: Format) -> None:
-    """To see it fail: remove docs/formats/<name>.md."""
+    """And the README leads to it. To see it fail: remove docs/formats/<name>.md."""
     page = ROOT / "docs" / "formats" / f"{fmt.name}.md"
     assert page.is_file(), f"docs/formats/{fmt.name}.md is missing"
     assert len(page.read_text(encoding="utf-8")) > 500, f"{page} says nothing"
+    assert f"](docs/formats/{fmt.name}.md)" in (ROOT / "README.md").read_text(encoding="utf-8")
 
 
 @pytest.mark.parametrize("fmt", FORMATS, ids=lambda f: f.name)
