@@ -22,7 +22,15 @@ from .chainmaker_messages import Piece, Unreadable, sniff
 from .chainmaker_selection import Selection, Supplied, blocks_to_examine, select
 from .chainmaker_transaction import Path, Transaction
 
-__all__ = ["Supplied", "examine", "examine_supplied", "sniff"]
+__all__ = [
+    "Supplied",
+    "block_of",
+    "examine",
+    "examine_supplied",
+    "same_block",
+    "sniff",
+    "transaction_of",
+]
 
 
 def examine(sources: tuple[Source, ...], context: Context) -> Examination:
@@ -111,7 +119,7 @@ def _arrange(pieces: Sequence[Piece], certificates: tuple[bytes, ...]) -> tuple[
         if message.type is messages.RW_SET:
             rw_sets.append(message)
         elif message.type in (messages.TRANSACTION, messages.TRANSACTION_INFO):
-            transaction = _transaction(piece.name, message)
+            transaction = transaction_of(piece.name, message)
             if transaction is None:
                 incomplete.append(_without(piece.name, "transaction"))
             else:
@@ -119,10 +127,10 @@ def _arrange(pieces: Sequence[Piece], certificates: tuple[bytes, ...]) -> tuple[
                 info_rw_set = message.message("rw_set") if message.type is messages.TRANSACTION_INFO else None
                 rw_sets.extend([info_rw_set] if info_rw_set else [])
         else:
-            block = _block(piece.name, message)
+            block = block_of(piece.name, message)
             if block is None:
                 incomplete.append(_without(piece.name, "header"))
-            elif all(not _same_block(block, b) for b in blocks):
+            elif all(not same_block(block, b) for b in blocks):
                 blocks.append(block)
     supplied = Supplied(tuple(blocks), tuple(loose), tuple(paths), tuple(rw_sets), certificates)
     return supplied, incomplete
@@ -132,7 +140,7 @@ def _without(name: str, part: str) -> Finding:
     return failed(ladder.LEDGER_KIND, Reason.FORMAT_FAILURE, name, actual=f"no {part}")
 
 
-def _transaction(name: str, message: Message) -> Transaction | None:
+def transaction_of(name: str, message: Message) -> Transaction | None:
     if message.type is messages.TRANSACTION:
         return Transaction(name, message)
     body = message.message("transaction")
@@ -148,7 +156,7 @@ def _transaction(name: str, message: Message) -> Transaction | None:
     )
 
 
-def _block(name: str, message: Message) -> Block | None:
+def block_of(name: str, message: Message) -> Block | None:
     if message.type is messages.HEADER:
         return Block(name, message)
     block = message.message("block") if message.type is messages.BLOCK_INFO else message
@@ -167,7 +175,7 @@ def _block(name: str, message: Message) -> Block | None:
     )
 
 
-def _same_block(a: Block, b: Block) -> bool:
+def same_block(a: Block, b: Block) -> bool:
     """One block in two renderings (JSON and protobuf) is examined once."""
     return (
         a.header.raw == b.header.raw

@@ -1,5 +1,6 @@
 """The proof package: what it wraps is verified as if it lay there in files, and what it states is held against it."""
 
+import base64
 import copy
 import hashlib
 import json
@@ -13,7 +14,8 @@ from evidence.verification import Source, TrustStore
 from evidence.verification.chains import proof_package
 from evidence.verification.reasons import Reason
 from evidence.verification.verdict import Overall
-from portal.demonstration import fisco3
+from portal.demonstration import chainmaker, fisco3
+from tests.evidence.verification import chainmaker_exhibits
 from tests.evidence.verification.fisco3_exhibits import (
     LADDER,
     OTHER,
@@ -130,8 +132,6 @@ def test_a_stored_pre_image() -> None:
     record = b'{"id":"7","sha256":"' + hashlib.sha256(PAGE).hexdigest().encode() + b'"}'
     chain = fisco3.build([hashlib.sha256(record).digest()])
     value = package(chain)
-    import base64
-
     value["evidence"][0]["location"]["pre_image"] = base64.b64encode(record).decode()
     court = trust(chain)
     assert examine(exhibit(value), court).overall is Overall.CONSISTENT
@@ -147,6 +147,149 @@ def test_a_stored_pre_image() -> None:
     value = package(chain)
     value["evidence"][0]["location"]["pre_image"] = base64.b64encode(stranger).decode()
     assert examine(exhibit(value), trust(chain)).overall is Overall.INCONSISTENT
+
+
+# ── ChainMaker ─────────────────────────────────────────────────────────────────────────────────────────────────────────
+
+
+def chainmaker_package(block: chainmaker.Built, *, form: str = "pb", whole: bool = False) -> dict[str, Any]:
+    """§9.2 with only what one record needs: transaction, path, header and votes; or with the whole block."""
+    tx = block.txs[chainmaker_exhibits.MINE]
+    full = json.loads(block.block_json)
+    info = json.loads(block.info_json[chainmaker_exhibits.MINE])
+    parts: dict[str, Any] = {
+        "transaction": {"tx_index": chainmaker_exhibits.MINE},
+        "inclusion": {"merkle_path": json.loads(block.paths_json[chainmaker_exhibits.MINE])},
+        "header": {},
+        "finality": {"voteset": full["block"]["additional_data"]["extra_data"]["TBFTAddtionalDataKey"]},
+        "rwset": base64.b64encode(tx.rw_set).decode(),
+    }
+    if form in ("pb", "both"):
+        parts["transaction"]["pb"] = base64.b64encode(tx.pb).decode()
+        parts["header"]["pb"] = base64.b64encode(block.header_pb).decode()
+    if form in ("json", "both"):
+        parts["transaction"]["json"] = info["transaction"]
+        parts["header"]["json"] = json.loads(block.header_json)
+    if whole:
+        parts = {"block": {"pb": base64.b64encode(block.block_pb).decode()} if form == "pb" else {"json": full}}
+    suite = block.profile["suite"]
+    return {
+        "format": "mingjian.chain-proof",
+        "version": 1,
+        "family": "chainmaker",
+        "chain": {
+            "chain_id": block.profile["chain_id"],
+            "genesis_hash": block.profile.get("genesis_hash") or "00" * 32,
+            "engine": "v2.3.2",
+            "hash": suite["hash"].replace("SHA-256", "SHA256"),
+            "signature": suite["signature"],
+        },
+        "evidence": [
+            {
+                "name": "page.html",
+                "digest_alg": "SM3" if suite["hash"] == "SM3" else "SHA-256",
+                "digest": hashlib.new("sm3" if suite["hash"] == "SM3" else "sha256", PAGE).hexdigest(),
+            }
+        ],
+        **parts,
+    }
+
+
+@pytest.mark.parametrize("form", ["pb", "json", "both"])
+@pytest.mark.parametrize("suite", ["P256", "SM"])
+def test_chainmaker_record(suite: str, form: str) -> None:
+    block = chainmaker_exhibits.built(suite)
+    verdict = examine(exhibit(chainmaker_package(block, form=form)), chainmaker_exhibits.trust(block))
+    assert (verdict.overall, verdict.grade.value, verdict.reasons) == (Overall.CONSISTENT, "B", ())
+    assert {c: answer(verdict, c) for c in LADDER} == dict.fromkeys(LADDER, (PASSED, None))
+
+
+@pytest.mark.parametrize("form", ["pb", "json"])
+def test_chainmaker_whole_block(form: str) -> None:
+    block = chainmaker_exhibits.built()
+    verdict = examine(exhibit(chainmaker_package(block, form=form, whole=True)), chainmaker_exhibits.trust(block))
+    assert verdict.overall is Overall.CONSISTENT
+
+
+def test_chainmaker_by_all_leaves() -> None:
+    block = chainmaker_exhibits.built()
+    value = chainmaker_package(block)
+    value["inclusion"] = {"tx_hashes": [t.leaf.hex() for t in block.txs]}
+    court = chainmaker_exhibits.trust(block)
+    assert examine(exhibit(value), court).overall is Overall.CONSISTENT
+    value["inclusion"]["tx_hashes"][0] = "00" * 32
+    verdict = examine(exhibit(value), court)
+    assert answer(verdict, "INCL.PATH")[0] == FAILED
+
+
+@pytest.mark.parametrize(
+    ("change", "check"),
+    [
+        (lambda p: p["transaction"].update(tx_index=2), "INCL.PATH"),
+        (lambda p: p["inclusion"]["merkle_path"].reverse(), "INCL.PATH"),
+        (lambda p: p["finality"].pop("voteset"), "INCL.NODE_QUORUM"),
+        (lambda p: p.pop("finality"), "INCL.NODE_QUORUM"),
+        (lambda p: p.pop("header"), "INCL.HEADER"),
+        (lambda p: p.pop("inclusion"), "INCL.PATH"),
+        (lambda p: p.pop("transaction"), "INCL.TRANSACTION"),
+        (lambda p: p["chain"].update(chain_id="other"), "INCL.LEDGER_KIND"),
+        (lambda p: p["chain"].update(hash="SM3"), "INCL.LEDGER_KIND"),
+        (lambda p: p["evidence"][0].update(digest="00" * 32), "DIGEST.MATCH"),
+        (lambda p: p["header"].update(pb="AAAA"), "INCL.LEDGER_KIND"),
+        (lambda p: p["header"].update(extra=1), "INCL.LEDGER_KIND"),
+        (lambda p: p["header"].update(pb=p["header"]["pb"].rstrip("=") + "!"), "INCL.LEDGER_KIND"),
+        (lambda p: p.update(rwset=7), "INCL.LEDGER_KIND"),
+        (lambda p: p["finality"].update(certs=["!"]), "INCL.LEDGER_KIND"),
+        (lambda p: p.update(config_blocks=["AA=="]), "INCL.LEDGER_KIND"),
+    ],
+)
+def test_chainmaker_packages_that_say_or_lack_something(change: Callable[[dict[str, Any]], Any], check: str) -> None:
+    block = chainmaker_exhibits.built()
+    value = copy.deepcopy(chainmaker_package(block))
+    change(value)
+    verdict = examine(exhibit(value), chainmaker_exhibits.trust(block))
+    assert verdict.overall is not Overall.CONSISTENT
+    assert answer(verdict, check)[0] != PASSED
+    assert not findings(verdict, "ENGINE.RUN")
+
+
+def test_chainmaker_random_bits_never_pass() -> None:
+    """Of four votes three are there, so each counts: no bit of transaction, path, header or votes is spare. (A write
+    set whose transaction id was changed is no longer this transaction's, and is told as a stray.)"""
+    rng = random.Random("chainmaker packages")
+    block = chainmaker_exhibits.built()
+    court = chainmaker_exhibits.trust(block)
+    places = [("transaction", "pb"), ("header", "pb"), ("finality", "voteset"), ("inclusion", "merkle_path")]
+    for _ in range(150):
+        value = copy.deepcopy(chainmaker_package(block))
+        path = rng.choice(places)
+        holder: Any = value[path[0]]
+        key: Any = path[1]
+        if key == "merkle_path":
+            holder, key = holder[key], rng.randrange(len(holder[key]))
+        raw = bytearray(base64.b64decode(holder[key]))
+        raw[rng.randrange(len(raw))] ^= 1 << rng.randrange(8)
+        holder[key] = base64.b64encode(raw).decode()
+        verdict = examine(exhibit(value), court)
+        assert verdict.overall is not Overall.CONSISTENT, path
+        assert not findings(verdict, "ENGINE.RUN")
+
+
+def test_chainmaker_bytes_and_json_that_differ() -> None:
+    block = chainmaker_exhibits.built()
+    value = chainmaker_package(block, form="both")
+    value["header"]["json"]["block_timestamp"] += 1
+    verdict = examine(exhibit(value), chainmaker_exhibits.trust(block))
+    assert answer(verdict, "INCL.LEDGER_KIND") == (FAILED, Reason.FORMAT_FAILURE)
+
+
+def test_packages_of_two_families(store: TrustStore) -> None:
+    """Each proof of its own file; the pack knows only the FISCO chain."""
+    block = chainmaker_exhibits.built()
+    value = chainmaker_package(block)
+    verdict = examine(exhibit(package(), **{"other.json": json.dumps(value).encode()}), store)
+    assert verdict.overall is Overall.CONSISTENT
+    assert any(f.reason is Reason.ANCHOR_UNTRUSTED for f in findings(verdict, "INCL.LEDGER_KIND"))
 
 
 # ── what the package states ────────────────────────────────────────────────────────────────────────────────────────────
