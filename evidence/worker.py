@@ -1,24 +1,29 @@
 """The worker: one turn of work, and the worker inside the web process for the demonstration and small courts.
 
+Three threads beside the web server: Celery's worker, the sweep, and the ledger's sequencer (one host only).
+
 Kombu's in-memory transport loses its messages with the process; that is safe because the rows are the queues of record: the
 sweep, started here beside the worker, rings for whatever still waits.
 """
 
 import logging
 import threading
+from collections.abc import Callable
 from typing import Any
 
 from django.conf import settings
-from django.db import close_old_connections
+from django.db import close_old_connections, connection
 
 from evidence.reports import bell as report_bell
 from evidence.reports import issuing
 from evidence.runs import queue, working
 from portal.celery import app
+from portal.ledger import sequencer
 
 log = logging.getLogger(__name__)
 
 CONCURRENCY = 2
+LEDGER_SECONDS = 1
 STOP_SECONDS_MAX = 30
 
 
@@ -58,7 +63,11 @@ class EmbeddedWorker:
             without_heartbeat=True,
             task_events=False,
         )
-        for target, name in ((self._worker.start, "celery-worker"), (self._keep_sweeping, "sweep")):
+        for target, name in (
+            (self._worker.start, "celery-worker"),
+            (lambda: self._repeat(sweep, settings.PORTAL_SWEEP_SECONDS), "sweep"),
+            (lambda: self._repeat(sequencer.turn, LEDGER_SECONDS), "ledger"),
+        ):
             thread = threading.Thread(target=target, name=name, daemon=True)
             thread.start()
             self._threads.append(thread)
@@ -70,12 +79,13 @@ class EmbeddedWorker:
         for thread in self._threads:
             thread.join(timeout=STOP_SECONDS_MAX)
 
-    def _keep_sweeping(self) -> None:
+    def _repeat(self, work: Callable[[], object], seconds: float) -> None:
         while True:
             try:
                 close_old_connections()
-                sweep()
+                work()
             except Exception:  # the database may be restarting: say so and try again at the next turn
-                log.exception("sweep failed")
-            if self._stop.wait(settings.PORTAL_SWEEP_SECONDS):
+                log.exception("%s failed", threading.current_thread().name)
+            if self._stop.wait(seconds):
+                connection.close()
                 return

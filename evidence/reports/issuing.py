@@ -5,12 +5,14 @@ is already sealed is left alone, one that failed says why and is offered again. 
 """
 
 import hashlib
+import io
 import logging
 import secrets
 from datetime import datetime
 from functools import partial
 from typing import Any
 
+import pikepdf
 import segno
 from django.conf import settings
 from django.db import connection, transaction
@@ -33,8 +35,8 @@ log = logging.getLogger(__name__)
 
 CHECK_CODE_ALPHABET = "23456789ABCDEFGHJKLMNPQRSTUVWXYZ"
 CHECK_CODE_LENGTH = 10
-WAIVED = "SIGNATURE-BYTERANGE-001"
-"""The validator reads "entire file" literally and so refuses every PDF with two signatures (spec §7.2)."""
+FALSE_ALARM = "STREAM-LENGTH-001"
+"""The validator takes a carriage return at the end of a stream for an end of line; it is waived as often as that occurs."""
 
 LIMITATIONS = ("S-R16", "S-ITEMS", "S-NOTEXPERT", "S-NOML", "S-JUDGE")
 
@@ -64,7 +66,7 @@ def produce(report_id: int) -> Report:
     """Make and seal one report. Safe to call twice; two workers at once do the work once."""
     with transaction.atomic():
         report = Report.objects.select_for_update(of=("self",)).select_related("case__court").get(pk=report_id)
-        if report.state not in (Report.State.PREPARING, Report.State.FAILED):
+        if report.state != Report.State.PREPARING:
             return report
         try:
             with transaction.atomic():
@@ -195,20 +197,28 @@ def _html(
 
 
 def _gate(pdf: bytes) -> None:
+    """PDF/A-3a and PDF/UA-1, by the validator; the document is not signed yet, so nothing of signatures is waived."""
     import page  # the package page-validation
 
     for profile in ("3a", "ua1"):
-        result = page.validate_pdf_bytes(pdf, profile=profile)
-        faults = [f"{f.rule_id}: {f.message}" for f in result.failures if WAIVED not in f.rule_id]
+        faults = [f"{f.rule_id}: {f.message}" for f in page.validate_pdf_bytes(pdf, profile=profile).failures]
+        alarms = [f for f in faults if FALSE_ALARM in f]
+        if alarms and len(alarms) <= _streams_ending_in_return(pdf):
+            faults = [f for f in faults if f not in alarms]
         if faults:
             raise ReportFault(f"not PDF/{profile}: {faults[0]}")
 
 
+def _streams_ending_in_return(pdf: bytes) -> int:
+    with pikepdf.open(io.BytesIO(pdf)) as opened:
+        return sum(
+            1
+            for thing in opened.objects
+            if isinstance(thing, pikepdf.Stream) and thing.read_raw_bytes().endswith(b"\r")
+        )
+
+
 def _pages(pdf: bytes) -> int:
-    import io
-
-    import pikepdf
-
     with pikepdf.open(io.BytesIO(pdf)) as opened:
         return len(opened.pages)
 
