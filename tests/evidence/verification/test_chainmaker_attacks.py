@@ -11,7 +11,7 @@ import pytest
 
 from evidence.verification import TrustStore, Verdict
 from evidence.verification.reasons import Reason
-from evidence.verification.verdict import Overall
+from evidence.verification.verdict import Outcome, Overall
 from portal.demonstration.chainmaker import Built, Signer, b, build_block, e64, m, n
 from tests.evidence.verification.chainmaker_exhibits import (
     FAILED,
@@ -56,7 +56,9 @@ def flipped(text: str, bit: int = 3) -> str:
 def refuted(verdict: Verdict, **expected: tuple[str, Reason | None]) -> None:
     """INCONSISTENT, and the named checks say why (`INCL_PATH` for INCL.PATH)."""
     assert verdict.overall is Overall.INCONSISTENT
-    seen = answers(verdict)
+    seen: dict[str, tuple[str, Reason | None]] = {}
+    for found in sorted(verdict.findings, key=lambda f: f.outcome is Outcome.FAILED):
+        seen[found.check] = (found.outcome.value, found.reason)
     for check, wanted in expected.items():
         assert seen[check.replace("_", ".", 1)] == wanted, check
 
@@ -178,8 +180,10 @@ def test_the_read_write_set(store: TrustStore) -> None:
     for change in (other, nobody):
         edited = changed(built().block_json, change)
         refuted(examine({**files(built()), "block.json": edited}, store), CHAINMAKER_RW_SET=HASH)
-    lone = changed(json.dumps(built().txs[MINE].rw_set_json).encode(), lambda r: r["tx_writes"].clear())
-    refuted(examine(files(built(), rw=lone), store), **{})
+    lone = changed(
+        json.dumps(built().txs[MINE].rw_set_json).encode(), lambda r: r["tx_writes"][0].update(value="e10=")
+    )
+    refuted(examine(files(built(), rw=lone), store), CHAINMAKER_RW_SET=HASH)
 
 
 def test_a_recorded_value_of_impossible_length_is_no_prefix(store: TrustStore) -> None:
@@ -560,6 +564,11 @@ def test_a_vote_set_that_contradicts_itself(store: TrustStore) -> None:
         verdict = with_votes(raw, store)
         assert verdict.overall is not Overall.CONSISTENT
         assert answers(verdict)["INCL.NODE_QUORUM"][0] != "PASSED"
+    # old nodes group nothing; then the voter string is still the vote's own
+    group = b"".join(m(1, b(1, voter) + m(2, vote)) for voter, vote, _ in votes)
+    ungrouped = good.removesuffix(m(7, b(1, e64(block_hash)) + m(2, group + n(2, 3))))
+    assert ungrouped != good and with_votes(ungrouped, store).overall is Overall.CONSISTENT
+    refuted(with_votes(ungrouped.replace(entry, renamed, 1), store), INCL_NODE_QUORUM=FORM)
     # the votes written a second time, grouped by block, are other votes
     grouped = good[good.rindex(e64(block_hash).encode()) :]
     voter = votes[0][0].encode()
