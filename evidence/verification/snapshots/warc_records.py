@@ -23,6 +23,7 @@ WHOLE_BLOCK_MAX = 4 << 20
 
 _TOKEN = rb"[!#$%&'*+\-.^_`|~0-9A-Za-z]++"
 _HEADER = re.compile(rb"WARC/(?:1\.[01]|0\.1[78])\r\n((?:" + _TOKEN + rb":[^\r\n]*+\r\n)++)\r\n")
+_VERSIONS = (b"WARC/0.17", b"WARC/0.18", b"WARC/1.0", b"WARC/1.1")
 _FIELD = re.compile(rb"([^:\r\n]+):([^\r\n]*)\r\n")
 _LENGTH = re.compile(rb" ?([0-9]{1,18})")
 _FOLD = re.compile(rb"\r\n[ \t]+")
@@ -193,9 +194,11 @@ class Records:
                 stream.position += proper + 4
                 return self._record(found[1], mark, recovered=stream.recovered)
         end = _LENIENT_END.search(window)
-        whole_lines = window[: window.rfind(b"\r\n")] + b"\r\n\r\n"
-        if end is None and len(window) == HEADER_MAX and _HEADER.fullmatch(whole_lines):
-            self.oversized_headers += 1
+        if end is None and _well_formed_so_far(window):
+            if len(window) < HEADER_MAX:
+                self.framing.add(Reason.TRUNCATED, mark.raw)
+            else:
+                self.oversized_headers += 1
         else:
             self.headers.add(Reason.FORMAT_FAILURE, mark.raw)
         if end is None:
@@ -244,3 +247,12 @@ class Records:
         proper = not stream.fill(1) or self._at_record()
         self.irregular_terminators += proper
         return proper
+
+
+def _well_formed_so_far(window: bytes) -> bool:
+    """Could this be the beginning of a header? Its whole lines are, or it is cut in the version line."""
+    stop = window.rfind(b"\r\n")
+    if stop < 0:
+        return any(version.startswith(window.rstrip(b"\r")) for version in _VERSIONS)
+    lines = window[:stop] + b"\r\n"
+    return lines[:-2] in _VERSIONS or _HEADER.fullmatch(lines + b"\r\n") is not None
