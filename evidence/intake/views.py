@@ -195,7 +195,8 @@ def _declare(request: HttpRequest, draft: Draft) -> HttpResponse:
                 return redirect("intake:receipt", draft.public_id)
     else:
         form = forms.DeclarationForm(late=late)
-    return _question(request, draft, "declare", form, late=late, files=steps.files(draft))
+    asked_why = "late_reason" in form.fields
+    return _question(request, draft, "declare", form, late=asked_why, files=steps.files(draft))
 
 
 PAGES = {
