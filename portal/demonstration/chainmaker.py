@@ -9,16 +9,27 @@ ChainMaker pb; the keys come from labels that begin with "demonstration" (see `s
     built.profile, .validators  what a court would pin of this chain (consortium/<name>/*.json of an anchor pack)
 """
 
-import base64
-import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
 
+from .chainmaker_wire import (
+    BLOCK_VERSION,
+    TIME,
+    Json,
+    Signer,
+    Tx,
+    b,
+    e64,
+    encoded,
+    kept,
+    m,
+    n,
+    transaction,
+    varint,
+)
 from .signers import HASHES, Certificate, Key, certificate, key, pem
-
-Json = dict[str, Any]
 
 SUITES = {
     "SM": ("SM3", "SM2"),
@@ -35,84 +46,10 @@ OPERATORS = (
     ("demonstration-university", "neutral"),
 )
 """(operator, role) of the four validators."""
-BLOCK_VERSION = 2030200
-TIME = 1_767_225_600
-"""2026-01-01T00:00:00Z, the proposer's clock."""
 PRECOMMIT = 1
 
 
-# ── protobuf, by hand ─────────────────────────────────────────────────────────────────────────────────────────────────
-
-
-def varint(value: int) -> bytes:
-    out = b""
-    while value > 0x7F:
-        out += bytes([value & 0x7F | 0x80])
-        value >>= 7
-    return out + bytes([value])
-
-
-def n(number: int, value: int) -> bytes:
-    """A number field; zero is not written."""
-    return varint(number << 3) + varint(value) if value else b""
-
-
-def b(number: int, value: bytes | str) -> bytes:
-    """Bytes or text; empty is not written."""
-    return m(number, value.encode() if isinstance(value, str) else value) if value else b""
-
-
-def m(number: int, content: bytes) -> bytes:
-    """An embedded message, written even when empty."""
-    return varint(number << 3 | 2) + varint(len(content)) + content
-
-
-def e64(value: bytes) -> str:
-    return base64.b64encode(value).decode()
-
-
-def _json(value: object) -> bytes:
-    return json.dumps(value, ensure_ascii=False, separators=(",", ":")).encode()
-
-
-def _kept(**members: Any) -> Json:
-    """Go's `omitempty`: zero values are left out, present messages stay."""
-    return {k: v for k, v in members.items() if v not in (0, "", None, b"")}
-
-
 # ── the chain ─────────────────────────────────────────────────────────────────────────────────────────────────────────
-
-
-@dataclass(frozen=True)
-class Signer:
-    """Somebody on the chain: how a Member message presents them (`kind` 0 certificate, 1 its hash, 2 public key)."""
-
-    org: str
-    kind: int
-    info: bytes
-    key: Key
-    certificate: Certificate | None = None
-
-    @property
-    def member(self) -> bytes:
-        return b(1, self.org) + n(2, self.kind) + b(3, self.info)
-
-    @property
-    def member_json(self) -> Json:
-        return _kept(org_id=self.org, member_type=self.kind, member_info=e64(self.info))
-
-
-@dataclass(frozen=True)
-class Tx:
-    """One transaction in every shape a node hands out."""
-
-    tx_id: str
-    pb: bytes
-    json: Json
-    rw_set: bytes
-    rw_set_json: Json
-    leaf: bytes
-    rw_set_hash: bytes
 
 
 @dataclass(frozen=True)
@@ -137,7 +74,7 @@ class Built:
         return tuple(t.tx_id for t in self.txs)
 
     @property
-    def merkle_path_json(self) -> bytes:
+    def merkle_pathencoded(self) -> bytes:
         return self.paths_json[0]
 
 
@@ -248,7 +185,7 @@ class Network:
     ) -> Tx:
         """One CMEVI transaction: `Evidence` or `UpdateEvidence` (id, hash as hex text, metadata)."""
         text = digest if isinstance(digest, str) else digest.hex()
-        metadata = _json(
+        metadata = encoded(
             {"hashType": "file", "hashAlgorithm": self.hash_name, "username": "demonstration"}
         ).decode()
         parameters = (("id", record_id), ("hash", text), ("metadata", metadata))
@@ -258,109 +195,25 @@ class Network:
     def batch(self, digests: Sequence[bytes], *, time: int = TIME) -> Tx:
         """EvidenceBatch: many records in one transaction."""
         evidences = [{"id": f"EV-{i:04d}", "hash": d.hex(), "metadata": "{}"} for i, d in enumerate(digests)]
-        return self.transaction("EvidenceBatch", (("evidences", _json(evidences).decode()),), time=time)
+        return self.transaction("EvidenceBatch", (("evidences", encoded(evidences).decode()),), time=time)
 
     def transaction(
         self,
         method: str,
         parameters: Sequence[tuple[str, str | bytes]],
         *,
-        events: Sequence[tuple[str, Sequence[str]]] = (),
-        time: int = TIME,
-        code: int = 0,
-        contract_code: int = 0,
-        gas_used: int = 157,
-        sign_with: Key | None = None,
-        block_version: int = BLOCK_VERSION,
         chain_id: str | None = None,
+        **options: Any,
     ) -> Tx:
-        chain_id = chain_id or self.chain_id
-        raw = [(k, v.encode() if isinstance(v, str) else v) for k, v in parameters]
-        tx_id = self.hash(b"demonstration tx" + repr((method, raw, time)).encode()).hex()
-        payload = (
-            b(1, chain_id)
-            + b(3, tx_id)
-            + n(4, time)
-            + b(6, self.contract)
-            + b(7, method)
-            + b"".join(m(8, b(1, k) + b(2, v)) for k, v in raw)
-            + m(10, n(1, 200_000))
-        )
-        payload_json = _kept(
-            chain_id=chain_id,
-            tx_id=tx_id,
-            timestamp=time,
-            contract_name=self.contract,
-            method=method,
-            parameters=[_kept(key=k, value=e64(v)) for k, v in raw],
-            limit={"gas_limit": 200_000},
-        )
-        sender = self.client
-        signature = (sign_with or sender.key).sign(payload, self.hash_name)
-
-        key_ = b"h#" + (raw[0][1] if raw else b"")
-        rw_set = b(1, tx_id) + m(3, b(1, key_) + b(2, b"{}") + b(3, self.contract))
-        rw_set_json = {
-            "tx_id": tx_id,
-            "tx_writes": [{"key": e64(key_), "value": e64(b"{}"), "contract_name": self.contract}],
-        }
-        rw_set_hash = self.hash(rw_set)
-
-        def result(gas: int) -> bytes:
-            outcome = (
-                n(1, contract_code)
-                + b(2, "ok")
-                + b(3, "Success")
-                + n(4, gas)
-                + b"".join(
-                    m(
-                        5,
-                        b(1, topic)
-                        + b(2, tx_id)
-                        + b(3, self.contract)
-                        + b(4, "1.0")
-                        + b"".join(m(5, d.encode()) for d in data),
-                    )
-                    for topic, data in events
-                )
-            )
-            return n(1, code) + m(2, outcome) + b(3, rw_set_hash)
-
-        result_json = _kept(
-            code=code,
-            contract_result=_kept(
-                code=contract_code,
-                result=e64(b"ok"),
-                message="Success",
-                gas_used=gas_used,
-                contract_event=[
-                    {
-                        "topic": topic,
-                        "tx_id": tx_id,
-                        "contract_name": self.contract,
-                        "contract_version": "1.0",
-                        "event_data": list(data),
-                    }
-                    for topic, data in events
-                ]
-                or None,
-            ),
-            rw_set_hash=e64(rw_set_hash),
-        )
-        front = m(1, payload) + m(2, m(1, sender.member) + b(2, signature))
-        hashed = front + m(4, result(0 if block_version >= 2300 else gas_used))
-        return Tx(
-            tx_id,
-            front + m(4, result(gas_used)),
-            {
-                "payload": payload_json,
-                "sender": {"signer": sender.member_json, "signature": e64(signature)},
-                "result": result_json,
-            },
-            rw_set,
-            rw_set_json,
-            self.hash(hashed),
-            rw_set_hash,
+        """Any transaction of the client; `options` are those of `chainmaker_wire.transaction`."""
+        return transaction(
+            self.client,
+            method,
+            parameters,
+            hash_name=self.hash_name,
+            contract=self.contract,
+            chain_id=chain_id or self.chain_id,
+            **options,
         )
 
     # ── votes ─────────────────────────────────────────────────────────────────────────────────────────────────────────
@@ -459,7 +312,7 @@ class Network:
         block_hash = self.hash(header(b"", b""))
         signature = signer.key.sign(block_hash, self.hash_name)
         header_pb = header(block_hash, signature)
-        header_json = _kept(
+        header_json = kept(
             **{k: e64(v) if isinstance(v, bytes) else v for k, v in h.items()},
             block_hash=e64(block_hash),
             proposer=signer.member_json,
@@ -483,15 +336,15 @@ class Network:
         levels = self._tree([t.leaf for t in txs])
         known = [s.certificate.pem for s in (self.client, *self.nodes) if s.certificate]
         return Built(
-            block_json=_json(block_json),
+            block_json=encoded(block_json),
             block_pb=info_pb,
-            header_json=_json(header_json),
+            header_json=encoded(header_json),
             header_pb=header_pb,
             block_hash=block_hash,
             txs=tuple(txs),
             info_json=tuple(
-                _json(
-                    _kept(
+                encoded(
+                    kept(
                         transaction=t.json,
                         block_height=height,
                         block_hash=e64(block_hash),
@@ -505,7 +358,7 @@ class Network:
                 m(1, t.pb) + n(2, height) + b(3, block_hash) + n(4, i) + n(5, h["block_timestamp"])
                 for i, t in enumerate(txs)
             ),
-            paths_json=tuple(_json([e64(s) for s in _siblings(levels, i)]) for i in range(len(txs))),
+            paths_json=tuple(encoded([e64(s) for s in _siblings(levels, i)]) for i in range(len(txs))),
             certificates_pem=b"".join(known),
             profile=self.profile(),
             validators=self.validators(),

@@ -1,5 +1,6 @@
 """Exhibits around a demonstration ChainMaker block, and what the engine says of them."""
 
+import base64
 import json
 import tempfile
 from collections.abc import Callable, Mapping, Sequence
@@ -10,7 +11,7 @@ from typing import Any
 
 from evidence.verification import Exhibit, Source, TrustStore, Verdict, verify
 from evidence.verification.reasons import Reason
-from evidence.verification.verdict import Finding
+from evidence.verification.verdict import Finding, Outcome, Overall
 from portal.demonstration.chainmaker import Built, Network
 from tests.anchor_packs import write_pack
 
@@ -128,3 +129,45 @@ def answer(verdict: Verdict, check: str) -> tuple[str, Reason | None]:
 def answers(verdict: Verdict) -> dict[str, tuple[str, Reason | None]]:
     """Every check that has one answer."""
     return {f.check: (f.outcome.value, f.reason) for f in verdict.findings}
+
+
+# ── attacks ──
+
+HASH, PROOF, FORM, SIGNATURE = (
+    (FAILED, r)
+    for r in (Reason.HASH_FAILURE, Reason.PROOF_FAILURE, Reason.FORMAT_FAILURE, Reason.SIG_CRYPTO_FAILURE)
+)
+QUORUM = (FAILED, Reason.QUORUM_FAILURE)
+VOTES = "TBFTAddtionalDataKey"
+
+Change = Callable[[Any], object]
+
+
+def flipped(text: str, bit: int = 3) -> str:
+    """Base64 with one bit of its middle byte changed."""
+    raw = bytearray(base64.b64decode(text))
+    raw[len(raw) // 2] ^= 1 << bit
+    return base64.b64encode(bytes(raw)).decode()
+
+
+def refuted(verdict: Verdict, **expected: tuple[str, Reason | None]) -> None:
+    """INCONSISTENT, and the named checks say why (`INCL_PATH` for INCL.PATH)."""
+    assert verdict.overall is Overall.INCONSISTENT
+    seen: dict[str, tuple[str, Reason | None]] = {}
+    for found in sorted(verdict.findings, key=lambda f: f.outcome is Outcome.FAILED):
+        seen[found.check] = (found.outcome.value, found.reason)
+    for check, wanted in expected.items():
+        assert seen[check.replace("_", ".", 1)] == wanted, check
+
+
+def in_tx(change: Change, place: int = MINE) -> Change:
+    return lambda block: change(block["block"]["txs"][place])
+
+
+def set_at(*path: Any, value: Any = None, flip: bool = False) -> Change:
+    def change(item: Any) -> None:
+        for key in path[:-1]:
+            item = item[key]
+        item[path[-1]] = flipped(item[path[-1]]) if flip else value
+
+    return change
