@@ -11,8 +11,7 @@ from typing import Any
 
 from django.apps import apps
 from django.db.models import Case as WhenCase
-from django.db.models import Count, Exists, Expression, OuterRef, Q, QuerySet, Subquery, Value, When, Window
-from django.db.models.functions import RowNumber
+from django.db.models import Count, Exists, Expression, OuterRef, Q, QuerySet, Value, When
 from django.utils import timezone
 
 from portal.people.models import User
@@ -26,8 +25,7 @@ SUBMISSIONS_SHOWN = 30
 
 NAMED = (Side.PLAINTIFF, Side.DEFENDANT, Side.THIRD)
 COURT_ROLES = tuple(r for r in Role if r not in PARTY_ROLES)
-KINDS = {"parked": "parked", "done": "unreported", "queued": "in_progress", "running": "in_progress"}
-"""State of the newest run -> the list in which an exhibit waits."""
+IN_PROGRESS = ("queued", "running")
 ISSUED = ("signed", "released")
 URGENCY = ("INCONSISTENT", "INDETERMINATE", "CONSISTENT")
 
@@ -48,10 +46,13 @@ class Line:
 
 @dataclass(slots=True)
 class Waiting:
-    """A list of what waits for a person, oldest first, cut at WAITING_SHOWN; `more` is what was cut."""
+    """A list of what waits for a person, the oldest WAITING_SHOWN; `more` says that there are others.
+
+    How many others is not counted: for a clerk with tens of thousands of exhibits that costs more than it tells.
+    """
 
     lines: list[Line]
-    more: int
+    more: bool
 
 
 @dataclass(slots=True)
@@ -141,30 +142,29 @@ def waiting(user: User) -> dict[str, Waiting]:
     unreported   results that no issued report contains yet, contradictions first: to be read, and to be reported
     in_progress  runs waiting or working
     """
-    runs = apps.get_model("runs", "Run").objects.filter(exhibit=OuterRef("pk")).exclude(state="cancelled")
-    newest = visible_to(user, runs).order_by("-number").values("state")[:1]
-    serving = _mine(user, timezone.now()).filter(role__in=COURT_ROLES, case=OuterRef("case"))
+    run = apps.get_model("runs", "Run")
+    newer = run.objects.filter(exhibit=OuterRef("exhibit"), number__gt=OuterRef("number")).exclude(state="cancelled")
     issued = apps.get_model("reports", "Report").verdicts.through.objects
-    issued = issued.filter(report__state__in=ISSUED, runverdict__run__exhibit=OuterRef("pk"))
-    place = Window(RowNumber(), partition_by="kind", order_by=["submitted_at", "pk"])
+    issued = issued.filter(report__state__in=ISSUED, runverdict__run__exhibit=OuterRef("exhibit"))
+    serving = _mine(user, timezone.now()).filter(role__in=COURT_ROLES, case=OuterRef("exhibit__case"))
     found = (
-        exhibits(user)
-        .filter(Exists(serving))
-        .annotate(newest=Subquery(newest))
-        .filter(Q(newest__in=list(KINDS)) & ~(Q(newest="done") & Exists(issued)))
-        .annotate(kind=WhenCase(*(When(newest=state, then=Value(kind)) for state, kind in KINDS.items())))
-        .annotate(place=place, all_of_kind=Window(Count("pk"), partition_by="kind"))
-        .filter(place__lte=WAITING_SHOWN)
-        .select_related("case")
-        .order_by("submitted_at", "pk")
+        visible_to(user, run.objects.filter(Exists(serving), ~Exists(newer)))
+        .select_related("exhibit__case", "verdict")
+        .defer("verdict__document")
+        .order_by("exhibit__submitted_at", "pk")
     )
-    lists = {"parked": Waiting([], 0), "unreported": Waiting([], 0), "in_progress": Waiting([], 0)}
-    for line in lines(user, found):
-        one = lists[line.exhibit.kind]
-        one.lines.append(line)
-        one.more = line.exhibit.all_of_kind - len(one.lines)
-    lists["unreported"].lines.sort(key=lambda line: URGENCY.index(line.verdict.overall) if line.verdict else 0)
-    return lists
+    return {
+        "parked": _first(found.filter(state="parked")),
+        "unreported": _first(found.filter(~Exists(issued), state="done")),
+        "in_progress": _first(found.filter(state__in=IN_PROGRESS)),
+    }
+
+
+def _first(found: QuerySet[Any]) -> Waiting:
+    runs = list(found[: WAITING_SHOWN + 1])
+    shown = [Line(run.exhibit, run, run.verdict if run.state == "done" else None) for run in runs[:WAITING_SHOWN]]
+    shown.sort(key=lambda line: URGENCY.index(line.verdict.overall) if line.verdict else 0)
+    return Waiting(shown, len(runs) > WAITING_SHOWN)
 
 
 def unissued_reports(user: User) -> list[Any]:

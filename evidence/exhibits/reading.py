@@ -37,8 +37,9 @@ FLAG_REASONS = frozenset(
     }
 )
 """Reasons a judge must see even where they decided nothing."""
-INSTANT = re.compile(r"\d{4}-\d{2}-\d{2}T\d{2}:\d{2}:\d{2}(?:\.\d+)?Z", re.ASCII)
-MIDDLE_CHECKS = ("INCL.ROOT", "INCL.NODE_QUORUM", "TST.SIGNATURE", "INCL.PATH")
+INSTANT = re.compile(r"(?:(\w+) )?(\d{4}-\d{2}-\d{2}T\d{2}:\d{2}:\d{2}(?:\.\d{1,6})?(?:Z|[+-]\d{2}:\d{2}))", re.ASCII)
+"""A time in a finding, with the word the engine prints before it."""
+MIDDLE_CHECKS = ("INCL.ROOT", "INCL.NODE_QUORUM", "WAUTH.CHAIN", "TST.SIGNATURE", "INCL.PATH")
 """Of the steps between the bytes and the anchor, the first of these tells most."""
 
 
@@ -114,7 +115,7 @@ class Reading:
 
     @property
     def word(self) -> str:
-        return str(words.OVERALL[self.overall])
+        return self._statement("WORD", self.overall)
 
     @property
     def tone(self) -> str:
@@ -126,19 +127,15 @@ class Reading:
 
     @property
     def grade_meaning(self) -> str:
-        return str(words.GRADES[self.grade])
-
-    @property
-    def grade_meaning_litigant(self) -> str:
-        return str(words.GRADES_LITIGANT[self.grade])
+        return self._statement("GRADE", self.grade)
 
     @property
     def sentence(self) -> str:
-        return words.sentence(self.overall, not_after=self.not_after, basis=self.document["time"]["basis"])
+        return words.sentence(self.overall, not_after=self.not_after, clock=self._clock)
 
     @property
     def sentence_litigant(self) -> str:
-        return str(words.LITIGANT[self.overall])
+        return self._statement("VERDICT", self.overall)
 
     @property
     def not_after(self) -> datetime | None:
@@ -163,7 +160,7 @@ class Reading:
             chosen = [a for a in failed if not a.advisory] or failed
         else:
             return [self._meaning(code) for code in self.document["reasons"]][:REASONS_SHOWN]
-        said = (_("%(word)s%(said)s：%(answer)s") % {"word": a.word, "said": a.said, "answer": a.answer} for a in chosen)
+        said = (_("%(word)s：%(said)s。%(answer)s") % {"word": a.word, "said": a.said, "answer": a.answer} for a in chosen)
         return list(dict.fromkeys(said))[:REASONS_SHOWN]
 
     @cached_property
@@ -184,7 +181,7 @@ class Reading:
     def axes(self) -> list[tuple[str, str, str]]:
         """(axis, value in words, tone)."""
         found = axes.axes(self.document, declared=self.declared)
-        return [(str(words.AXES[k]), str(words.AXIS_VALUES[v]), words.tone(v)) for k, v in found.items()]
+        return [(self._statement("AXIS", k.upper()), str(words.AXIS_VALUES[v]), words.tone(v)) for k, v in found.items()]
 
     @cached_property
     def not_proven(self) -> list[str]:
@@ -233,14 +230,15 @@ class Reading:
         """Claimed, proven and received times in order; only from the first proven point on is the line filled."""
         found = [Event("received", _("收到"), _("本院收到文件"), received, _("本院的时钟"))]
         if self.not_after is not None:
-            clock = words.clock(self.document["time"]["basis"])
-            found.append(Event("proven", _("已证明"), _("不晚于此时已存在"), self.not_after, clock))
+            found.append(Event("proven", _("已证明"), _("不晚于此时已存在"), self.not_after, self._clock))
         for answer in self.answers:
             if not answer.check.partition(".")[2].startswith(("TIME", "CLAIM")) and not answer.check.startswith("TIME."):
                 continue
-            for text in dict.fromkeys(INSTANT.findall(answer.actual)):
+            for label, text in dict.fromkeys(INSTANT.findall(answer.actual)):
                 if _instant(text) != self.not_after:
-                    found.append(Event("claimed", _("写明"), answer.subject, _instant(text), _("写明的一方，未经证明")))
+                    what = words.CLAIMED.get(label, _("声称的时间"))
+                    clock = _("%(source)s 的说法，未经证明") % {"source": answer.subject}
+                    found.append(Event("claimed", _("声称"), str(what), _instant(text), clock))
         found.sort(key=lambda e: e.at)
         proven = next((e.at for e in found if e.stands == "proven"), received)
         return [
@@ -276,7 +274,7 @@ class Reading:
         last = len(nodes) - 1
         things = tuple(
             walk_drawing.Thing(
-                words.thing(node["kind"]),
+                self._statement("NODE", node["kind"]),
                 node["label"],
                 pinned=i == last and node["kind"] == "ANCHOR" and reached,
                 absent=i == last and node["kind"] == "ANCHOR" and not reached,
@@ -290,7 +288,7 @@ class Reading:
                 walk_drawing.Arrow(
                     word=words.check(step["check"]),
                     outcome=step["outcome"],
-                    said=str(words.OUTCOMES[step["outcome"]]),
+                    said=self._statement("OUTCOME", step["outcome"]),
                     href=f"#{finding.anchor}" if finding else "#findings",
                     sentence=self._step_sentence(i + 1, things[i], things[i + 1], step, finding),
                 )
@@ -300,11 +298,11 @@ class Reading:
 
     def _gap(self, name: str, n: int) -> Way:
         things = (
-            walk_drawing.Thing(words.thing("FILE"), name),
-            walk_drawing.Thing(words.thing("ANCHOR"), _("没有到达"), absent=True),
+            walk_drawing.Thing(self._statement("NODE", "FILE"), name),
+            walk_drawing.Thing(self._statement("NODE", "ANCHOR"), _("没有到达"), absent=True),
         )
         sentence = _("没有收到能把%(file)s连到信任锚的证明。") % {"file": name}
-        arrow = walk_drawing.Arrow(_("没有证明"), "INDETERMINATE", _("未能核对"), "#findings", sentence)
+        arrow = walk_drawing.Arrow(_("没有证明"), "INDETERMINATE", self._statement("OUTCOME", "INDETERMINATE"), "#findings", sentence)
         nothing = {"source": "", "grade": "E", "state": "ASSERTED", "complete": False, "file": name}
         return self._draw(f"walk-{n}", sentence, things, (arrow,), nothing)
 
@@ -326,7 +324,7 @@ class Reading:
             file=walk["file"] or _("（没有对应的文件）"),
             source=walk["source"],
             grade=walk["grade"],
-            state=str(words.STATES[walk["state"]]),
+            state=self._statement("STATE", walk["state"]),
             complete=walk["complete"],
             # Built of escaped parts by `walk_drawing`, whose tests hold it to that.
             row=mark_safe(walk_drawing.row(picture)),  # noqa: S308
@@ -344,7 +342,7 @@ class Reading:
             "end": end.kind,
             "end_label": end.label,
             "word": words.check(step["check"]),
-            "said": words.OUTCOMES[step["outcome"]],
+            "said": self._statement("OUTCOME", step["outcome"]),
         }
         return f"{text}{finding.answer}" if finding else text
 
@@ -355,7 +353,7 @@ class Reading:
             word=words.check(f["check"]),
             family=words.family(f["check"]),
             outcome=f["outcome"],
-            said=str(words.OUTCOMES[f["outcome"]]),
+            said=self._statement("OUTCOME", f["outcome"]),
             advisory=f["bearing"] == "ADVISORY",
             question=self._catalogue(catalogue.question, f["check"]),
             answer=self._said(f),
@@ -386,6 +384,16 @@ class Reading:
             return str(text(Reason(code), self.language))
         except (catalogue.CatalogueError, ValueError):
             return code
+
+    @property
+    def _clock(self) -> str:
+        basis = self.document["time"]["basis"]
+        return self._statement("TIME", basis) if basis else ""
+
+    def _statement(self, family: str, name: str) -> str:
+        """A statement of the catalogue; the bare name where a later engine no longer has it."""
+        found = self._catalogue(catalogue.statement, f"{family}.{name}")
+        return name if found == f"{family}.{name}" else found
 
     def _catalogue(self, text: Any, key: str) -> str:
         try:

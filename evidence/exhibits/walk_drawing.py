@@ -20,7 +20,7 @@ SYMBOLS = {"PASSED": "✓", "FAILED": "✗", "INDETERMINATE": "?"}
 
 WIDTH, PER_LINE = 1060, 5
 """Row: width of the drawing in its own units, and the most boxes that stay readable on one line of it."""
-BOX_HEIGHT, GAP, LINE_GAP = 84, 86, 84
+BOX_HEIGHT, GAP, LINE_GAP = 84, 100, 84
 COLUMN_WIDTH, COLUMN_BOX, COLUMN_GAP = 340, 62, 56
 
 
@@ -119,7 +119,7 @@ def _box(thing: Thing, *, x: int, y: int, width: int, height: int) -> str:
         f"<g><title>{escape(thing.kind)} {escape(thing.label)}</title>"
         f'<rect x="{x}" y="{y}" width="{width}" height="{height}" fill="{fill}" stroke="{edge}" stroke-width="1"{dash}/>'
         + _text(fit(thing.kind, 16, room), x + 10, y + height // 2 - 6, 16, ink, weight=700)
-        + _text(fit(thing.label, 12, room), x + 10, y + height // 2 + 18, 12, muted, fixed=True)
+        + _text(fit(thing.label, 13, room), x + 10, y + height // 2 + 18, 12, muted, fixed=True)
         + "</g>"
     )
 
@@ -224,8 +224,8 @@ def _is_wide(text: str) -> bool:
 
 
 def extent(text: str, size: int) -> int:
-    """Width of a text in drawing units: a Han character fills its square, others about six tenths of it."""
-    return sum(size * 10 if unicodedata.east_asian_width(c) in "WF" else size * 6 for c in text) // 10
+    """Width of a text in drawing units: a Han character fills its square, others about half of it and a little more."""
+    return sum(size * 100 if unicodedata.east_asian_width(c) in "WF" else size * 56 for c in text) // 100
 
 
 def fit(text: str, size: int, room: int) -> str:

@@ -1,6 +1,7 @@
-"""The short words of the exhibit's page: boxes and arrows of the walk, axes, clocks, grades and verdicts.
+"""The short words that only the exhibit's page needs: arrows of the walk, headings over findings, values of the axes.
 
-Questions, answers and reasons stand in the engine's own message catalogue; what is here is only shown on pages.
+Questions, answers, reasons, grades, outcomes, clocks and the names of things stand in the engine's message catalogue, so
+that the page, the report and the command line say the same.
 """
 
 from datetime import datetime
@@ -12,69 +13,6 @@ from django.utils.translation import gettext_lazy as lazy
 
 BEIJING = ZoneInfo("Asia/Shanghai")
 
-OVERALL: dict[str, Promise] = {
-    "CONSISTENT": lazy("核验一致"),
-    "INCONSISTENT": lazy("核验不一致"),
-    "INDETERMINATE": lazy("无法判定"),
-}
-LITIGANT: dict[str, Promise] = {
-    "CONSISTENT": lazy(
-        "您提交的文件与登记的记录一致，该记录也通过了全部必需检查。这说明登记之后没有发现变化；"
-        "不说明登记之前的内容如何，也不是法院的认定。"
-    ),
-    "INCONSISTENT": lazy(
-        "至少一项必需检查得出相反结果，例如文件与登记的记录不同。可能是选错了文件，也可能是手机或聊天软件转换了文件；"
-        "系统不判断原因和责任。请看“怎么办”。"
-    ),
-    "INDETERMINATE": lazy(
-        "材料不齐或有的信息现在无法核对，系统既不能说一致，也不能说不一致。这不是对您不利的结论。请看还缺什么、怎么补。"
-    ),
-}
-GRADES: dict[str, Promise] = {
-    "A": lazy("核对到独立固定的根，不必相信存证平台"),
-    "B": lazy("核对到法院固定的多个节点的签名，需要相信它们没有串通"),
-    "C": lazy("法院运行的节点作了签名答复，没有核对完整证明"),
-    "D": lazy("只有存证平台自己的服务作了签名答复，需要相信该平台"),
-    "E": lazy("只有证书或当事人这样说，没有可以核对的证明"),
-}
-"""Shown in the box beside the verdict."""
-GRADES_LITIGANT: dict[str, Promise] = {
-    "A": lazy("证明不经任何平台即可核对，一直核对到独立固定的根。不必相信存证平台。"),
-    "B": lazy("证明核对到由多个节点签名的区块头或根，节点公钥由法院事先固定。需要相信这些节点没有串通。"),
-    "C": lazy("法院运行的节点作了签名答复，没有核对完整证明。需要相信该节点的答复。"),
-    "D": lazy("只有存证平台自己的服务作了签名答复。需要相信该平台。"),
-    "E": lazy("只有证书上这样写，没有可以核对的证明。此等级不会得出“核验一致”。"),
-}
-OUTCOMES: dict[str, Promise] = {
-    "PASSED": lazy("通过"),
-    "FAILED": lazy("不符"),
-    "INDETERMINATE": lazy("未能核对"),
-}
-SYMBOLS = {"PASSED": "✓", "FAILED": "✗", "INDETERMINATE": "?"}
-STATES: dict[str, Promise] = {
-    "PROVEN": lazy("已证明：已逐步核对"),
-    "PROMISED": lazy("已承诺：登记服务签名承诺将予登记，尚未证明已经登记"),
-    "PENDING": lazy("等待中：已送出登记，尚未完成，可稍后再核验"),
-    "ASSERTED": lazy("仅陈述：只有说法，没有证明"),
-}
-
-THINGS: dict[str, Promise] = {
-    "FILE": lazy("送验文件"),
-    "DIGEST": lazy("文件摘要"),
-    "MANIFEST": lazy("文件清单"),
-    "RECORD": lazy("链上记录"),
-    "TRANSACTION": lazy("交易"),
-    "LEAF": lazy("树叶"),
-    "ROOT": lazy("树根"),
-    "BLOCK": lazy("区块"),
-    "VALIDATORS": lazy("节点签名"),
-    "TOKEN": lazy("时间戳"),
-    "SIGNATURE": lazy("签名"),
-    "CERTIFICATE": lazy("证书"),
-    "STATEMENT": lazy("写明的内容"),
-    "ANCHOR": lazy("本院信任库"),
-}
-"""A box of the walk, by `NodeKind`."""
 CHECKS: dict[str, Promise] = {
     "DIGEST.MATCH": lazy("摘要比对"),
     "INCL.CONTENT": lazy("登记的值"),
@@ -83,7 +21,7 @@ CHECKS: dict[str, Promise] = {
     "INCL.PATH": lazy("默克尔路径"),
     "INCL.HEADER": lazy("区块头"),
     "INCL.NODE_QUORUM": lazy("法定多数签名"),
-    "INCL.ROOT": lazy("本院检查点"),
+    "INCL.ROOT": lazy("法院检查点"),
     "INCL.LEDGER_KIND": lazy("链的身份"),
     "TST.IMPRINT": lazy("摘要比对"),
     "TST.FORMAT": lazy("时间戳结构"),
@@ -92,37 +30,42 @@ CHECKS: dict[str, Promise] = {
     "TST.SIGNATURE": lazy("时间戳签名"),
     "TST.PURPOSE": lazy("证书用途"),
     "TST.CHAIN": lazy("信任链"),
+    "WACZ.HASHES": lazy("包内摘要"),
+    "WACZ.LISTED": lazy("清单齐全"),
+    "WACZ.UNLISTED": lazy("清单之外"),
+    "WAUTH.DIGEST": lazy("清单摘要"),
+    "WAUTH.FIELDS": lazy("签名数据"),
+    "WAUTH.SIGNATURE": lazy("快照签名"),
+    "WAUTH.DOMAIN": lazy("域名证书"),
+    "WAUTH.CHAIN": lazy("信任链"),
+    "WAUTH.TOKEN": lazy("签名时间戳"),
+    "WAUTH.TIME": lazy("制作时间"),
 }
-"""An arrow of the walk, by check id: what was asked, in a word or two. Any other check is simply `核对`."""
+"""An arrow of the walk, by check id: what was compared, in a word or two. Any other check is simply `核对`."""
 FAMILIES: dict[str, Promise] = {
     "DIGEST": lazy("文件与摘要"),
     "INCL": lazy("区块链登记"),
+    "CHAINMAKER": lazy("区块链登记"),
+    "PACKAGE": lazy("区块链登记"),
     "TST": lazy("时间戳"),
-    "TIME": lazy("时间"),
-    "SIG": lazy("签名"),
-    "CERT": lazy("存证证书"),
     "X509": lazy("数字证书"),
-    "SNAP": lazy("网页快照"),
+    "CERT": lazy("存证证书"),
     "WACZ": lazy("网页快照"),
     "WARC": lazy("网页快照"),
+    "WAUTH": lazy("快照的签名"),
+    "CNP": lazy("取证数据包"),
+    "ZIP": lazy("压缩包结构"),
+    "GZ": lazy("压缩包结构"),
     "ENGINE": lazy("核验程序"),
 }
 """Heading over findings, by the family of the check."""
-
-CLOCKS: dict[str, Promise] = {
-    "PROPOSER": lazy("区块时间：打包节点的时钟"),
-    "TSA": lazy("时间戳机构的时钟"),
-    "CHECKPOINT": lazy("本院记录检查点的时钟"),
+CLAIMED: dict[str, Promise] = {
+    "capture": lazy("声称的取证时间"),
+    "recording": lazy("声称的登记时间"),
+    "issue": lazy("声称的出证时间"),
 }
-"""Whose clock a proven time is, by its basis."""
+"""What a certificate says happened at a time, by the word the engine prints before it."""
 
-AXES: dict[str, Promise] = {
-    "integrity": lazy("完整性"),
-    "inclusion": lazy("上链登记"),
-    "anchor_trust": lazy("信任锚"),
-    "signatures": lazy("签名"),
-    "pre_chain": lazy("上链之前"),
-}
 AXIS_VALUES: dict[str, Promise] = {
     "MATCH": lazy("相符"),
     "MISMATCH": lazy("不符"),
@@ -132,7 +75,7 @@ AXIS_VALUES: dict[str, Promise] = {
     "PROMISED": lazy("仅有承诺"),
     "ASSERTED_BY_PLATFORM": lazy("仅平台陈述"),
     "NOT_APPLICABLE": lazy("不适用"),
-    "TRUSTED": lazy("本院认可"),
+    "TRUSTED": lazy("法院认可"),
     "UNTRUSTED": lazy("不在信任库"),
     "UNKNOWN": lazy("无法判定"),
     "TOTAL-PASSED": lazy("全部相符"),
@@ -160,10 +103,6 @@ def tone(value: str) -> str:
     return next(name for name, values in AXIS_TONES.items() if value in values)
 
 
-def thing(kind: str) -> str:
-    return str(THINGS.get(kind, kind))
-
-
 def check(check_id: str) -> str:
     return str(CHECKS[check_id]) if check_id in CHECKS else _("核对")
 
@@ -173,22 +112,18 @@ def family(check_id: str) -> str:
     return str(FAMILIES[prefix]) if prefix in FAMILIES else _("其他核对")
 
 
-def clock(basis: str | None) -> str:
-    return str(CLOCKS.get(basis or "", basis or ""))
-
-
 def beijing(moment: datetime) -> str:
     return moment.astimezone(BEIJING).strftime("%Y-%m-%d %H:%M:%S")
 
 
-def sentence(overall: str, *, not_after: datetime | None, basis: str | None) -> str:
+def sentence(overall: str, *, not_after: datetime | None, clock: str) -> str:
     """The one sentence beside the verdict word. Says what was compared, never what it is worth as evidence."""
     if overall == "CONSISTENT":
         if not_after is None:
             return _("文件与登记的记录一致，登记之后没有发现变化；登记的时间没有得到证明。")
-        return _("文件不晚于 %(time)s（%(clock)s）已经登记，此后没有发现变化。") % {
+        return _("文件不晚于 %(time)s（%(clock)s）已经存在，登记之后没有发现变化。") % {
             "time": beijing(not_after),
-            "clock": clock(basis),
+            "clock": clock,
         }
     if overall == "INCONSISTENT":
         return _("至少一项必需检查得出相反结果。系统不判断原因和责任。")

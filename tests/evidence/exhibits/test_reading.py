@@ -34,19 +34,19 @@ def test_the_fixture_is_what_it_is_called(name: str) -> None:
 def test_a_pass_gives_its_bytes_its_finality_and_its_pin_as_reasons() -> None:
     r = reading(courtroom.consistent())
     assert len(r.reasons) == REASONS_SHOWN
-    assert [reason.split("通过")[0] for reason in r.reasons] == ["摘要比对", "法定多数签名", "链的身份"]
-    assert r.word == "核验一致" and r.grade == "B" and "法院固定的多个节点" in r.grade_meaning
+    assert [reason.split("：")[0] for reason in r.reasons] == ["摘要比对", "法定多数签名", "链的身份"]
+    assert r.word == "核验一致" and r.grade == "B" and "节点公钥由法院事先固定" in r.grade_meaning
 
 
 def test_the_sentence_of_a_pass_says_when_and_by_whose_clock() -> None:
     r = reading(courtroom.consistent())
     assert r.not_after == datetime(2026, 9, 21, 14, 13, 20, tzinfo=UTC)
-    assert "2026-09-21 22:13:20" in r.sentence and "打包节点的时钟" in r.sentence and "不晚于" in r.sentence
+    assert "2026-09-21 22:13:20" in r.sentence and "出块节点的时钟" in r.sentence and "不晚于" in r.sentence
 
 
 def test_a_refutation_gives_the_contradiction() -> None:
     r = reading(courtroom.inconsistent())
-    assert r.word == "核验不一致" and r.reasons and all("不符" in reason for reason in r.reasons)
+    assert r.word == "核验不一致" and r.reasons and all("：不一致。" in reason for reason in r.reasons)
     assert r.unsettled[0].outcome == "FAILED" and r.unsettled[0].expected != r.unsettled[0].actual
 
 
@@ -94,20 +94,22 @@ def test_time_is_an_interval_filled_from_the_first_proof_on() -> None:
 
 def test_a_claimed_time_stands_apart_from_the_proven_one() -> None:
     claim = {
-        "check": "TIME.CLAIM_GAP",
+        "check": "CERT.TIME",
         "outcome": "INDETERMINATE",
-        "reason": "TIME_ZONE_AMBIGUOUS",
+        "reason": "TIMESTAMP_ORDER_FAILURE",
         "subject": "证书.json",
         "expected": None,
-        "actual": "2026-09-01T00:00:00Z",
+        "actual": "capture 2026-09-01T08:00:00+08:00, issue 2026-10-01T00:00:00+00:00",
         "law": [],
         "notes": [],
         "bearing": "ADVISORY",
     }
     r = changed(courtroom.consistent(), findings=[*json.loads(courtroom.consistent().to_json())["findings"], claim])
     events = r.events(received=RECEIVED)
-    assert [(e.stands, e.spans) for e in events] == [("claimed", False), ("proven", True), ("received", False)]
-    assert [f.check for f in r.flags] == ["TIME.CLAIM_GAP"]
+    assert [(e.stands, e.spans) for e in events] == [("claimed", False), ("proven", True), ("claimed", True), ("received", False)]
+    assert [e.what for e in events if e.stands == "claimed"] == ["声称的取证时间", "声称的出证时间"]
+    assert events[0].utc == "2026-09-01T00:00:00Z" and "证书.json 的说法，未经证明" in events[0].clock
+    assert [f.check for f in r.flags] == ["CERT.TIME"]
 
 
 def test_an_old_verdict_with_unknown_words_is_still_a_page() -> None:
