@@ -27,7 +27,9 @@ FLAGS = [
 
 
 @contextmanager
-def chromium(address: str, user: User, *, script: bool = True, size: dict[str, int] = PHONE) -> Iterator[BrowserContext]:
+def chromium(
+    address: str, user: User, *, script: bool = True, size: dict[str, int] = PHONE
+) -> Iterator[BrowserContext]:
     """A browser of `user`; any request to another host than the portal's is refused and remembered in `context.strays`."""
     session = Client()
     session.force_login(user)

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Iterator
 from datetime import timedelta
 from pathlib import Path
 
@@ -21,7 +20,12 @@ from evidence.intake.models import Draft
 from portal.people.models import User
 
 NUMBER = "（2026）川01民初123号"
-WHAT = {"name": "被告网店网页快照", "category": "web", "original_form": "native", "origin": "原告用取证工具抓取"}
+WHAT = {
+    "name": "被告网店网页快照",
+    "category": "web",
+    "original_form": "native",
+    "origin": "原告用取证工具抓取",
+}
 PURPOSE = {"purpose": "被告于2026年3月展示侵权商品"}
 END = {"end": "whole"}
 
@@ -45,7 +49,9 @@ def vault_dir(tmp_path: Path, settings: object) -> Path:
 
 @pytest.fixture
 def court(db: None) -> Court:
-    return Court.objects.create(code="川01", name_zh="四川省成都市中级人民法院", name_en="Chengdu Intermediate Court")
+    return Court.objects.create(
+        code="川01", name_zh="四川省成都市中级人民法院", name_en="Chengdu Intermediate Court"
+    )
 
 
 @pytest.fixture
@@ -55,7 +61,14 @@ def case(court: Court) -> Case:
     )
 
 
-def member(case: Case, username: str, *, role: str = Role.LITIGANT, side: str = Side.PLAINTIFF, days: int | None = None) -> User:
+def member(
+    case: Case,
+    username: str,
+    *,
+    role: str = Role.LITIGANT,
+    side: str = Side.PLAINTIFF,
+    days: int | None = None,
+) -> User:
     user = User.objects.create_user(username, password=None, full_name=f"姓名{username}")
     party, _ = Party.objects.get_or_create(case=case, side=side, defaults={"name": f"{side}公司"})
     valid_to = None if days is None else timezone.now() + timedelta(days=days)
@@ -115,7 +128,13 @@ def answered(browser: Client, *, upto: str = "files") -> Draft:
     """A draft whose pages before `upto` are answered through the pages themselves."""
     draft = begin(browser)
     held = Membership.objects.filter(user=draft.user).latest("pk")
-    answers = {"case": {"number": NUMBER}, "who": {"membership": held.pk}, "what": WHAT, "files": None, "purpose": PURPOSE}
+    answers = {
+        "case": {"number": NUMBER},
+        "who": {"membership": held.pk},
+        "what": WHAT,
+        "files": None,
+        "purpose": PURPOSE,
+    }
     for name, data in answers.items():
         if name == upto:
             break
@@ -128,7 +147,9 @@ def answered(browser: Client, *, upto: str = "files") -> Draft:
     return draft
 
 
-def attach(browser: Client, draft: Draft, *files: tuple[str, bytes], action: str = "upload", **more: object) -> HttpResponse:
+def attach(
+    browser: Client, draft: Draft, *files: tuple[str, bytes], action: str = "upload", **more: object
+) -> HttpResponse:
     """Files through the plain form."""
     sent = [SimpleUploadedFile(name, data, content_type="application/octet-stream") for name, data in files]
     return browser.post(page(draft, "files"), {"files": sent, "action": action, **more, **END})
@@ -147,7 +168,9 @@ class Device:
         self.browser, self.draft = browser, draft
         self.at = reverse("intake:uploads", args=[draft.public_id])
 
-    def create(self, name: str, size: int, *, head: bytes | None = None, kind: str = "", **headers: str) -> HttpResponse:
+    def create(
+        self, name: str, size: int, *, head: bytes | None = None, kind: str = "", **headers: str
+    ) -> HttpResponse:
         import base64
 
         pairs = {"filename": name, "filetype": kind}
@@ -155,10 +178,18 @@ class Device:
             pairs["head_sha256"] = sha256(head)
         metadata = ",".join(f"{k} {base64.b64encode(v.encode()).decode()}" for k, v in pairs.items() if v)
         return self.browser.post(
-            self.at, headers={"Tus-Resumable": "1.0.0", "Upload-Length": str(size), "Upload-Metadata": metadata, **headers}
+            self.at,
+            headers={
+                "Tus-Resumable": "1.0.0",
+                "Upload-Length": str(size),
+                "Upload-Metadata": metadata,
+                **headers,
+            },
         )
 
-    def patch(self, location: str, data: bytes, *, offset: int, override: bool = True, **headers: str) -> HttpResponse:
+    def patch(
+        self, location: str, data: bytes, *, offset: int, override: bool = True, **headers: str
+    ) -> HttpResponse:
         method = self.browser.post if override else self.browser.patch
         sent = {"Tus-Resumable": "1.0.0", "Upload-Offset": str(offset), **headers}
         if override:
@@ -185,8 +216,8 @@ class Device:
 
 
 @pytest.fixture
-def device(browser: Client) -> Iterator[Device]:
-    yield Device(browser, answered(browser))
+def device(browser: Client) -> Device:
+    return Device(browser, answered(browser))
 
 
 def stored(directory: Path) -> list[str]:

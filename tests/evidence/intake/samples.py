@@ -52,7 +52,9 @@ def box(kind: bytes, data: bytes) -> bytes:
 
 
 def mp4(brand: bytes = b"isom") -> bytes:
-    return box(b"ftyp", brand + b"\0\0\0\1" + brand) + box(b"mdat", b"\x17" * 5000) + box(b"moov", b"\0" * 200)
+    return (
+        box(b"ftyp", brand + b"\0\0\0\1" + brand) + box(b"mdat", b"\x17" * 5000) + box(b"moov", b"\0" * 200)
+    )
 
 
 def heic() -> bytes:
@@ -75,7 +77,9 @@ def archive(members: dict[str, bytes], *, comment: bytes = b"") -> bytes:
 
 
 def wacz() -> bytes:
-    return archive({"datapackage.json": b"{}", "archive/data.warc.gz": warc_gz(), "pages/pages.jsonl": b"{}\n"})
+    return archive(
+        {"datapackage.json": b"{}", "archive/data.warc.gz": warc_gz(), "pages/pages.jsonl": b"{}\n"}
+    )
 
 
 def encrypted_zip() -> bytes:
@@ -96,7 +100,13 @@ def warc_gz() -> bytes:
 
 def wav() -> bytes:
     data = b"\0" * 1000
-    chunk = b"fmt " + struct.pack("<IHHIIHH", 16, 1, 1, 8000, 8000, 1, 8) + b"data" + struct.pack("<I", len(data)) + data
+    chunk = (
+        b"fmt "
+        + struct.pack("<IHHIIHH", 16, 1, 1, 8000, 8000, 1, 8)
+        + b"data"
+        + struct.pack("<I", len(data))
+        + data
+    )
     return b"RIFF" + struct.pack("<I", 4 + len(chunk)) + b"WAVE" + chunk
 
 
@@ -120,14 +130,23 @@ def timestamp_reply() -> bytes:
 
 
 def timestamp_query() -> bytes:
-    return der(0x30, b"\x02\x01\x01" + der(0x30, der(0x30, b"\x06\x09`\x86H\x01e\x03\x04\x02\x01\x05\x00") + der(4, b"\1" * 32)))
+    return der(
+        0x30,
+        b"\x02\x01\x01"
+        + der(0x30, der(0x30, b"\x06\x09`\x86H\x01e\x03\x04\x02\x01\x05\x00") + der(4, b"\1" * 32)),
+    )
 
 
 def certificate() -> bytes:
-    return der(0x30, der(0x30, b"\xa0\x03\x02\x01\x02" + b"\x02\x01\x05" + b"\0" * 200) + der(0x30, b"") + der(3, b"\0" * 72))
+    return der(
+        0x30,
+        der(0x30, b"\xa0\x03\x02\x01\x02" + b"\x02\x01\x05" + b"\0" * 200)
+        + der(0x30, b"")
+        + der(3, b"\0" * 72),
+    )
 
 
-MHTML = b"From: <Saved by Blink>\r\nMIME-Version: 1.0\r\nContent-Type: multipart/related;\r\n\ttype=\"text/html\"; boundary=\"x\"\r\n\r\n--x--\r\n"
+MHTML = b'From: <Saved by Blink>\r\nMIME-Version: 1.0\r\nContent-Type: multipart/related;\r\n\ttype="text/html"; boundary="x"\r\n\r\n--x--\r\n'
 
 # name -> (bytes, media type, extension it usually has)
 KINDS: dict[str, tuple[bytes, str, str]] = {
@@ -174,16 +193,40 @@ KINDS: dict[str, tuple[bytes, str, str]] = {
     "p7s": (cms(), "application/pkcs7-mime", "p7s"),
     "p7s SM2": (cms(SIGNED_DATA_GM), "application/pkcs7-mime", "p7s"),
     "cer": (certificate(), "application/pkix-cert", "cer"),
-    "pem": (b"-----BEGIN CERTIFICATE-----\nMIIB\n-----END CERTIFICATE-----\n", "application/x-pem-file", "pem"),
-    "ots": (b"\x00OpenTimestamps\x00\x00Proof\x00\xbf\x89\xe2\xe8\x84\xe8\x92\x94\x01", "application/vnd.opentimestamps.v1", "ots"),
+    "pem": (
+        b"-----BEGIN CERTIFICATE-----\nMIIB\n-----END CERTIFICATE-----\n",
+        "application/x-pem-file",
+        "pem",
+    ),
+    "ots": (
+        b"\x00OpenTimestamps\x00\x00Proof\x00\xbf\x89\xe2\xe8\x84\xe8\x92\x94\x01",
+        "application/vnd.opentimestamps.v1",
+        "ots",
+    ),
     "doc": (b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1" + b"\0" * 512, "application/x-ole-storage", "doc"),
     "protobuf": (b"\n\x05hello\x12\x10" + bytes(range(16)), "application/octet-stream", "bin"),
     "exe": (b"MZ\x90\0" + b"\0" * 100, "application/vnd.microsoft.portable-executable", "exe"),
     "sh": (b"#!/bin/sh\necho\n", "text/x-shellscript", "sh"),
-    "apk": (archive({"AndroidManifest.xml": b"x", "classes.dex": b"x"}), "application/vnd.android.package-archive", "apk"),
+    "apk": (
+        archive({"AndroidManifest.xml": b"x", "classes.dex": b"x"}),
+        "application/vnd.android.package-archive",
+        "apk",
+    ),
 }
 
-WITH_STRUCTURE = ("pdf", "png", "jpeg", "jpeg progressive", "webp", "wav", "heic", "mp4", "mov", "zip", "wacz")
+WITH_STRUCTURE = (
+    "pdf",
+    "png",
+    "jpeg",
+    "jpeg progressive",
+    "webp",
+    "wav",
+    "heic",
+    "mp4",
+    "mov",
+    "zip",
+    "wacz",
+)
 """Kinds whose end intake walks to: a cut file shows."""
 
 BOMB = zlib.compress(b"\0" * (1 << 24), 9)

@@ -51,8 +51,18 @@ def opened(live_server: Any, litigant: User) -> Iterator[Callable[..., Any]]:
                 self.context: BrowserContext = context.__enter__()
                 this = self.context.new_page()
                 this.on("pageerror", lambda fault: complaints.append(str(fault)))
-                this.on("console", lambda said: complaints.append(said.text) if "Content Security Policy" in said.text else None)
-                this.on("request", lambda asked: complaints.append(asked.url) if not asked.url.startswith(live_server.url) else None)
+                this.on(
+                    "console",
+                    lambda said: (
+                        complaints.append(said.text) if "Content Security Policy" in said.text else None
+                    ),
+                )
+                this.on(
+                    "request",
+                    lambda asked: (
+                        complaints.append(asked.url) if not asked.url.startswith(live_server.url) else None
+                    ),
+                )
                 return this
 
             def __exit__(self, *fault: Any) -> None:
@@ -94,7 +104,10 @@ def accessible(this: Page) -> None:
 def test_from_the_first_page_to_the_receipt(
     opened: Any, live_server: Any, litigant: User, tmp_path: Path, size: dict[str, int], script: bool
 ) -> None:
-    snapshot, picture = written(tmp_path, "page.wacz", samples.wacz()), written(tmp_path, "照片.png", samples.png())
+    snapshot, picture = (
+        written(tmp_path, "page.wacz", samples.wacz()),
+        written(tmp_path, "照片.png", samples.png()),
+    )
     with opened(size=size, script=script) as this:
         look = (lambda: accessible(this)) if script else (lambda: None)  # axe itself is script
         go(this, live_server, reverse("intake:start"))
@@ -164,7 +177,10 @@ def test_closed_in_the_middle_and_opened_again(
         expect(this.locator(".mj-file--paused")).to_contain_text("请再选一次同一个文件")
         accessible(this)
         offsets: list[str] = []
-        this.on("request", lambda r: offsets.append(r.headers["upload-offset"]) if "upload-offset" in r.headers else None)
+        this.on(
+            "request",
+            lambda r: offsets.append(r.headers["upload-offset"]) if "upload-offset" in r.headers else None,
+        )
         choose(this, film)
         expect(this.locator(".mj-file--received")).to_have_count(1, timeout=20_000)
         expect(this.locator(".mj-file")).to_have_count(1)
@@ -194,7 +210,9 @@ def test_a_broken_line_heals_by_itself(opened: Any, live_server: Any, draft: Dra
     assert Upload.objects.get().sha256 == sha256(file.read_bytes())
 
 
-def test_a_file_changed_on_its_way_is_told(opened: Any, live_server: Any, draft: Draft, tmp_path: Path) -> None:
+def test_a_file_changed_on_its_way_is_told(
+    opened: Any, live_server: Any, draft: Draft, tmp_path: Path
+) -> None:
     file = written(tmp_path, "a.bin", b"what the person chose")
 
     def tampering(route: Route) -> None:
@@ -235,17 +253,23 @@ def test_what_each_file_is_told(opened: Any, live_server: Any, draft: Draft, tmp
         accessible(this)
 
 
-def test_a_browser_without_module_workers(opened: Any, live_server: Any, draft: Draft, tmp_path: Path) -> None:
+def test_a_browser_without_module_workers(
+    opened: Any, live_server: Any, draft: Draft, tmp_path: Path
+) -> None:
     file = written(tmp_path, "a.bin", os.urandom(100_000))
     with opened() as this:
-        this.add_init_script("window.Worker = class { constructor() { throw new TypeError('no module workers'); } };")
+        this.add_init_script(
+            "window.Worker = class { constructor() { throw new TypeError('no module workers'); } };"
+        )
         go(this, live_server, page(draft, "files"))
         choose(this, file)
         expect(this.locator(".mj-file--received")).to_have_count(1, timeout=20_000)
     assert Upload.objects.get().device_sha256 == sha256(file.read_bytes())
 
 
-def test_signed_out_in_the_middle_says_so(opened: Any, live_server: Any, draft: Draft, tmp_path: Path) -> None:
+def test_signed_out_in_the_middle_says_so(
+    opened: Any, live_server: Any, draft: Draft, tmp_path: Path
+) -> None:
     with opened() as this:
         go(this, live_server, page(draft, "files"))
         this.context.clear_cookies(name="sessionid")

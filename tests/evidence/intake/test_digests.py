@@ -34,14 +34,22 @@ console.log(JSON.stringify(out));
 
 # FIPS 180-4 examples; GB/T 32905-2016 annex A; the empty message of both.
 KNOWN = [
-    (b"abc", "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad", "66c7f0f462eeedd9d1f2d46bdc10e4e24167c4875cf2f7a2297da02b8f4ba8e0"),
+    (
+        b"abc",
+        "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad",
+        "66c7f0f462eeedd9d1f2d46bdc10e4e24167c4875cf2f7a2297da02b8f4ba8e0",
+    ),
     (
         b"abcdbcdecdefdefgefghfghighijhijkijkljklmklmnlmnomnopnopq",
         "248d6a61d20638b8e5c026930c3e6039a33ce45964ff2167f6ecedd419db06c1",
         None,
     ),
     (b"abcd" * 16, None, "debe9ff92275b8a138604889c18e5a4d6fdb70e5387e5765293dcba39c0c5732"),
-    (b"", "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855", "1ab21d8355cfa17f8e61194831e81a8f22bec8c728fefb747ed035eb5082aa2b"),
+    (
+        b"",
+        "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855",
+        "1ab21d8355cfa17f8e61194831e81a8f22bec8c728fefb747ed035eb5082aa2b",
+    ),
     (b"a" * 1_000_000, "cdc76e5c9914fb9281a1c7e284d73e67f1809a48a497200e046d39ccc7112cd0", None),
 ]
 
@@ -49,7 +57,11 @@ KNOWN = [
 def in_node(cases: list[tuple[bytes, list[int]]]) -> list[list[str]]:
     given = json.dumps([{"hex": data.hex(), "pieces": pieces} for data, pieces in cases])
     done = subprocess.run(
-        ["node", "--input-type=module", "-e", SCRIPT % MODULE.as_uri()], input=given, capture_output=True, text=True, check=True
+        ["node", "--input-type=module", "-e", SCRIPT % MODULE.as_uri()],
+        input=given,
+        capture_output=True,
+        text=True,
+        check=True,
     )
     return list(json.loads(done.stdout))
 
@@ -82,5 +94,7 @@ def test_beyond_half_a_gibibyte_the_length_is_still_counted() -> None:
     for (let i = 0; i < 512; i++) sha256.update(piece);
     console.log(sha256.update(new Uint8Array(7)).hex());
     """
-    done = subprocess.run(["node", "--input-type=module", "-e", script], capture_output=True, text=True, check=True)
+    done = subprocess.run(
+        ["node", "--input-type=module", "-e", script], capture_output=True, text=True, check=True
+    )
     assert done.stdout.strip() == hashlib.sha256(bytes((512 << 20) + 7)).hexdigest()

@@ -87,7 +87,14 @@ def test_a_zip_with_something_before_it_is_flagged() -> None:
 
 @pytest.mark.parametrize(
     "data",
-    [b'{"a": NaN}', b'{"a": 1, "a": 2}', b"[" * 100_000, b'{"a": 1}x', b"\xef\xbb\xbf{}", b'{"a": "\\ud800"}'],
+    [
+        b'{"a": NaN}',
+        b'{"a": 1, "a": 2}',
+        b"[" * 100_000,
+        b'{"a": 1}x',
+        b"\xef\xbb\xbf{}",
+        b'{"a": "\\ud800"}',
+    ],
     ids=["nan", "duplicate", "deep", "trailing", "bom", "surrogate"],
 )
 def test_loose_json_is_text_that_is_not_json(data: bytes) -> None:

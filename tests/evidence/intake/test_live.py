@@ -69,7 +69,18 @@ def serve(environment: dict[str, str]) -> tuple[subprocess.Popen[bytes], int]:
         free.bind(("127.0.0.1", 0))
         port = free.getsockname()[1]
     server = subprocess.Popen(
-        [sys.executable, "-m", "gunicorn", "portal.wsgi", "-b", f"127.0.0.1:{port}", "-k", "gthread", "--threads", "8"],
+        [
+            sys.executable,
+            "-m",
+            "gunicorn",
+            "portal.wsgi",
+            "-b",
+            f"127.0.0.1:{port}",
+            "-k",
+            "gthread",
+            "--threads",
+            "8",
+        ],
         env=os.environ | environment,
         cwd=settings.ROOT,
         stderr=subprocess.DEVNULL,
@@ -118,7 +129,9 @@ def form(token: str) -> bytes:
     """The plain form as a browser writes it: token, files, button, closing field."""
 
     def part(disposition: str, data: bytes) -> bytes:
-        return f"--{BOUNDARY}\r\nContent-Disposition: form-data; {disposition}\r\n\r\n".encode() + data + b"\r\n"
+        return (
+            f"--{BOUNDARY}\r\nContent-Disposition: form-data; {disposition}\r\n\r\n".encode() + data + b"\r\n"
+        )
 
     return b"".join(
         [
@@ -138,14 +151,28 @@ MULTIPART = {"Content-Type": f"multipart/form-data; boundary={BOUNDARY}"}
 def cuts(body: bytes) -> list[int]:
     """The interesting places, and others at random."""
     second, last = body.index(b"two.bin"), body.index(b'name="end"')
-    named = [1, second - 30, second, second + 40, second + 4000, last - 60, last, last + 14, last + 16, last + 19, len(body) - 8]
+    named = [
+        1,
+        second - 30,
+        second,
+        second + 40,
+        second + 4000,
+        last - 60,
+        last,
+        last + 14,
+        last + 16,
+        last + 19,
+        len(body) - 8,
+    ]
     return named + random.Random(7).sample(range(len(body) - 1), 25)
 
 
 def test_the_whole_form_arrives(server: Server, draft: Draft, vault_dir: Path) -> None:
     body = form(server.token)
     assert server.request("POST", page(draft, "files"), body, **MULTIPART).status == 302
-    assert [(u.name, u.size, u.state) for u in draft.uploads.all()] == [(n, len(d), "arrived") for n, d in FILES]
+    assert [(u.name, u.size, u.state) for u in draft.uploads.all()] == [
+        (n, len(d), "arrived") for n, d in FILES
+    ]
     assert stored(vault_dir) == sorted(sha256(d) for _, d in FILES)
 
 
@@ -153,18 +180,24 @@ def test_a_form_cut_anywhere_leaves_nothing(server: Server, draft: Draft, vault_
     """The connection ends before the announced length."""
     body = form(server.token)
     for cut in cuts(body):
-        status = server.cut("POST", page(draft, "files"), body[:cut], **MULTIPART, **{"Content-Length": str(len(body))})
+        status = server.cut(
+            "POST", page(draft, "files"), body[:cut], **MULTIPART, **{"Content-Length": str(len(body))}
+        )
         assert status == 0 or 400 <= status < 500, (cut, status)
         assert not Upload.objects.exists(), cut
         assert stored(vault_dir) == [], cut
 
 
-def test_a_form_cut_by_something_that_counted_again_leaves_nothing(server: Server, draft: Draft, vault_dir: Path) -> None:
+def test_a_form_cut_by_something_that_counted_again_leaves_nothing(
+    server: Server, draft: Draft, vault_dir: Path
+) -> None:
     """A proxy that lost the end and announces the shorter length: the closing field is missing."""
     body = form(server.token)
     closed = body.rindex(b"whole") + len(b"whole")  # from here on nothing of the person's is missing
     for cut in (c for c in cuts(body) if c < closed):
-        status = server.cut("POST", page(draft, "files"), body[:cut], **MULTIPART, **{"Content-Length": str(cut)})
+        status = server.cut(
+            "POST", page(draft, "files"), body[:cut], **MULTIPART, **{"Content-Length": str(cut)}
+        )
         assert 400 <= status < 500, (cut, status)
         assert not Upload.objects.exists(), cut
         assert stored(vault_dir) == [], cut
@@ -172,8 +205,13 @@ def test_a_form_cut_by_something_that_counted_again_leaves_nothing(server: Serve
 
 def test_a_form_in_chunks_is_not_taken(server: Server, draft: Draft, vault_dir: Path) -> None:
     body = form(server.token)
-    for sent in (f"{len(body):x}\r\n".encode() + body + b"\r\n0\r\n\r\n", f"{len(body):x}\r\n".encode() + body[:5000]):
-        status = server.cut("POST", page(draft, "files"), sent, **MULTIPART, **{"Transfer-Encoding": "chunked"})
+    for sent in (
+        f"{len(body):x}\r\n".encode() + body + b"\r\n0\r\n\r\n",
+        f"{len(body):x}\r\n".encode() + body[:5000],
+    ):
+        status = server.cut(
+            "POST", page(draft, "files"), sent, **MULTIPART, **{"Transfer-Encoding": "chunked"}
+        )
         assert status == 0 or 400 <= status < 500
         assert not Upload.objects.exists()
 
@@ -209,13 +247,18 @@ def test_a_part_cut_half_way_keeps_what_arrived(server: Server, draft: Draft, va
     done = server.request("POST", location, data[offset:], **patch, **{"Upload-Offset": str(offset)})
     assert done.status == 204
     told = json.dumps({"sha256": sha256(data), "sm3": sm3(data)}).encode()
-    assert server.request("POST", f"{location}digests/", told, **{"Content-Type": "application/json"}).status == 200
+    assert (
+        server.request("POST", f"{location}digests/", told, **{"Content-Type": "application/json"}).status
+        == 200
+    )
     assert stored(vault_dir) == [sha256(data)]
 
 
 def test_a_form_over_its_bound_is_told_so(server: Server, draft: Draft, vault_dir: Path) -> None:
     body = b"--x\r\n" + b"\0" * (51 << 20)
-    response = server.request("POST", page(draft, "files"), body, **{"Content-Type": "multipart/form-data; boundary=x"})
+    response = server.request(
+        "POST", page(draft, "files"), body, **{"Content-Type": "multipart/form-data; boundary=x"}
+    )
     assert response.status == 413
     assert "文件超过 50.0" in response.body.decode()  # type: ignore[attr-defined]
     assert stored(vault_dir) == []
@@ -239,7 +282,9 @@ def small_disk(tmp_path: Path) -> Iterator[Path]:
         subprocess.run(["umount", "-l", str(place)], check=False)
 
 
-def test_twenty_uploads_on_a_full_disk(draft: Draft, litigant: User, small_disk: Path, settings: object) -> None:
+def test_twenty_uploads_on_a_full_disk(
+    draft: Draft, litigant: User, small_disk: Path, settings: object
+) -> None:
     """U6: whatever cannot be kept is refused with 507; what was acknowledged is whole; freed space heals."""
     vault = small_disk / "vault"
     settings.PORTAL_VAULT_DIR = vault  # type: ignore[attr-defined]
@@ -248,7 +293,11 @@ def test_twenty_uploads_on_a_full_disk(draft: Draft, litigant: User, small_disk:
     process, port = serve(environment(vault))
     server = Server(port, session.cookies["sessionid"].value, "a" * 32)
     places = Device(Client(), draft)
-    patch = {"X-HTTP-Method-Override": "PATCH", "Content-Type": "application/offset+octet-stream", "Upload-Offset": "0"}
+    patch = {
+        "X-HTTP-Method-Override": "PATCH",
+        "Content-Type": "application/offset+octet-stream",
+        "Upload-Offset": "0",
+    }
 
     def send(number: int) -> tuple[int, bytes]:
         data = os.urandom(1 << 20)
@@ -261,7 +310,9 @@ def test_twenty_uploads_on_a_full_disk(draft: Draft, litigant: User, small_disk:
         if part.status != 204:
             return part.status, data
         told = json.dumps({"sha256": sha256(data), "sm3": sm3(data)}).encode()
-        return server.request("POST", f"{location}digests/", told, **{"Content-Type": "application/json"}).status, data
+        return server.request(
+            "POST", f"{location}digests/", told, **{"Content-Type": "application/json"}
+        ).status, data
 
     try:
         with ThreadPoolExecutor(4) as pool:
@@ -277,7 +328,9 @@ def test_twenty_uploads_on_a_full_disk(draft: Draft, litigant: User, small_disk:
             server.request("DELETE", f"{places.at}{upload.public_id}/")
         first = draft.uploads.filter(state="arrived").first()
         assert first is not None
-        (vault / "sha256" / first.sha256[:2] / first.sha256[2:4] / first.sha256).unlink()  # somebody frees space
+        (
+            vault / "sha256" / first.sha256[:2] / first.sha256[2:4] / first.sha256
+        ).unlink()  # somebody frees space
         assert send(21)[0] == 200, "works again after freeing"
     finally:
         process.terminate()

@@ -2,16 +2,11 @@
 
 from __future__ import annotations
 
-import json
-import re
 from datetime import timedelta
-from html import unescape
 from pathlib import Path
-from typing import Any
 from unittest import mock
 
 import pytest
-from django.core.files.uploadedfile import SimpleUploadedFile
 from django.test import Client
 from django.urls import reverse
 from django.utils import timezone
@@ -21,36 +16,24 @@ from cases.models import Case, Court, Membership, Role, Side
 from cases.numbers import Fault
 from evidence.exhibits.models import Exhibit, State
 from evidence.intake import limits
-from evidence.intake.models import Draft, Upload
+from evidence.intake.models import Draft
 from portal.people.models import User
-from portal.vault import StoreFull
 
-from .conftest import END, NUMBER, PURPOSE, WHAT, answer, answered, attach, begin, member, page, signed_in, stored
+from .conftest import (
+    NUMBER,
+    PURPOSE,
+    WHAT,
+    answer,
+    answered,
+    attach,
+    begin,
+    member,
+    page,
+    signed_in,
+)
+from .reading import errors, same, text
 
 pytestmark = pytest.mark.django_db
-
-
-def text(response: Any) -> str:
-    """What a reader sees of a page."""
-    html = re.sub(r"<(script|template|style).*?</\1>", "", response.content.decode(), flags=re.S)
-    return re.sub(r"\s+", " ", unescape(re.sub(r"<[^>]+>", " ", html)))
-
-
-def errors(response: Any) -> list[str]:
-    """The sentences of the error summary, each of which links to a field that exists."""
-    html = response.content.decode()
-    summary = html.split("govuk-error-summary__list")[1].split("</ul>")[0]
-    for anchor in re.findall(r'href="#([^"]+)"', summary):
-        assert f'id="{anchor}"' in html, anchor
-    said = [unescape(re.sub(r"<[^>]+>", "", item)).strip() for item in re.findall(r"<li>(.*?)</li>", summary, re.S)]
-    assert response.status_code in {400, 422, 413, 507}
-    assert "错误：" in html.split("<title>")[1].split("</title>")[0]
-    return said
-
-
-def same(response: Any, asked: str) -> str:
-    """A page without what was asked for and without its token, which differs in every answer."""
-    return re.sub(r'value="[A-Za-z0-9]{64}"', "", response.content.decode()).replace(asked, "")
 
 
 # ── from the first page to the receipt ────────────────────────────────────────────────────────────────────────────────
@@ -66,10 +49,22 @@ def test_a_whole_submission(browser: Client, case: Case) -> None:
     for name, data in steps:
         assert browser.get(page(draft, name)).status_code == 200
         assert answer(browser, draft, name, data).status_code == 302
-    assert attach(browser, draft, ("page.txt", b"evidence"), action="continue")["Location"] == page(draft, "purpose")
+    assert attach(browser, draft, ("page.txt", b"evidence"), action="continue")["Location"] == page(
+        draft, "purpose"
+    )
     assert answer(browser, draft, "purpose", PURPOSE)["Location"] == page(draft, "check")
     overview = text(browser.get(page(draft, "check")))
-    for shown in (NUMBER, "姓名zhou", "原告", "当事人本人", WHAT["name"], "网页、博客、微博客", "原生电子数据", PURPOSE["purpose"], "page.txt"):
+    for shown in (
+        NUMBER,
+        "姓名zhou",
+        "原告",
+        "当事人本人",
+        WHAT["name"],
+        "网页、博客、微博客",
+        "原生电子数据",
+        PURPOSE["purpose"],
+        "page.txt",
+    ):
         assert shown in overview
     receipt = answer(browser, draft, "declare", {"declared": "on"})
     assert receipt["Location"] == reverse("intake:receipt", args=[draft.public_id])
@@ -77,7 +72,18 @@ def test_a_whole_submission(browser: Client, case: Case) -> None:
     assert exhibit.case == case
     shown = text(browser.get(receipt["Location"]))
     file = exhibit.files.get()
-    for fact in (exhibit.receipt_number, "尚未审查", "北京时间", "UTC", "原告证据1", "page.txt", "8 字节", file.sha256, file.sm3, "12368"):
+    for fact in (
+        exhibit.receipt_number,
+        "尚未审查",
+        "北京时间",
+        "UTC",
+        "原告证据1",
+        "page.txt",
+        "8 字节",
+        file.sha256,
+        file.sm3,
+        "12368",
+    ):
         assert fact in shown
 
 
@@ -159,7 +165,9 @@ def test_beginning_from_a_case_that_is_not_there(browser: Client, asked: str) ->
     assert browser.post(reverse("intake:start"), {"case": asked})["Location"].endswith("/case/")
 
 
-def test_drafts_are_bounded_and_can_be_given_up(browser: Client, monkeypatch: pytest.MonkeyPatch, vault_dir: Path) -> None:
+def test_drafts_are_bounded_and_can_be_given_up(
+    browser: Client, monkeypatch: pytest.MonkeyPatch, vault_dir: Path
+) -> None:
     monkeypatch.setattr(limits, "DRAFTS_MAX", 2)
     first, _ = begin(browser), begin(browser)
     browser.post(reverse("intake:start"))
@@ -203,7 +211,13 @@ def test_a_wrong_number_says_what_is_wrong(browser: Client, number: str) -> None
 
 def test_a_case_of_others_and_a_case_of_nobody_give_the_same_answer(browser: Client, court: Court) -> None:
     other = Case.objects.create(
-        number="（2026）川01民初777号", year=2026, court_code="川01", case_type="民初", sequence=777, court=court, sealed=True
+        number="（2026）川01民初777号",
+        year=2026,
+        court_code="川01",
+        case_type="民初",
+        sequence=777,
+        court=court,
+        sealed=True,
     )
     member(other, "somebody")
     draft = begin(browser)
@@ -233,9 +247,16 @@ def test_an_old_number_that_is_not_found_is_explained(browser: Client) -> None:
 
 def test_an_old_number_that_is_registered_is_taken(browser: Client, litigant: User, court: Court) -> None:
     old = Case.objects.create(
-        number="（2014）海民初字第1234号", year=2014, court_code="海", case_type="民初", sequence=1234, court=court
+        number="（2014）海民初字第1234号",
+        year=2014,
+        court_code="海",
+        case_type="民初",
+        sequence=1234,
+        court=court,
     )
-    Membership.objects.create(case=old, user=litigant, role=Role.LITIGANT, side=Side.PLAINTIFF, valid_from=timezone.now())
+    Membership.objects.create(
+        case=old, user=litigant, role=Role.LITIGANT, side=Side.PLAINTIFF, valid_from=timezone.now()
+    )
     assert answer(browser, begin(browser), "case", {"number": "(2014)海民初字第1234号"}).status_code == 302
 
 
@@ -254,9 +275,15 @@ def test_a_document_suffix_leads_to_its_case(browser: Client, case: Case) -> Non
     assert draft.case == case
 
 
-def test_another_case_asks_for_the_standing_again(browser: Client, ready: Draft, litigant: User, court: Court) -> None:
-    second = Case.objects.create(number="（2026）川01民初9号", year=2026, court_code="川01", case_type="民初", sequence=9, court=court)
-    Membership.objects.create(case=second, user=litigant, role=Role.LITIGANT, side=Side.DEFENDANT, valid_from=timezone.now())
+def test_another_case_asks_for_the_standing_again(
+    browser: Client, ready: Draft, litigant: User, court: Court
+) -> None:
+    second = Case.objects.create(
+        number="（2026）川01民初9号", year=2026, court_code="川01", case_type="民初", sequence=9, court=court
+    )
+    Membership.objects.create(
+        case=second, user=litigant, role=Role.LITIGANT, side=Side.DEFENDANT, valid_from=timezone.now()
+    )
     response = browser.post(page(ready, "case"), {"number": "（2026）川01民初9号", "from": "check"})
     assert response["Location"] == page(ready, "who")
     ready.refresh_from_db()
@@ -272,7 +299,7 @@ def test_an_agent_sees_whom_they_act_for_and_until_when(case: Case) -> None:
     draft = answered(browser, upto="who")
     shown = text(browser.get(page(draft, "who")))
     assert "诉讼代理人" in shown and "plaintiff公司" in shown and "代理权限至" in shown
-    assert "<input type=\"text\"" not in browser.get(page(draft, "who")).content.decode(), "nothing to type"
+    assert '<input type="text"' not in browser.get(page(draft, "who")).content.decode(), "nothing to type"
 
 
 def test_somebody_on_two_sides_chooses(browser: Client, litigant: User, case: Case) -> None:
@@ -296,12 +323,25 @@ def test_a_standing_of_somebody_else_cannot_be_taken(browser: Client, opponent: 
 
 def test_empty_pages_name_every_lack(browser: Client) -> None:
     draft = answered(browser, upto="what")
-    assert errors(answer(browser, draft, "what", {})) == ["请填写证据名称", "请选择电子数据的类别", "请选择形成方式"]
+    assert errors(answer(browser, draft, "what", {})) == [
+        "请填写证据名称",
+        "请选择电子数据的类别",
+        "请选择形成方式",
+    ]
     draft = answered(browser, upto="purpose")
     assert errors(answer(browser, draft, "purpose", {"purpose": "  "})) == ["请写出要用这份证据证明什么"]
 
 
-@pytest.mark.parametrize("data", [{"name": "x" * 201}, {"origin": "x" * 4001}, {"category": "none"}, {"original_form": "x"}, {"name": "a\0b"}])
+@pytest.mark.parametrize(
+    "data",
+    [
+        {"name": "x" * 201},
+        {"origin": "x" * 4001},
+        {"category": "none"},
+        {"original_form": "x"},
+        {"name": "a\0b"},
+    ],
+)
 def test_answers_have_bounds(browser: Client, data: dict[str, str]) -> None:
     draft = answered(browser, upto="what")
     assert len(errors(answer(browser, draft, "what", WHAT | data))) == 1
@@ -318,7 +358,10 @@ def test_late_material_is_asked_for_its_reason_and_taken(browser: Client, ready:
     shown = text(browser.get(page(ready, "declare")))
     assert "举证期限已于" in shown and "材料照常接收" in shown
     assert errors(answer(browser, ready, "declare", {"declared": "on"})) == ["请说明逾期提交的原因"]
-    assert answer(browser, ready, "declare", {"declared": "on", "late_reason": "平台昨日才提供"}).status_code == 302
+    assert (
+        answer(browser, ready, "declare", {"declared": "on", "late_reason": "平台昨日才提供"}).status_code
+        == 302
+    )
     exhibit = Exhibit.objects.get()
     assert (exhibit.state, exhibit.late_reason) == (State.LATE_PENDING, "平台昨日才提供")
     receipt = text(browser.get(reverse("intake:receipt", args=[ready.public_id])))
@@ -331,223 +374,3 @@ def test_a_period_that_ends_between_page_and_button(browser: Client, ready: Draf
         response = answer(browser, ready, "declare", {"declared": "on"})
     assert errors(response) == ["请说明逾期提交的原因"]
     assert not Exhibit.objects.exists()
-
-
-# ── files without script ──────────────────────────────────────────────────────────────────────────────────────────────
-
-
-def test_continuing_without_a_file(browser: Client) -> None:
-    draft = answered(browser)
-    response = browser.post(page(draft, "files"), {"action": "continue", **END})
-    assert errors(response) == ["请选择要提交的文件"]
-
-
-def test_files_and_continue_in_one_press(browser: Client) -> None:
-    draft = answered(browser)
-    response = attach(browser, draft, ("a.txt", b"a"), ("b.txt", b"b"), action="continue")
-    assert response["Location"] == page(draft, "purpose")
-    assert [u.name for u in draft.uploads.all()] == ["a.txt", "b.txt"]
-
-
-def test_a_plain_upload_says_to_compare(browser: Client) -> None:
-    draft = answered(browser)
-    attach(browser, draft, ("a.txt", b"a"))
-    assert "已收到，请与原文件核对下面的指纹" in text(browser.get(page(draft, "files")))
-    assert not draft.uploads.get().device_sha256
-
-
-def test_one_refused_file_does_not_take_the_others_with_it(browser: Client) -> None:
-    draft = answered(browser)
-    response = attach(browser, draft, ("a.txt", b"a"), ("empty.txt", b""), ("b.txt", b"b"), action="continue")
-    assert errors(response) == ["empty.txt：文件是空的（0 字节）"]
-    assert [u.name for u in draft.uploads.filter(state="arrived")] == ["a.txt", "b.txt"]
-
-
-def test_removing_a_file(browser: Client) -> None:
-    draft = answered(browser)
-    attach(browser, draft, ("a.txt", b"a"))
-    upload = draft.uploads.get()
-    browser.post(reverse("intake:remove", args=[draft.public_id, upload.public_id]))
-    assert "a.txt" not in text(browser.get(page(draft, "files")))
-
-
-def test_without_the_closing_field_nothing_is_taken(browser: Client, vault_dir: Path) -> None:
-    draft = answered(browser)
-    for end in ({}, {"end": "whol"}, {"end": ""}):
-        response = browser.post(page(draft, "files"), {"files": [SimpleUploadedFile("a.txt", b"a")], "action": "upload", **end})
-        assert "没有完整传到" in errors(response)[0]
-    assert not Upload.objects.exists()
-    assert stored(vault_dir) == []
-
-
-def test_more_files_than_a_form_may_carry(browser: Client, vault_dir: Path) -> None:
-    draft = answered(browser)
-    response = attach(browser, draft, *[(f"{i}.txt", b"x") for i in range(51)])
-    assert errors(response) == ["一次最多 50 个文件，其余请分批提交"]
-    assert stored(vault_dir) == []
-
-
-def test_ten_thousand_and_one_parts(browser: Client) -> None:
-    draft = answered(browser)
-    response = browser.post(page(draft, "files"), {f"f{i}": "x" for i in range(10_001)} | END)
-    assert response.status_code == 400
-    assert not Upload.objects.exists()
-
-
-MANIFESTS: dict[str, object] = {
-    "a file more": [{"name": "a.txt", "size": 1}, {"name": "b.txt", "size": 1}],
-    "a file less": [],
-    "another size": [{"name": "a.txt", "size": 2}],
-    "no size": [{"name": "a.txt"}],
-    "no list": {"name": "a.txt", "size": 1},
-    "no entries": [1],
-    "no JSON": "[{",
-    "NaN": '[{"size": NaN}]',
-}
-
-
-@pytest.mark.parametrize("manifest", MANIFESTS.values(), ids=list(MANIFESTS))
-def test_a_list_that_does_not_match_refuses_everything(browser: Client, manifest: object, vault_dir: Path) -> None:
-    draft = answered(browser)
-    said = manifest if isinstance(manifest, str) else json.dumps(manifest)
-    response = attach(browser, draft, ("a.txt", b"a"), manifest=said or "[]")
-    assert "没有完整传到" in errors(response)[0]
-    assert not Upload.objects.exists() and stored(vault_dir) == []
-
-
-def test_a_list_with_another_fingerprint_refuses_the_file(browser: Client, vault_dir: Path) -> None:
-    draft = answered(browser)
-    manifest = json.dumps([{"name": "a.txt", "size": 1, "sha256": "0" * 64}])
-    response = attach(browser, draft, ("a.txt", b"a"), manifest=manifest)
-    assert "传送途中发生变化" in errors(response)[0]
-    assert stored(vault_dir) == []
-    assert Upload.objects.get().state == "refused"
-
-
-def test_a_list_that_matches_keeps_the_name_verbatim(browser: Client) -> None:
-    draft = answered(browser)
-    manifest = json.dumps([{"name": "存证\u202e.txt", "size": 1}])
-    assert attach(browser, draft, ("plain.txt", b"a"), manifest=manifest).status_code == 302
-    assert draft.uploads.get().name == "存证\u202e.txt"
-
-
-@pytest.mark.parametrize("name", ["..", ".", "\u202e", "a/b/../c.txt", "nul\0.txt", "x" * 300 + ".txt"])
-def test_no_name_loses_a_file(browser: Client, name: str) -> None:
-    """Django alone drops a file whose name has nothing left after cleaning, without a word."""
-    draft = answered(browser)
-    body = (
-        b'--B\r\nContent-Disposition: form-data; name="files"; filename="' + name.encode() + b'"\r\n\r\ndata\r\n'
-        b'--B\r\nContent-Disposition: form-data; name="action"\r\n\r\nupload\r\n'
-        b'--B\r\nContent-Disposition: form-data; name="end"\r\n\r\nwhole\r\n--B--\r\n'
-    )
-    response = browser.generic("POST", page(draft, "files"), body, content_type="multipart/form-data; boundary=B")
-    assert response.status_code in {302, 400}
-    assert draft.uploads.filter(state="arrived").count() == (1 if response.status_code == 302 else 0)
-    assert response.status_code == 302 or "没有完整传到" in text(response)
-
-
-def test_a_full_disk_is_a_sentence(browser: Client, vault_dir: Path) -> None:
-    draft = answered(browser)
-    with mock.patch("evidence.intake.arrivals.append", side_effect=StoreFull("full")):
-        response = attach(browser, draft, ("a.txt", b"a"))
-    assert response.status_code == 507
-    assert "法院的存储空间暂时不足" in errors(response)[0]
-    assert not Upload.objects.filter(state__in=["arriving", "arrived"]).exists()
-    assert answer(browser, draft, "what", WHAT).status_code == 302, "the rest goes on"
-
-
-def test_a_full_temporary_directory_is_a_sentence(browser: Client) -> None:
-    import errno
-
-    draft = answered(browser)
-    full = OSError(errno.ENOSPC, "No space left on device")
-    with mock.patch("django.core.files.uploadhandler.MemoryFileUploadHandler.new_file", side_effect=full):
-        response = attach(browser, draft, ("a.txt", b"a"))
-    assert response.status_code == 507
-
-
-def test_a_malformed_body_is_no_500(browser: Client) -> None:
-    draft = answered(browser)
-    for body, kind in [
-        (b"", "multipart/form-data; boundary=x"),
-        (b"garbage", "multipart/form-data; boundary=x"),
-        (b"garbage", "multipart/form-data"),
-        (b"\xff\xfe", "application/x-www-form-urlencoded"),
-        (b"{}", "application/json"),
-    ]:
-        for name in ("files", "what", "declare"):
-            status = browser.generic("POST", page(draft, name), body, content_type=kind).status_code
-            assert status < 500, (kind, name)
-
-
-# ── whose ─────────────────────────────────────────────────────────────────────────────────────────────────────────────
-
-
-def test_nobody_elses_draft_exists(browser: Client, ready: Draft, opponent: User, stranger: User) -> None:
-    answer(browser, ready, "declare", {"declared": "on"})
-    unsubmitted = answered(browser)
-    attach(browser, unsubmitted, ("a.txt", b"a"))
-    upload = unsubmitted.uploads.get()
-    absent = reverse("intake:step", args=["00000000-0000-0000-0000-000000000000", "case"])
-    for user in (opponent, stranger):
-        other = signed_in(user)
-        nothing = other.get(absent)
-        for address in (
-            page(unsubmitted, "check"),
-            page(ready, "declare"),
-            reverse("intake:receipt", args=[ready.public_id]),
-            reverse("intake:receipt_pdf", args=[ready.public_id]),
-        ):
-            response = other.get(address)
-            assert response.status_code == 404
-            assert same(response, address) == same(nothing, absent)
-        for address in (
-            reverse("intake:remove", args=[unsubmitted.public_id, upload.public_id]),
-            reverse("intake:discard", args=[unsubmitted.public_id]),
-        ):
-            assert other.post(address).status_code == 404
-        assert attach(other, unsubmitted, ("b.txt", b"b")).status_code == 404
-    assert unsubmitted.uploads.count() == 1
-
-
-def test_signed_out_leads_to_the_door_and_back(browser: Client, ready: Draft) -> None:
-    browser.logout()
-    for address in (reverse("intake:start"), page(ready, "check"), reverse("intake:receipt", args=[ready.public_id])):
-        response = browser.get(address)
-        assert response.status_code == 302
-        assert response["Location"].endswith(f"?next={address}")
-
-
-def test_rights_that_end_cut_the_draft_at_once(case: Case) -> None:
-    agent = member(case, "tang", role=Role.AGENT, days=10)
-    browser = signed_in(agent)
-    draft = answered(browser, upto="check")
-    Membership.objects.get(user=agent).end(at=timezone.now() - timedelta(seconds=1))
-    assert browser.get(page(draft, "check")).status_code == 404
-    assert browser.post(page(draft, "declare"), {"declared": "on"}).status_code == 404
-    assert NUMBER not in text(browser.get(reverse("intake:start")))
-    assert not Exhibit.objects.exists()
-
-
-def test_every_form_needs_its_token(litigant: User, case: Case) -> None:
-    draft = answered(signed_in(litigant), upto="check")
-    careful = signed_in(litigant, csrf=True)
-    assert careful.post(page(draft, "declare"), {"declared": "on"}).status_code == 403
-    assert attach(careful, draft, ("a.txt", b"a")).status_code == 403
-    assert careful.post(reverse("intake:start")).status_code == 403
-    assert careful.post(reverse("intake:discard", args=[draft.public_id])).status_code == 403
-    assert Upload.objects.count() == 1 and not Exhibit.objects.exists()
-
-
-def test_nothing_can_be_set_that_is_not_asked(browser: Client, ready: Draft) -> None:
-    """A4: fields of the row beside the questions change nothing."""
-    answer(browser, ready, "what", WHAT | {"state": "received", "submitted_at": "2001-01-01", "number": "99", "side": "court"})
-    answer(browser, ready, "declare", {"declared": "on", "state": "received", "number": "99", "receipt_number": "mine"})
-    exhibit = Exhibit.objects.get()
-    assert (exhibit.state, exhibit.number, exhibit.side) == (State.SUBMITTED, 1, "plaintiff")
-    assert exhibit.receipt_number != "mine"
-
-
-def test_pages_are_never_cached(browser: Client, ready: Draft) -> None:
-    for address in (reverse("intake:start"), page(ready, "check")):
-        assert "no-store" in browser.get(address)["Cache-Control"]

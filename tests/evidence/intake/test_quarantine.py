@@ -170,7 +170,9 @@ def test_harmful_software_is_refused(clamd: Callable[[bytes], list[bytes]]) -> N
     assert refused.value.code == "UPLOAD_VIRUS"
 
 
-@pytest.mark.parametrize("answer", [b"INSTREAM size limit exceeded. ERROR\0", b"", b"stream: OK but not really\0"])
+@pytest.mark.parametrize(
+    "answer", [b"INSTREAM size limit exceeded. ERROR\0", b"", b"stream: OK but not really\0"]
+)
 def test_no_plain_answer_is_no_clearance(clamd: Callable[[bytes], list[bytes]], answer: bytes) -> None:
     clamd(answer)
     with pytest.raises(Refused) as refused:

@@ -62,7 +62,16 @@ def test_the_paper_holds_every_fact(browser: Client, filed: Exhibit) -> None:
     text = squeezed(read(response.content))
     for data in NAMES.values():
         assert sha256(data) in text and sm3(data) in text
-    for fact in ("电子证据接收回执", filed.receipt_number, "（2026）川01民初123号", "原告证据1", "尚未审查", "北京时间", "UTC", "12368"):
+    for fact in (
+        "电子证据接收回执",
+        filed.receipt_number,
+        "（2026）川01民初123号",
+        "原告证据1",
+        "尚未审查",
+        "北京时间",
+        "UTC",
+        "12368",
+    ):
         assert squeezed(fact) in text, fact
     for shown in ("page.wacz", "存证证书（第一份）.pdf", "evil〔U+202E〕fdp.exe", "<b>bold<／b>", "8字节"):
         assert squeezed(shown) in text, shown

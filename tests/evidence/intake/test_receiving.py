@@ -15,7 +15,7 @@ from django.db import connection, connections, transaction
 from django.test import Client
 from django.utils import timezone
 
-from cases.models import Case, Membership, Role, Side
+from cases.models import Case, Membership, Role
 from evidence.exhibits.models import Exhibit, ExhibitFile, State
 from evidence.intake.models import Draft
 from evidence.intake.receiving import Incomplete, KeyReused, LateReasonNeeded, receive
@@ -43,7 +43,12 @@ def test_everything_is_written(ready: Draft, litigant: User, case: Case) -> None
     assert exhibit.submitted_by == litigant
     assert abs(exhibit.submitted_at - timezone.now()) < timedelta(minutes=1)
     file = ExhibitFile.objects.get()
-    assert (file.name, file.size, file.sha256, file.sm3) == ("page.txt", 8, sha256(b"evidence"), sm3(b"evidence"))
+    assert (file.name, file.size, file.sha256, file.sm3) == (
+        "page.txt",
+        8,
+        sha256(b"evidence"),
+        sm3(b"evidence"),
+    )
     run = Run.objects.get()
     assert (run.exhibit, run.state, run.number, run.requested_by) == (exhibit, "queued", 1, litigant)
     assert acts("evidence.submit") == 1
@@ -61,7 +66,12 @@ def test_receipt_numbers_name_the_day_and_cannot_be_guessed(ready: Draft, litiga
 def test_twice_is_once(ready: Draft, litigant: User) -> None:
     first = receive(ready, by=litigant, idempotency_key="k")
     assert receive(ready, by=litigant, idempotency_key="another") == first
-    assert (Exhibit.objects.count(), ExhibitFile.objects.count(), Run.objects.count(), acts("evidence.submit")) == (1, 1, 1, 1)
+    assert (
+        Exhibit.objects.count(),
+        ExhibitFile.objects.count(),
+        Run.objects.count(),
+        acts("evidence.submit"),
+    ) == (1, 1, 1, 1)
 
 
 def test_numbers_run_for_each_side(case: Case, litigant: User, opponent: User) -> None:
@@ -70,7 +80,13 @@ def test_numbers_run_for_each_side(case: Case, litigant: User, opponent: User) -
         draft = answered(signed_in(user), upto="check")
         exhibit = receive(draft, by=user, idempotency_key=str(draft.pk))
         numbers.append((exhibit.side, exhibit.number))
-    assert numbers == [("plaintiff", 1), ("defendant", 1), ("plaintiff", 2), ("defendant", 2), ("plaintiff", 3)]
+    assert numbers == [
+        ("plaintiff", 1),
+        ("defendant", 1),
+        ("plaintiff", 2),
+        ("defendant", 2),
+        ("plaintiff", 3),
+    ]
 
 
 def test_another_persons_draft_is_none(ready: Draft, opponent: User) -> None:
@@ -135,6 +151,7 @@ def test_the_databases_clock_decides(ready: Draft, litigant: User) -> None:
 
 # ── one transaction ───────────────────────────────────────────────────────────────────────────────────────────────────
 
+
 class Broken(RuntimeError):
     pass
 
@@ -167,7 +184,9 @@ def test_a_failure_at_any_write_leaves_nothing(ready: Draft, litigant: User, aft
             with connection.execute_wrapper(writes), transaction.atomic():
                 exhibit = receive(ready, by=litigant, idempotency_key="k")
         except Broken:
-            assert not Exhibit.objects.exists() and not ExhibitFile.objects.exists() and not Run.objects.exists()
+            assert (
+                not Exhibit.objects.exists() and not ExhibitFile.objects.exists() and not Run.objects.exists()
+            )
             assert Entry.objects.count() == book
             ready.refresh_from_db()
             assert ready.exhibit is None and ready.idempotency_key == ""
@@ -179,7 +198,9 @@ def test_a_failure_at_any_write_leaves_nothing(ready: Draft, litigant: User, aft
     assert exhibit.number == 1
 
 
-def test_a_file_the_vault_has_lost_is_never_acknowledged(ready: Draft, litigant: User, vault_dir: Path) -> None:
+def test_a_file_the_vault_has_lost_is_never_acknowledged(
+    ready: Draft, litigant: User, vault_dir: Path
+) -> None:
     digest = sha256(b"evidence")
     (vault_dir / "sha256" / digest[:2] / digest[2:4] / digest).unlink()
     with pytest.raises(RuntimeError, match="lost"):
@@ -235,10 +256,16 @@ def together(*works: object) -> list[object]:
 @pytest.mark.django_db(transaction=True)
 def test_eight_submits_of_one_draft_at_once(ready: Draft, litigant: User) -> None:
     numbers = together(
-        *[lambda: receive(Draft.objects.get(pk=ready.pk), by=litigant, idempotency_key="k").receipt_number] * 8
+        *[lambda: receive(Draft.objects.get(pk=ready.pk), by=litigant, idempotency_key="k").receipt_number]
+        * 8
     )
     assert len(set(numbers)) == 1
-    assert (Exhibit.objects.count(), ExhibitFile.objects.count(), Run.objects.count(), acts("evidence.submit")) == (1, 1, 1, 1)
+    assert (
+        Exhibit.objects.count(),
+        ExhibitFile.objects.count(),
+        Run.objects.count(),
+        acts("evidence.submit"),
+    ) == (1, 1, 1, 1)
 
 
 @pytest.mark.django_db(transaction=True)
@@ -252,7 +279,10 @@ def test_eight_drafts_with_one_key_at_once(browser: Client, litigant: User) -> N
 @pytest.mark.django_db(transaction=True)
 def test_eight_different_drafts_at_once_get_eight_numbers(browser: Client, litigant: User) -> None:
     drafts = [answered(browser, upto="check") for _ in range(8)]
-    works = [lambda draft=draft: receive(draft, by=litigant, idempotency_key=str(draft.pk)).number for draft in drafts]
+    works = [
+        lambda draft=draft: receive(draft, by=litigant, idempotency_key=str(draft.pk)).number
+        for draft in drafts
+    ]
     assert sorted(together(*works)) == list(range(1, 9))  # type: ignore[type-var]
 
 

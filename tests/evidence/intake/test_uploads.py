@@ -3,20 +3,15 @@
 from __future__ import annotations
 
 import errno
-import hashlib
 import json
 import os
-from concurrent.futures import ThreadPoolExecutor
-from datetime import timedelta
 from pathlib import Path
 from typing import Any
 from unittest import mock
 
 import pytest
-from django.db import connections
 from django.test import Client
 from django.urls import reverse
-from django.utils import timezone
 
 from cases.models import Case
 from evidence.intake import limits
@@ -123,7 +118,12 @@ def test_the_same_file_goes_on_where_it_stopped(device: Device, litigant: User) 
 
 @pytest.mark.parametrize(
     ("name", "size", "head"),
-    [("other.bin", 3000, DATA), ("page.bin", 2999, DATA), ("page.bin", 3000, b"another beginning"), ("page.bin", 3000, None)],
+    [
+        ("other.bin", 3000, DATA),
+        ("page.bin", 2999, DATA),
+        ("page.bin", 3000, b"another beginning"),
+        ("page.bin", 3000, None),
+    ],
     ids=["name", "size", "first part", "no first part told"],
 )
 def test_another_file_begins_anew(device: Device, name: str, size: int, head: bytes | None) -> None:
@@ -180,7 +180,10 @@ def test_a_part_has_a_bound(device: Device) -> None:
     assert device.offset(location) == 0
 
 
-@pytest.mark.parametrize("headers", [{"Upload-Offset": ""}, {"Upload-Offset": "-1"}, {"Upload-Offset": "1e3"}, {"Upload-Offset": "١"}])
+@pytest.mark.parametrize(
+    "headers",
+    [{"Upload-Offset": ""}, {"Upload-Offset": "-1"}, {"Upload-Offset": "1e3"}, {"Upload-Offset": "١"}],
+)
 def test_an_offset_is_a_number(device: Device, headers: dict[str, str]) -> None:
     assert device.patch(begun(device), DATA, offset=0, **headers).status_code == 400
 
@@ -188,7 +191,10 @@ def test_an_offset_is_a_number(device: Device, headers: dict[str, str]) -> None:
 def test_a_part_says_its_type(device: Device) -> None:
     location = begun(device)
     response = device.browser.post(
-        location, DATA, content_type="application/json", headers={"Upload-Offset": "0", "X-HTTP-Method-Override": "PATCH"}
+        location,
+        DATA,
+        content_type="application/json",
+        headers={"Upload-Offset": "0", "X-HTTP-Method-Override": "PATCH"},
     )
     assert response.status_code == 415
 
@@ -222,7 +228,16 @@ def test_methods_that_do_not_exist(device: Device, method: str) -> None:
 
 @pytest.mark.parametrize(
     "body",
-    [b"", b"{}", b"[]", b"null", b'{"sha256": 1, "sm3": 2}', b'{"sha256": "AB", "sm3": "CD"}', b"\xff", b"[" * 2000],
+    [
+        b"",
+        b"{}",
+        b"[]",
+        b"null",
+        b'{"sha256": 1, "sm3": 2}',
+        b'{"sha256": "AB", "sm3": "CD"}',
+        b"\xff",
+        b"[" * 2000,
+    ],
 )
 def test_malformed_digests(device: Device, body: bytes) -> None:
     location = begun(device)
@@ -240,7 +255,9 @@ def test_digests_before_the_end_tell_the_offset(device: Device) -> None:
 
 
 @pytest.mark.parametrize("wrong", ["sha256", "sm3"])
-def test_a_file_that_changed_on_the_way_is_refused_and_remembered(device: Device, vault_dir: Path, wrong: str) -> None:
+def test_a_file_that_changed_on_the_way_is_refused_and_remembered(
+    device: Device, vault_dir: Path, wrong: str
+) -> None:
     """U2: the device hashed something else than arrived."""
     location = begun(device)
     device.patch(location, DATA, offset=0)
@@ -257,14 +274,18 @@ def test_a_file_that_changed_on_the_way_is_refused_and_remembered(device: Device
     assert device.browser.get(page(device.draft, "purpose")).status_code == 302, "a refused file is no file"
 
 
-def test_what_quarantine_refuses_never_becomes_an_object(device: Device, vault_dir: Path, settings: Any) -> None:
+def test_what_quarantine_refuses_never_becomes_an_object(
+    device: Device, vault_dir: Path, settings: Any
+) -> None:
     settings.PORTAL_UPLOAD_REFUSED = {"text/x-shellscript"}
     response = device.send("run.sh", b"#!/bin/sh\n")
     assert (response.status_code, code(response)) == (422, "UPLOAD_TYPE")
     assert stored(vault_dir) == []
 
 
-def test_a_scanner_that_is_away_keeps_the_bytes_for_the_next_try(device: Device, settings: Any, tmp_path: Path) -> None:
+def test_a_scanner_that_is_away_keeps_the_bytes_for_the_next_try(
+    device: Device, settings: Any, tmp_path: Path
+) -> None:
     settings.PORTAL_CLAMD = str(tmp_path / "away")
     location = begun(device)
     device.patch(location, DATA, offset=0)
@@ -292,7 +313,14 @@ def test_a_full_disk_is_507_with_a_sentence(device: Device, vault_dir: Path) -> 
 
 
 def test_names_of_every_kind(device: Device) -> None:
-    for name in ("证" * 300 + ".pdf", "evil\u202efdp.exe", "../../etc/passwd", "nul\0.pdf", "<img src=x onerror=alert(1)>.html", "%(n)s {p}.txt"):
+    for name in (
+        "证" * 300 + ".pdf",
+        "evil\u202efdp.exe",
+        "../../etc/passwd",
+        "nul\0.pdf",
+        "<img src=x onerror=alert(1)>.html",
+        "%(n)s {p}.txt",
+    ):
         assert device.send(name, name.encode()).status_code == 200
     html = device.browser.get(page(device.draft, "files")).content.decode()
     assert "\u202e" not in html and "〔U+202E〕" in html
@@ -307,113 +335,6 @@ def test_the_same_bytes_twice_are_shown_not_refused(device: Device, vault_dir: P
     assert "与“page.wacz”内容完全相同，法院只保存一份" in card
     assert len(stored(vault_dir)) == 1
     assert Upload.objects.filter(state="arrived").count() == 2
-
-
-# ── bounds ────────────────────────────────────────────────────────────────────────────────────────────────────────────
-
-
-def refused(device: Device, size: int = 10) -> tuple[int, str]:
-    response = device.create("a.bin", size)
-    return response.status_code, code(response)
-
-
-def test_an_empty_file(device: Device) -> None:
-    assert refused(device, 0) == (422, "UPLOAD_EMPTY")
-
-
-def test_a_file_too_big(device: Device, settings: Any) -> None:
-    settings.PORTAL_UPLOAD_MAX = 1000
-    assert refused(device, 1001) == (413, "UPLOAD_TOO_BIG")
-    assert device.create("a.bin", 1000).status_code == 201
-
-
-def test_too_many_files(device: Device, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(limits, "FILES_MAX", 2)
-    device.send("1.txt", b"1")
-    device.send("2.txt", b"2")
-    assert refused(device) == (422, "UPLOAD_TOO_MANY")
-
-
-def test_open_uploads_over_all_drafts(device: Device, browser: Client, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(limits, "OPEN_UPLOADS_MAX", 3)
-    other = Device(browser, answered(browser))
-    for where in (device, other, device):
-        begun(where)
-    assert refused(other) == (429, "UPLOAD_OPEN")
-    first = Upload.objects.earliest("pk")
-    device.browser.post(reverse("intake:remove", args=[first.draft.public_id, first.public_id]))
-    assert other.create("a.bin", 5).status_code == 201
-
-
-def test_a_days_bytes_cannot_be_reset_by_taking_files_back(device: Device, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(limits, "DAILY_BYTES_MAX", 5000)
-    location = begun(device)
-    device.browser.delete(location)
-    assert refused(device, 2001) == (429, "UPLOAD_RATE")
-    device.browser.post(reverse("intake:discard", args=[device.draft.public_id]))
-    fresh = Device(device.browser, answered(device.browser))
-    assert refused(fresh, 2001) == (429, "UPLOAD_RATE")
-    Upload.objects.update(created_at=timezone.now() - timedelta(days=1, minutes=1))
-    assert fresh.create("a.bin", 2001).status_code == 201
-
-
-def test_a_days_number_of_uploads(device: Device, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(limits, "DAILY_UPLOADS_MAX", 1)
-    begun(device)
-    assert refused(device) == (429, "UPLOAD_RATE")
-
-
-def test_the_quota_of_a_case_counts_every_side(device: Device, opponent: User, settings: Any) -> None:
-    settings.PORTAL_QUOTA_PER_CASE = 4000
-    begun(device)
-    other = Device(signed_in(opponent), answered(signed_in(opponent)))
-    assert refused(other, 1001) == (413, "UPLOAD_QUOTA")
-    assert other.create("a.bin", 1000).status_code == 201
-
-
-def test_long_forgotten_uploads_are_cleared_by_the_next(device: Device, vault_dir: Path) -> None:
-    forgotten = begun(device)
-    device.patch(forgotten, DATA, offset=0)
-    Upload.objects.update(touched_at=timezone.now() - timedelta(days=limits.STALE_DAYS, minutes=1))
-    begun(device, b"new")
-    assert device.browser.head(forgotten).status_code == 410
-    assert len(list((vault_dir / "staging").iterdir())) == 1
-
-
-@pytest.mark.django_db(transaction=True)
-def test_eight_beginnings_at_once_keep_the_bound(litigant: User, case: Case, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(limits, "OPEN_UPLOADS_MAX", 3)
-    draft = answered(signed_in(litigant))
-
-    def one(number: int) -> int:
-        try:
-            return int(Device(signed_in(litigant), draft).create(f"{number}.bin", 10).status_code)
-        finally:
-            connections.close_all()
-
-    with ThreadPoolExecutor(8) as pool:
-        assert sorted(pool.map(one, range(8))) == [201] * 3 + [429] * 5
-
-
-@pytest.mark.django_db(transaction=True)
-def test_eight_endings_at_once_give_one_file(litigant: User, case: Case, vault_dir: Path) -> None:
-    draft = answered(signed_in(litigant))
-    data = os.urandom(2 << 20)
-    device = Device(signed_in(litigant), draft)
-    location = begun(device, data)
-    device.patch(location, data, offset=0)
-
-    def one(_: int) -> int:
-        try:
-            return int(Device(signed_in(litigant), draft).digests(location, data).status_code)
-        finally:
-            connections.close_all()
-
-    with ThreadPoolExecutor(8) as pool:
-        answers = list(pool.map(one, range(8)))
-    assert set(answers) <= {200, 423, 410} and 200 in answers
-    assert device.digests(location, data).status_code == 200
-    assert stored(vault_dir) == [hashlib.sha256(data).hexdigest()]
 
 
 # ── whose ─────────────────────────────────────────────────────────────────────────────────────────────────────────────
@@ -462,7 +383,9 @@ def test_after_submitting_nothing_is_added(device: Device, litigant: User) -> No
     from evidence.intake.receiving import receive
 
     device.send("a.txt", b"a")
-    Draft.objects.filter(pk=device.draft.pk).update(answers=device.draft.answers | {"purpose": {"purpose": "x"}})
+    Draft.objects.filter(pk=device.draft.pk).update(
+        answers=device.draft.answers | {"purpose": {"purpose": "x"}}
+    )
     device.draft.refresh_from_db()
     receive(device.draft, by=litigant, idempotency_key="k")
     assert device.create("late.txt", 5).status_code == 410
