@@ -16,7 +16,7 @@ from evidence.verification.codecs.protobuf_json import camel
 from evidence.verification.reasons import Reason
 from evidence.verification.registry import FORMATS, UNKNOWN, Context
 from evidence.verification.verdict import Overall, ProofState
-from portal.demonstration.chainmaker import SUITES, build_block
+from portal.demonstration.chainmaker import SUITES, b, build_block, m, n
 from tests.evidence.verification.chainmaker_exhibits import (
     AT,
     BESIDE,
@@ -279,6 +279,14 @@ def test_missing_parts_are_never_a_contradiction(store: TrustStore) -> None:
         assert reason is None or reason in verdict.reasons
 
 
+def test_a_request_without_its_result(store: TrustStore) -> None:
+    request = changed(built().info_json[MINE], lambda t: t["transaction"].pop("result"))
+    verdict = examine({**alone(built()), "tx.json": request}, store)
+    for check in ("INCL.TRANSACTION", "INCL.PATH", "INCL.CONTENT", "INCL.EXECUTION"):
+        assert answer(verdict, check) == (OPEN, Reason.TX_INCOMPLETE)
+    assert answer(verdict, "INCL.SENDER") == (PASSED, None)
+
+
 def test_a_block_without_some_of_its_transactions(store: TrustStore) -> None:
     partial = changed(built().block_json, lambda b: b["block"]["txs"].pop(0) and b.pop("rwset_list"))
     exhibit = {**files(built()), "block.json": partial}
@@ -350,6 +358,12 @@ def test_other_keys_and_engines_are_named_as_such(store: TrustStore) -> None:
         assert verdict.overall is Overall.INDETERMINATE
         assert Reason.UNSUPPORTED_FORMAT in verdict.reasons
         assert said in (finding(verdict, "INCL.LEDGER_KIND").actual or "")
+    header = b(1, "chain1") + n(2, 5) + b(3, b"\x01" * 32) + b(4, b"\x02" * 32)
+    for data in (m(1, header), m(1, m(1, header))):
+        assert sniff(Source.from_bytes("x", data)) == 90
+        assert (
+            finding(examine({"page": PAGE, "b": data}, store), "INCL.LEDGER_KIND").actual == "ChainMaker 1.x"
+        )
     rsa = base64.b64encode(b"-----BEGIN PUBLIC KEY-----\n" + RSA_KEY + b"-----END PUBLIC KEY-----\n").decode()
     for member, reason in (
         ({"member_type": 2, "member_info": rsa}, Reason.UNSUPPORTED_FORMAT),

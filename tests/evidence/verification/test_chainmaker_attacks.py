@@ -212,6 +212,23 @@ def test_a_changed_path(what: str, store: TrustStore) -> None:
         refuted(examine({**files(built()), "path.json": path}, store), INCL_PATH=PROOF)
 
 
+def test_a_path_too_many(store: TrustStore) -> None:
+    """Every path that is handed in must lead somewhere, even beside one that does."""
+    exhibit = files(built(), **{"z.json": siblings(PATHS["order"])})
+    refuted(examine(exhibit, store), INCL_PATH=PROOF)
+    unknown = trust(built(), path_generation="unknown")
+    assert examine(exhibit, unknown).overall is Overall.CONSISTENT
+
+
+def test_more_transactions_than_are_examined(store: TrustStore, monkeypatch: pytest.MonkeyPatch) -> None:
+    from evidence.verification.chains import chainmaker_selection
+
+    monkeypatch.setattr(chainmaker_selection, "INCLUSIONS_MAX", 1)
+    verdict = examine(files(built(), **{"other.html": OTHER}), store)
+    assert verdict.overall is Overall.INDETERMINATE
+    assert [f.actual for f in verdict.findings if f.reason is Reason.RESOURCE_LIMIT] == ["2 transactions"]
+
+
 def test_a_path_that_is_no_path(store: TrustStore) -> None:
     for path in (
         siblings(lambda p: p.__setitem__(0, "AAAA")),

@@ -247,3 +247,61 @@ def test_a_vote_set_that_contradicts_itself(store: TrustStore) -> None:
     assert grouped.count(voter) == 2
     edited = good.removesuffix(grouped) + grouped.replace(voter, voter[::-1])
     refuted(with_votes(edited, store), INCL_NODE_QUORUM=FORM)
+
+
+def test_voters_that_are_only_named() -> None:
+    """Members by certificate hash, and the certificates were not handed in: nobody's signature can be checked."""
+    block = built("P256", "cert_hash")
+    verdict = examine(files(block), trust(block))
+    assert verdict.overall is Overall.INDETERMINATE
+    for check in ("INCL.NODE_QUORUM", "INCL.SENDER", "CHAINMAKER.PROPOSER"):
+        assert answer(verdict, check) == (OPEN, Reason.NO_SIGNING_CERTIFICATE_FOUND)
+
+
+def test_roots_without_enough_organisations() -> None:
+    chain, block = network("P256", "certificate"), built("P256", "certificate")
+    two = [chain.vote(i, block.block_hash) for i in (0, 1)]
+    extra = {VOTES: e64(chain.vote_set(two, block.block_hash))}
+    edited = changed(block.block_json, lambda x: x["block"]["additional_data"].update(extra_data=extra))
+    store = trust(block, validators=chain.validators(roots_only=True))
+    refuted(examine({**files(block), "block.json": edited}, store), INCL_NODE_QUORUM=QUORUM)
+
+
+def test_a_certificate_cannot_be_judged_without_a_time() -> None:
+    """A header without a time: which certificates were valid is not known. Keys have no period and still count."""
+    for mode, wanted in (
+        ("certificate", (OPEN, Reason.OUT_OF_BOUNDS_NO_POE)),
+        ("public_key", ("PASSED", None)),
+    ):
+        chain = network("P256", mode)
+        block = chain.block([chain.record(chain.hash(PAGE), record_id="a")], time=0)
+        for roots_only in (False, True) if mode == "certificate" else (False,):
+            verdict = examine(
+                {"page": PAGE, "b": block.block_json},
+                trust(block, validators=chain.validators(roots_only=roots_only)),
+            )
+            assert answer(verdict, "INCL.NODE_QUORUM") == wanted
+            assert verdict.time is None
+
+
+def test_a_leader_who_has_not_signed() -> None:
+    unsigned = changed(built().block_json, lambda x: x["block"]["header"].pop("signature"))
+    verdict = examine({**files(built()), "block.json": unsigned}, trust(built(), consensus="SINGLE"))
+    assert answer(verdict, "INCL.NODE_QUORUM") == (OPEN, Reason.PROOF_NOT_SUPPLIED)
+    assert answer(verdict, "CHAINMAKER.PROPOSER") == (OPEN, Reason.SIGNED_DATA_NOT_FOUND)
+
+
+def test_keys_where_the_court_pins_roots() -> None:
+    """A voter who presents a bare key has no path to any root."""
+    chain, keyed = network("P256", "certificate"), network("P256", "public_key")
+    block = built("P256", "certificate")
+    votes = [
+        chain.vote(0, block.block_hash),
+        chain.vote(1, block.block_hash),
+        keyed.vote(2, block.block_hash, voter="Qm2"),
+    ]
+    extra = {VOTES: e64(chain.vote_set(votes, block.block_hash))}
+    edited = changed(block.block_json, lambda x: x["block"]["additional_data"].update(extra_data=extra))
+    store = trust(block, validators=chain.validators(roots_only=True))
+    verdict = examine({**files(block), "block.json": edited}, store)
+    assert answer(verdict, "INCL.NODE_QUORUM") == (OPEN, Reason.NO_CERTIFICATE_CHAIN_FOUND)
