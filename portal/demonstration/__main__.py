@@ -8,6 +8,7 @@ a restart; a second start makes nothing twice.
 import argparse
 import os
 import shutil
+import socket
 import sys
 import time
 from datetime import UTC, datetime, timedelta
@@ -21,6 +22,9 @@ RECORDED_DAYS_AGO = 30
 
 def main() -> int:
     options = _options()
+    if not options.once and not _free(options.address, options.port):
+        print(f"demo: port {options.port} is in use; choose another with --port", file=sys.stderr)
+        return 1
     data = Path(os.environ.get("PORTAL_DATA_DIR") or ROOT / "var" / "demo").resolve()
     from portal import embedded
 
@@ -62,6 +66,16 @@ def _options() -> argparse.Namespace:
     parser.add_argument("--port", type=int, default=8000)
     parser.add_argument("--address", default="127.0.0.1", help="address to serve on")
     return parser.parse_args()
+
+
+def _free(address: str, port: int) -> bool:
+    with socket.socket() as probe:
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            probe.bind((address, port))
+        except OSError:
+            return False
+    return True
 
 
 def _prepare(data: Path) -> None:

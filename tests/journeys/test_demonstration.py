@@ -128,10 +128,10 @@ def test_litigant_files_on_a_phone_and_the_judge_reads_on_a_desk(portal: Portal,
     page.get_by_role("link", name=re.compile("川01民初123号")).first.click()
     page.get_by_role("link", name=re.compile("再次提交")).first.click()
     page.get_by_role("button", name=re.compile("出具.*报告")).first.click()
-    page.get_by_role("link", name=re.compile("下载签名报告")).wait_for(timeout=60_000)
+    page.get_by_text(re.compile("下载签名报告")).wait_for(timeout=60_000)
     desk.seen("clerk-report")
     with page.expect_download() as download:
-        page.get_by_role("link", name=re.compile("下载签名报告")).click()
+        page.get_by_text(re.compile("下载签名报告")).click()
     pdf = Path(download.value.path()).read_bytes()
     assert signing.check(pdf, keys=portal.data / "keys" / "signing") == []
 
