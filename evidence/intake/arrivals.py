@@ -4,6 +4,7 @@ An `Upload` row names the file, the vault's staging area holds its bytes. Both w
 complete staged bytes, then the vault seals them under the digest they must have. A file is refused whole or taken whole.
 """
 
+import re
 from datetime import timedelta
 from functools import cache, partial
 from pathlib import Path
@@ -27,6 +28,7 @@ from .models import Draft, Upload
 from .sentences import Refused
 
 State = Upload.State
+MEDIA_TYPE = re.compile(r"[\w.+-]{1,40}/[\w.+-]{1,59}", re.ASCII)
 
 
 class Unfinished(Exception):
@@ -77,7 +79,7 @@ def begin(
             position=last + 1,
             name=kept,
             size=size,
-            declared_type=declared_type[:100],
+            declared_type=_media_type(declared_type),
             head_sha256=head_sha256,
         )
         vault().staging.open(upload.staging_id)
@@ -221,6 +223,11 @@ def _discard(upload: Upload) -> None:
     except (Missing, Busy):
         # Gone already, or a part is being written: that request finds the row closed, and `_clear_stale` comes by again.
         return
+
+
+def _media_type(told: str) -> str:
+    """What the browser told, if it looks like a media type at all; "" otherwise."""
+    return told.lower() if MEDIA_TYPE.fullmatch(told) else ""
 
 
 def _check_bounds(draft: Draft, *, size: int) -> None:

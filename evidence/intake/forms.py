@@ -12,7 +12,7 @@ from cases.numbers import CaseNumber, Status, parse
 from evidence.exhibits.models import Category, OriginalForm
 from portal.people.models import User
 
-from . import standing
+from . import names, standing
 
 TEXT_MAX = 4000
 """Characters of a free statement: four printed pages."""
@@ -119,6 +119,13 @@ class DescriptionForm(StepForm):
         error_messages={"max_length": _("来源说明最多4000个字")},
         widget=forms.Textarea(attrs={"rows": 5}),
     )
+
+    def clean_name(self) -> str:
+        """A title stands among the court's own words on many pages: nothing in it may hide or turn the reading direction."""
+        name: str = self.cleaned_data["name"]
+        if names.deceives(name):
+            raise forms.ValidationError(_("证据名称含有看不见的字符，请重新输入"))
+        return name
 
 
 class PurposeForm(StepForm):

@@ -16,6 +16,8 @@ OPEN_UPLOADS_MAX = 20
 """Unfinished uploads of one person over all drafts: each holds a file in the staging area."""
 DRAFTS_MAX = 30
 """Unsubmitted drafts of one person."""
+DAILY_DRAFTS_MAX = 200
+"""Drafts one person may begin in 24 hours, given-up ones included: serial cases have dozens, a script has thousands."""
 DAILY_BYTES_MAX = 10 << 30
 """What one person may begin to send in 24 hours, files removed again included: half a case's quota. Nothing a person
 sends and takes back can fill the disk."""

@@ -36,6 +36,11 @@ def unusual(name: str) -> bool:
     return shown(name) != name
 
 
+def deceives(text: str) -> bool:
+    """Does it hold something invisible, or something that turns the direction of reading?"""
+    return any(_hidden(c) for c in text)
+
+
 def extension(name: str) -> str:
     """Lower case, without the dot; "" when there is none."""
     match = _EXTENSION.search(name)
@@ -45,6 +50,10 @@ def extension(name: str) -> str:
 def _visible(character: str) -> str:
     if character in _SEPARATORS:
         return _SEPARATORS[character]
-    if unicodedata.category(character) in {"Cc", "Cf", "Zl", "Zp"} and character not in _JOINERS:
+    if _hidden(character):
         return f"〔U+{ord(character):04X}〕"
     return character
+
+
+def _hidden(character: str) -> bool:
+    return unicodedata.category(character) in {"Cc", "Cf", "Zl", "Zp"} and character not in _JOINERS

@@ -1,6 +1,7 @@
 """The pages of the mini-court form: one question each, plain forms, answers kept on the server after every page."""
 
 import uuid
+from datetime import timedelta
 from typing import Any
 
 from django.conf import settings
@@ -40,7 +41,7 @@ def start(request: HttpRequest) -> HttpResponse:
     drafts = standing.open_drafts(request.user)  # type: ignore[arg-type]
     case = _case_asked_for(request)
     if request.method == "POST":
-        if len(drafts) >= limits.DRAFTS_MAX:
+        if len(drafts) >= limits.DRAFTS_MAX or _begun_today(request) >= limits.DAILY_DRAFTS_MAX:
             messages.error(request, _("您有太多没有提交的草稿。请先继续或放弃其中的一些"))
             return redirect("intake:start")
         answers = {"case": {"number": case.number}} if case else {}
@@ -369,6 +370,11 @@ def _origin(request: HttpRequest) -> str:
 
 def _with_origin(request: HttpRequest, address: str) -> str:
     return f"{address}?from=check" if _origin(request) else address
+
+
+def _begun_today(request: HttpRequest) -> int:
+    since = timezone.now() - timedelta(days=1)
+    return Draft.objects.filter(user_id=request.user.pk, created_at__gte=since).count()
 
 
 def _case_asked_for(request: HttpRequest) -> Case | None:

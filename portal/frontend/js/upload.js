@@ -216,7 +216,7 @@ class Transfer {
   }
 
   problem(status, answer) {
-    if (status === 401) return new Stopped(sentences.signedOut);
+    if (status === 401 || status === 403) return new Stopped(sentences.signedOut);
     if (status === 404 || status === 410) { // ended on the server: begin anew
       Transfer.places.delete(this.location);
       this.offset = 0;

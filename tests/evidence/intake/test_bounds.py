@@ -17,7 +17,7 @@ from django.utils import timezone
 
 from cases.models import Case
 from evidence.intake import limits
-from evidence.intake.models import Upload
+from evidence.intake.models import Draft, Upload
 from portal.people.models import User
 
 from .conftest import Device, answered, signed_in, stored
@@ -73,6 +73,15 @@ def test_a_days_bytes_cannot_be_reset_by_taking_files_back(
     assert refused(fresh, 2001) == (429, "UPLOAD_RATE")
     Upload.objects.update(created_at=timezone.now() - timedelta(days=1, minutes=1))
     assert fresh.create("a.bin", 2001).status_code == 201
+
+
+def test_a_days_drafts_count_those_given_up(browser: Client, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(limits, "DAILY_DRAFTS_MAX", 2)
+    for _ in range(4):
+        browser.post(reverse("intake:start"))
+        for draft in Draft.objects.filter(discarded_at=None):
+            browser.post(reverse("intake:discard", args=[draft.public_id]))
+    assert Draft.objects.count() == 2
 
 
 def test_a_days_number_of_uploads(device: Device, monkeypatch: pytest.MonkeyPatch) -> None:

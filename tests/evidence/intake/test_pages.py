@@ -340,6 +340,7 @@ def test_empty_pages_name_every_lack(browser: Client) -> None:
         {"category": "none"},
         {"original_form": "x"},
         {"name": "a\0b"},
+        {"name": "快照\u202e"},
     ],
 )
 def test_answers_have_bounds(browser: Client, data: dict[str, str]) -> None:

@@ -329,6 +329,12 @@ def test_names_of_every_kind(device: Device) -> None:
     assert all(len(u.name) <= 255 for u in Upload.objects.all())
 
 
+@pytest.mark.parametrize("told", ["image/\0png", "x" * 200, "text/html; charset=utf-8", "图片/png", "<b>/x"])
+def test_a_media_type_that_is_none_is_not_kept(device: Device, told: str) -> None:
+    assert device.create("a.bin", 5, kind=told).status_code == 201
+    assert Upload.objects.get().declared_type == ""
+
+
 def test_the_same_bytes_twice_are_shown_not_refused(device: Device, vault_dir: Path) -> None:
     device.send("page.wacz", samples.wacz())
     card = json.loads(device.send("copy.wacz", samples.wacz()).content)["card"]
