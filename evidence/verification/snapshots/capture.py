@@ -31,6 +31,12 @@ _PAGE = re.compile(r"\.html?$", re.IGNORECASE)
 _TEXT = re.compile(r"\.(?:txt|log|json|jsonl|csv)$", re.IGNORECASE)
 
 
+def is_log(name: str) -> bool:
+    """Is a member named like one of the two logs of a capture?"""
+    base = name.rpartition("/")[2]
+    return bool(_CHECK_LOG.search(base) or _OPERATION_LOG.search(base))
+
+
 def has_operation_log(container: Container) -> bool:
     return any(_OPERATION_LOG.search(m.name.rpartition("/")[2]) for m in container.files)
 

@@ -29,7 +29,7 @@ ITEMS: tuple[tuple[str, tuple[str, ...]], ...] = (
 
 _ABNORMAL = re.compile(
     r"(?<!无)(?<!未发现)(?<!未见)(?<!没有)(?<!非)异常|未通过|不通过|不合格|检查失败|发现病毒|发现木马|"
-    r"(?<![a-z])(?:failed|failure|infected found)(?![a-z])"
+    r"(?<![a-z_])(?:failed|failure|infected found)(?![a-z_])"
 )
 
 

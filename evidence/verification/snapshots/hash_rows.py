@@ -147,7 +147,10 @@ def _from_lines(lines: Sequence[str]) -> Iterator[Row]:
 
 def _is_table(lines: Sequence[str], separator: str) -> bool:
     """More than half of the lines carry a digest in a cell of their own."""
-    hits = sum(any(_digest(cell) for cell in line.split(separator)) and separator in line for line in lines)
+    hits = sum(
+        separator in line and any(_digest(cell.strip('" ')) for cell in line.split(separator))
+        for line in lines
+    )
     return hits * 2 > len(lines) - 1 and hits > 0
 
 

@@ -102,29 +102,32 @@ def _package_digest(source: Source, context: Context) -> list[Finding]:
 
 
 def _find_list(container: Container) -> tuple[Member | None, HashList | None, Finding | str | None]:
-    """The member that is the hash list: named like one, else one whose rows name members. The third value says why none."""
-    candidates = [m for m in container.files if _LIST_KIND.search(m.name)]
+    """The member that is the hash list: the first that is named like one and can be read, else, where none is named so, one
+    most of whose rows name members. Logs also state digests and are left alone. The third value says why there is none."""
+    candidates = [m for m in container.files if _LIST_KIND.search(m.name) and not capture.is_log(m.name)]
     named = [m for m in candidates if _LIST_NAME.search(m.name.rpartition("/")[2])]
-    names = {folded(m.name) for m in container.files}
     problem: Finding | str | None = None
-    for member in (*named, *[m for m in candidates if m not in named][:CANDIDATES_MAX]):
+    for member in named or candidates[:CANDIDATES_MAX]:
         try:
             listed = _read_list(container, member)
         except NotAHashList as fault:
-            problem = problem or (str(fault) if member in named else None)
+            problem = problem or str(fault)
         except LimitReached as reached:
-            if member in named:
-                problem = problem or indeterminate(
-                    HASH_LIST,
-                    Reason.RESOURCE_LIMIT,
-                    f"{container.subject} · {quote(member.name)}",
-                    actual=reached.limit,
-                    bearing=Bearing.DECISIVE,
-                )
+            problem = problem or indeterminate(
+                HASH_LIST,
+                Reason.RESOURCE_LIMIT,
+                f"{container.subject} · {quote(member.name)}",
+                actual=reached.limit,
+                bearing=Bearing.DECISIVE,
+            )
         else:
-            if listed is not None and (member in named or any(folded(r.name) in names for r in listed.rows)):
+            if listed is not None and (named or _names_members(container, listed)):
                 return member, listed, None
-    return (named[0] if named else None), None, problem
+    return (named[0], None, problem) if named else (None, None, None)
+
+
+def _names_members(container: Container, listed: HashList) -> bool:
+    return 2 * sum(container.named(r.name) is not None for r in listed.rows) >= len(listed.rows)
 
 
 def _read_list(container: Container, member: Member) -> HashList | None:
