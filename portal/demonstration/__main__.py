@@ -29,6 +29,7 @@ def main() -> int:
     from portal import embedded
 
     database = data / "postgres"
+    given = os.environ.get("PORTAL_DATABASE_URL")
     if options.fresh and data.exists():
         embedded.remove_postgres(database)
         shutil.rmtree(data)
@@ -38,7 +39,7 @@ def main() -> int:
         PORTAL_DATA_DIR=str(data),
         PORTAL_TRUST_DIR=str(data / "trust"),
         PORTAL_PUBLIC_URL=f"http://localhost:{options.port}",
-        PORTAL_DATABASE_URL=os.environ.get("PORTAL_DATABASE_URL") or embedded.ensure_postgres(database),
+        PORTAL_DATABASE_URL=given or embedded.ensure_postgres(database),
         DJANGO_SETTINGS_MODULE="portal.settings",
     )
     os.environ.setdefault("PORTAL_LOG_LEVEL", "WARNING")
@@ -50,13 +51,11 @@ def main() -> int:
     _tell(options.port, serving=not options.once)
     if options.once:
         return 0
-    from django.db import connections
-
-    connections.close_all()
-    from .serving import Server
-
-    Server(address=f"{options.address}:{options.port}").run()
-    return 0
+    # A new program image: libraries used so far have threads of their own, which would be missing after a fork.
+    sys.stdout.flush()
+    own = "" if given else str(database)
+    serve = [sys.executable, "-m", "portal.demonstration.serving", f"{options.address}:{options.port}", own]
+    os.execv(sys.executable, serve)
 
 
 def _options() -> argparse.Namespace:

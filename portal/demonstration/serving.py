@@ -1,5 +1,11 @@
-"""gunicorn in this process's child, with the embedded worker beside it."""
+"""gunicorn with the embedded worker beside it: `python -m portal.demonstration.serving ADDRESS:PORT [POSTGRES]`.
 
+POSTGRES is the directory of the private database, if there is one; everything else comes from the environment.
+"""
+
+import os
+import sys
+from pathlib import Path
 from typing import Any
 
 from gunicorn.app.base import BaseApplication
@@ -48,3 +54,15 @@ def _start_worker(worker: Any) -> None:
 def _stop_worker(server: Any, worker: Any) -> None:
     for embedded in _running:
         embedded.stop()
+
+
+def main(address: str, database: str = "") -> None:
+    from portal import embedded
+
+    if database:
+        os.environ["PORTAL_DATABASE_URL"] = embedded.ensure_postgres(Path(database))
+    Server(address=address).run()
+
+
+if __name__ == "__main__":
+    main(*sys.argv[1:])
