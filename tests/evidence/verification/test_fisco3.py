@@ -183,6 +183,18 @@ def test_request_alone_is_a_promise() -> None:
     assert {w.state for w in verdict.walks} == {ProofState.PROMISED}
 
 
+def test_known_methods_need_their_event_whatever_the_map_says() -> None:
+    chain = built(saved=False)
+    contracts = [{**c, "final_event": None} for c in chain.profile["contracts"]]
+    verdict = examine(files(chain), trust(chain, contracts=contracts))
+    assert answer(verdict, "INCL.EXECUTION") == (OPEN, Reason.PROMISE_ONLY)
+
+
+def test_output_that_the_method_cannot_have_is_ambiguous(store: TrustStore) -> None:
+    chain = rebuilt(built(), receipts=lambda rcs: rcs[0].update(output="0x" + "00" * 64))
+    assert answer(examine(files(chain), store), "INCL.EXECUTION") == (OPEN, Reason.AMBIGUOUS_PREIMAGE)
+
+
 def test_a_vote_below_the_threshold_is_a_promise(store: TrustStore) -> None:
     chain = rebuilt(built(), receipts=lambda rcs: rcs[0]["logEntries"].pop())
     assert answer(examine(files(chain), store), "INCL.EXECUTION") == (OPEN, Reason.PROMISE_ONLY)
@@ -426,6 +438,16 @@ def test_a_broken_link_refutes() -> None:
     assert answer(verdict, "INCL.ROOT") == (OPEN, Reason.ANCHOR_UNAVAILABLE)
 
 
+def test_links_to_a_pinned_height_with_another_hash() -> None:
+    chain = built(links=2)
+    verdict = examine(linked(chain), trust(chain, checkpoints=[pin(chain.links[1], hash="ab" * 32)]))
+    assert answer(verdict, "INCL.ROOT") == (FAILED, Reason.ANCHOR_MISMATCH)
+    # The last link does not hash to the id it states, though its parent is right.
+    chain.links[1]["stateRoot"] = "0x" + "00" * 32
+    verdict = examine(linked(chain), trust(chain))
+    assert answer(verdict, "INCL.ROOT") == (FAILED, Reason.PROOF_FAILURE)
+
+
 def test_genesis_of_another_chain() -> None:
     chain = fisco3.resealed(built(), number=0, parentInfo=[])
     chain.receipts[0]["blockNumber"] = 0
@@ -606,6 +628,19 @@ def test_own_signatures_under_the_pinned_list(suite: str, store: TrustStore, guo
     assert answer(verdict, "INCL.NODE_QUORUM") == (FAILED, Reason.SIG_CRYPTO_FAILURE)
 
 
+def test_a_repeated_index_refutes_beside_a_full_quorum(store: TrustStore) -> None:
+    chain = built()
+    chain.block["signatureList"].append(chain.block["signatureList"][1])
+    assert answer(examine(files(chain), store), "INCL.NODE_QUORUM") == (FAILED, Reason.QUORUM_FAILURE)
+    assert answer(examine(files(chain), trust(None)), "INCL.NODE_QUORUM") == (FAILED, Reason.QUORUM_FAILURE)
+
+
+def test_an_invalid_signature_refutes_even_where_nothing_is_pinned() -> None:
+    chain = built()
+    change(chain.block, ("signatureList", 0, "signature"), lambda v: flipped(v, 9))
+    assert answer(examine(files(chain), trust(None)), "INCL.NODE_QUORUM") == (FAILED, Reason.SIG_CRYPTO_FAILURE)
+
+
 def test_a_height_outside_every_epoch() -> None:
     chain = built()
     validators = copy.deepcopy(chain.validators)
@@ -643,6 +678,19 @@ def test_an_inner_node_is_no_transaction(guomi_store: TrustStore) -> None:
     assert answer(verdict, "INCL.TRANSACTION") == (FAILED, Reason.HASH_FAILURE)
     # Fields that would make the body these very bytes are no chain of the court's.
     assert not any(w.complete for w in verdict.walks)
+
+
+def test_a_body_as_long_as_a_tree_node_is_ambiguous() -> None:
+    """Sixty-four bytes that are a transaction of a chain with short names could also be two children."""
+    s = fisco3.SUITES["ECDSA"]
+    fields = {
+        "version": 0, "chainID": "c", "groupID": "g", "blockLimit": 9, "nonce": "7", "to": fisco3.CONTRACT,
+        "input": "0x" + "ab" * 7, "abi": "",
+    }  # fmt: skip
+    assert len(fisco3.transaction_bytes(fields)) == 64
+    tx = fisco3.sign_transaction(s, fields, s.key("demonstration sender"))
+    verdict = examine({"page.html": PAGE, "transaction.json": fisco3.encode(tx)}, trust(None))
+    assert answer(verdict, "INCL.TRANSACTION") == (OPEN, Reason.AMBIGUOUS_PREIMAGE)
 
 
 def test_call_hidden_behind_a_long_nonce() -> None:
