@@ -11,9 +11,11 @@ from typing import Any
 import pytest
 
 from evidence.verification import TrustStore
+from evidence.verification.certificates import statement
+from evidence.verification.codecs import strict_json
 from evidence.verification.reasons import Reason
 from evidence.verification.verdict import Overall, ProofState
-from tests.evidence.verification.fisco3_exhibits import answer, examine, finding, findings, trust
+from tests.evidence.verification.fisco3_exhibits import LADDER, answer, examine, finding, findings, trust
 
 ROOT = Path(__file__).resolve().parents[2]
 VECTORS = Path(os.environ.get("MINGJIAN_VECTORS") or ROOT.parent / "shared" / "vectors")
@@ -122,6 +124,32 @@ def test_proofs_of_two_blocks_do_not_mix(mixed: tuple[str, str]) -> None:
     assert verdict.overall is not Overall.CONSISTENT
 
 
+@pytest.mark.parametrize(("suffix", "stem"), [("", "ProofVerifierUtilityTest"), ("0", "ProofVerifierUtilityTest"), ("", "ClientWrapperTxVerifyMock")])  # fmt: skip
+def test_packaged_twins_say_the_same(suffix: str, stem: str) -> None:
+    given = wecross(suffix, stem)
+    store = pinned(REAL / f"{stem}.blockJson{suffix}.json")
+    block, receipt, transaction = (
+        json.loads(next(d for n, d in given.items() if name in n))
+        for name in ("blockJson", "transactionReceiptAndProofJson", "transactionAndProofJson")
+    )
+    twin = {
+        "format": "mingjian.chain-proof",
+        "version": 1,
+        "family": "fisco3",
+        "chain": {
+            "chain_id": "chain0", "group_id": "group0", "genesis_hash": "00" * 32, "engine": "v3",
+            "hash": "KECCAK256", "signature": "ECDSA-SECP256K1",
+        },
+        "evidence": [{"name": "none", "digest_alg": "SHA-256", "digest": "00" * 32}],
+        "transaction": transaction,
+        "receipt": receipt,
+        "header": block,
+    }  # fmt: skip
+    apart, packed = examine(given, store), examine({"p.json": json.dumps(twin).encode()}, store)
+    for check in LADDER:
+        assert answer(packed, check) == answer(apart, check), check
+
+
 # ── guomi ──────────────────────────────────────────────────────────────────────────────────────────────────────────────
 
 
@@ -216,3 +244,13 @@ def test_hostile_certificates_never_pass(path: Path) -> None:
         assert verdict.grade.value == "E" and not any(w.complete for w in verdict.walks)
         assert not findings(verdict, "ENGINE.RUN")
         assert verdict.to_json()
+
+
+def test_hostile_certificates_that_say_they_are_certificates() -> None:
+    """The others name nothing that certificates name: they stay evidence without a proof."""
+    verdict = examine(read(HOSTILE / "cert-bigint.json"), trust(None))
+    assert answer(verdict, "CERT.READ") == (FAILED, Reason.FORMAT_FAILURE)
+    assert verdict.overall is Overall.INCONSISTENT
+    data = (HOSTILE / "cert-float-precision.json").read_bytes()
+    assert statement.read(strict_json.loads(data), source="c").claim.block_height == 9007199254740993
+    assert answer(examine(read(HOSTILE / "cert-float-precision.json"), trust(None)), "CERT.READ") == OK
