@@ -109,6 +109,20 @@ def beginning(octets: Octets, at: int, count: int) -> bytes:
     return b""
 
 
+def exceeds_ratio(octets: Octets) -> bool:
+    """Does the first member, as far as `octets` goes, inflate beyond the ratio? Costs at most RATIO_FLOOR bytes of output."""
+    head = header_size(octets, 0)
+    if head is None:
+        return False
+    stream = inflate.Stream(octets, head, octets.size, inflate.Budget())
+    try:
+        for _ in stream.pieces():
+            pass
+    except inflate.LimitReached as reached:
+        return reached.limit == "RATIO_MAX"
+    return False
+
+
 def only_zeros(octets: Octets, start: int) -> bool:
     """Is there nothing but zero bytes from `start` to the end? Tape and block padding, which hides nothing."""
     position = start

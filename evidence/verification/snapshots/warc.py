@@ -37,13 +37,16 @@ _ARC_HEADER = re.compile(rb"filedesc:\S+ [0-9A-Fa-f.:]+ [0-9]{14} \S+ [0-9]{1,18
 
 
 def sniff(source: Source) -> int:
-    """By what the bytes begin with, after decompression."""
+    """By what the bytes begin with, after decompression. Claimed though not read, so that it is said: archives compressed
+    twice, and gzip files that inflate without end, whatever is in them."""
     head = source.head(_LOOK)
     if head.startswith(gzipmembers.MAGIC):
-        inner = gzipmembers.beginning(BytesOctets(head), 0, _LOOK)
+        packed = BytesOctets(head)
+        inner = gzipmembers.beginning(packed, 0, _LOOK)
         if inner.startswith(gzipmembers.MAGIC):
-            # Compressed twice: claimed, so that it is said, but not opened.
             return 60 if gzipmembers.beginning(BytesOctets(inner), 0, 16).startswith((_WARC, _ARC)) else 0
+        if not inner.startswith((_WARC, _ARC)):
+            return 30 if gzipmembers.exceeds_ratio(packed) else 0
         head = inner
     if head.startswith(_WARC):
         return 95
@@ -90,10 +93,12 @@ def _read(octets: Octets, subject: str, budget: inflate.Budget, originals: Origi
         return indeterminate(RECOGNISED, Reason.NO_DIGEST, subject, actual="ARC", notes=("ARC_NOT_READ",))
     found = survey(octets, budget, originals)
     records = found.records
-    if not (records.count or records.headers.count or records.framing.count or found.limit):
-        double = ("DOUBLE_COMPRESSION",) if found.compression.double is not None else ()
-        return indeterminate(RECOGNISED, Reason.UNSUPPORTED_FORMAT, subject, notes=double)
-    return found
+    if records.count or records.headers.count or records.framing.count or records.oversized_headers:
+        return found
+    if found.limit is not None:
+        return _limited(RECOGNISED, subject, found.limit, ())
+    double = ("DOUBLE_COMPRESSION",) if found.compression.double is not None else ()
+    return indeterminate(RECOGNISED, Reason.UNSUPPORTED_FORMAT, subject, notes=double)
 
 
 def layer_findings(

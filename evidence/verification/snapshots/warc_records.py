@@ -91,8 +91,6 @@ class Records:
         self.framing = Faults()
         self.oversized_headers = 0
         self.irregular_terminators = 0
-        self.not_a_record = False
-        """The archive does not begin with a record."""
 
     @property
     def cut_short(self) -> bool:
@@ -159,13 +157,12 @@ class Records:
     def _skip_junk(self) -> bool:
         """The window is at a boundary, but at no record. False at the end of the archive."""
         stream = self._stream
-        first = self.count == 0 and not self.headers.count
-        if stream.compressed and stream.buffer.startswith(gzipmembers.MAGIC[:2], stream.position):
-            self.not_a_record |= first
+        first = not (self.count or self.headers.count or stream.recovered)
+        if stream.compressed and (first or stream.buffer.startswith(gzipmembers.MAGIC[:2], stream.position)):
+            # No web archive, or compressed twice: inflated to its end for the check sums, not opened further.
             stream.skip_segment()
-            return stream.next_segment()
-        if first and not stream.recovered:
-            self.not_a_record = True
+            return not first and stream.next_segment()
+        if first:
             return False
         self.framing.add(Reason.FORMAT_FAILURE, stream.mark().raw)
         return stream.resynchronise()
