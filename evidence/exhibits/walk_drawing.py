@@ -1,7 +1,7 @@
 """The walk from a file to the court's anchor, drawn: a pure function of one walk of a verdict, giving inline SVG.
 
-Two drawings of the same walk, of which the style sheet shows one: `row` for a desk (several boxes to a line, lines
-balanced), `column` for a phone. Each box is a thing, each arrow a check: its word above, its outcome below, a disc with
+Three drawings of the same walk, of which the style sheet shows one: `row` for a desk, the same with fewer boxes to a line
+for paper and tablets, `column` for a phone. Each box is a thing, each arrow a check: its word above, its outcome below, a disc with
 the outcome's symbol in the middle. What did not pass is framed, so that the eye lands there; colour only repeats it.
 
 Every arrow is a link to its finding. No style attribute is written (the content policy forbids it), every size is a
@@ -18,8 +18,9 @@ COLOURS = {"PASSED": "#0b6e4f", "FAILED": "#a4161a", "INDETERMINATE": "#8a5a00"}
 TINTS = {"PASSED": "#ffffff", "FAILED": "#fbeeee", "INDETERMINATE": "#fdf6e7"}
 SYMBOLS = {"PASSED": "✓", "FAILED": "✗", "INDETERMINATE": "?"}
 
-WIDTH, PER_LINE = 1060, 5
-"""Row: width of the drawing in its own units, and the most boxes that stay readable on one line of it."""
+DESK, PAPER = 5, 3
+WIDTHS = {DESK: 1060, PAPER: 660}
+"""Row: the most boxes that stay readable on one line -> width of the drawing in its own units (pixels where it fits)."""
 BOX_HEIGHT, GAP, LINE_GAP = 84, 104, 84
 COLUMN_WIDTH, COLUMN_BOX, COLUMN_GAP = 340, 62, 56
 
@@ -61,12 +62,12 @@ class Picture:
             raise ValueError("a walk has one thing more than arrows")
 
 
-def row(picture: Picture) -> str:
-    """Lines of up to PER_LINE boxes, read left to right and top to bottom like text."""
+def row(picture: Picture, *, most: int = DESK) -> str:
+    """Balanced lines of up to `most` (DESK or PAPER) boxes, read left to right and top to bottom like text."""
     count = len(picture.things)
-    lines = -(-count // PER_LINE)
+    lines = -(-count // most)
     per_line = -(-count // lines)
-    width = min(210, (WIDTH - (per_line - 1) * GAP) // per_line)
+    width = min(210, (WIDTHS[most] - (per_line - 1) * GAP) // per_line)
     height = lines * BOX_HEIGHT + (lines - 1) * LINE_GAP
     corner = [((i % per_line) * (width + GAP), (i // per_line) * (BOX_HEIGHT + LINE_GAP)) for i in range(count)]
     parts: list[str] = []
@@ -78,7 +79,7 @@ def row(picture: Picture) -> str:
         x, y = corner[i]
         parts.append(_box(thing, x=x, y=y, width=width, height=BOX_HEIGHT))
     used = per_line * width + (per_line - 1) * GAP
-    return _svg(picture, "row", used, height, parts)
+    return _svg(picture, f"row-{most}", used, height, parts)
 
 
 def column(picture: Picture) -> str:
@@ -152,8 +153,7 @@ def _to_next_line(arrow: Arrow, *, x0: int, y0: int, x1: int, y1: int, width: in
         [
             _line(arrow, f"M{start} {y0 + BOX_HEIGHT}V{level}H{end}V{y1 - 8}"),
             _head(arrow, end, y1 - 1, "down"),
-            f'<rect x="{centre - length // 2 - 8}" y="{level - 17}" width="{length + 16}" height="34" fill="{TINTS[arrow.outcome]}"'
-            + (f' stroke="{_colour(arrow)}" stroke-width="2"/>' if arrow.outcome != "PASSED" else "/>"),
+            _frame(arrow, centre - length // 2 - 8, level - 17, length + 16, 34, opaque=True),
             _disc(arrow, centre - length // 2 + 10, level),
             _text(words, centre - length // 2 + 28, level + 5, 13, _colour(arrow), weight=400 if arrow.outcome == "PASSED" else 700),
         ],
@@ -179,10 +179,10 @@ def _link(arrow: Arrow, parts: Sequence[str]) -> str:
     return f'<a href="{escape(arrow.href)}" class="mj-drawing__arrow" aria-label="{escape(arrow.sentence)}">{"".join(parts)}</a>'
 
 
-def _frame(arrow: Arrow, x: int, y: int, width: int, height: int) -> str:
-    """The target of pointer and focus; drawn only where the check did not pass."""
+def _frame(arrow: Arrow, x: int, y: int, width: int, height: int, *, opaque: bool = False) -> str:
+    """The target of pointer and focus; drawn only where the check did not pass. `opaque` hides the line behind its words."""
     seen = f'fill="{TINTS[arrow.outcome]}" stroke="{_colour(arrow)}" stroke-width="2"'
-    unseen = 'fill="#ffffff" fill-opacity="0"'
+    unseen = 'fill="#ffffff"' if opaque else 'fill="#ffffff" fill-opacity="0"'
     return (
         f'<rect class="mj-drawing__target" x="{x}" y="{y}" width="{width}" height="{height}"'
         f" {unseen if arrow.outcome == 'PASSED' else seen}/>"

@@ -63,7 +63,7 @@ def test_every_finding_is_shown_once_and_every_arrow_leads_to_one(name: str) -> 
     assert sorted(shown) == sorted(f"finding-{n + 1}" for n in range(len(r.document["findings"])))
     outcomes = {a.anchor: (a.check, a.outcome) for a in r.answers}
     for way, walk in zip([*r.ways, *r.other_ways], [w for w in r.document["walk"] if w["steps"]], strict=False):
-        for href, step in zip(re.findall(r'href="#([\w-]+)"', str(way.row)), walk["steps"], strict=False):
+        for href, step in zip(re.findall(r'href="#([\w-]+)"', str(way.drawings)), walk["steps"], strict=False):
             assert href == "findings" or outcomes[href] == (step["check"], step["outcome"])
 
 
@@ -74,14 +74,14 @@ def test_no_gap_goes_undrawn(name: str) -> None:
     assert r.ways
     for way in r.ways:
         assert way.complete == (name == "consistent")
-        assert ("✗" in way.row or "?" in way.row) == (name != "consistent")
+        assert ("✗" in way.drawings or "?" in way.drawings) == (name != "consistent")
 
 
 def test_only_an_unbroken_walk_ends_in_the_court_s_ink() -> None:
     ink = 'fill="#14213d" stroke="#14213d"'
-    assert ink in reading(courtroom.consistent()).ways[0].row
+    assert ink in reading(courtroom.consistent()).ways[0].drawings
     for name in ("inconsistent", "indeterminate", "without_proof"):
-        assert all(ink not in way.row for way in reading(getattr(courtroom, name)()).ways), name
+        assert all(ink not in way.drawings for way in reading(getattr(courtroom, name)()).ways), name
 
 
 def test_time_is_an_interval_filled_from_the_first_proof_on() -> None:

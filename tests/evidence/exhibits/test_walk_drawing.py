@@ -1,13 +1,14 @@
 """The drawing of a walk: whole, safe, and with the broken step where the eye lands."""
 
 import xml.etree.ElementTree as ET
+from functools import partial
 from xml.etree.ElementTree import Element
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from evidence.exhibits.walk_drawing import PER_LINE, Arrow, Picture, Thing, column, extent, fit, row, wrap
+from evidence.exhibits.walk_drawing import DESK, PAPER, Arrow, Picture, Thing, column, extent, fit, row, wrap
 
 SVG = "{http://www.w3.org/2000/svg}"
 OUTCOMES = ("PASSED", "FAILED", "INDETERMINATE")
@@ -24,7 +25,7 @@ def parsed(svg: str) -> Element:
     return ET.fromstring(svg)
 
 
-DRAW = pytest.mark.parametrize("draw", [row, column])
+DRAW = pytest.mark.parametrize("draw", [row, partial(row, most=PAPER), column], ids=["desk", "paper", "phone"])
 
 
 @DRAW
@@ -102,14 +103,15 @@ def test_boxes_lie_inside_the_drawing_and_do_not_overlap(draw: object, steps: in
             assert x + w <= X or X + W <= x or y + h <= Y or Y + H <= y
 
 
-def test_a_row_is_broken_into_balanced_lines() -> None:
-    root = parsed(row(picture(["PASSED"] * 8)))
+@pytest.mark.parametrize(("most", "expected"), [(DESK, [5, 4]), (PAPER, [3, 3, 3])])
+def test_a_row_is_broken_into_balanced_lines(most: int, expected: list[int]) -> None:
+    root = parsed(row(picture(["PASSED"] * 8), most=most))
     lines: dict[str, int] = {}
     for group in root.findall(f"{SVG}g"):
         rect = group.find(f"{SVG}rect")
         assert rect is not None
         lines[rect.get("y", "")] = lines.get(rect.get("y", ""), 0) + 1
-    assert list(lines.values()) == [5, 4] and PER_LINE == 5
+    assert list(lines.values()) == expected
 
 
 def test_a_walk_has_one_thing_more_than_checks() -> None:
