@@ -13,7 +13,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from html import escape
 
-INK, LINE, PAPER, MUTED = "#14213d", "#8a8f94", "#f7f8f9", "#484d52"
+INK, LINE, QUIET, MUTED = "#14213d", "#8a8f94", "#f7f8f9", "#484d52"
 COLOURS = {"PASSED": "#0b6e4f", "FAILED": "#a4161a", "INDETERMINATE": "#8a5a00"}
 TINTS = {"PASSED": "#ffffff", "FAILED": "#fbeeee", "INDETERMINATE": "#fdf6e7"}
 SYMBOLS = {"PASSED": "✓", "FAILED": "✗", "INDETERMINATE": "?"}
@@ -113,7 +113,7 @@ def _box(thing: Thing, *, x: int, y: int, width: int, height: int) -> str:
     if thing.pinned:
         fill, edge, ink, muted = INK, INK, "#ffffff", "#dfe3ea"
     elif thing.absent:
-        fill, ink = PAPER, MUTED
+        fill, ink = QUIET, MUTED
     dash = ' stroke-dasharray="5 4"' if thing.absent else ""
     room = width - 16
     # A kind of two lines moves up, so that with its label it stays in the middle of the box.

@@ -1,5 +1,6 @@
 """The drawing of a walk: whole, safe, and with the broken step where the eye lands."""
 
+import re
 import xml.etree.ElementTree as ET
 from functools import partial
 from xml.etree.ElementTree import Element
@@ -112,6 +113,16 @@ def test_a_row_is_broken_into_balanced_lines(most: int, expected: list[int]) -> 
         assert rect is not None
         lines[rect.get("y", "")] = lines.get(rect.get("y", ""), 0) + 1
     assert list(lines.values()) == expected
+
+
+@DRAW
+def test_every_colour_is_one(draw: object) -> None:
+    """A browser draws what it cannot read in black."""
+    things = (Thing("甲", "a"), Thing("乙", "b", pinned=True), Thing("丙", "c", absent=True))
+    arrows = tuple(Arrow("w", o, "s", "#x", "t") for o in OUTCOMES[:2])
+    for element in parsed(draw(Picture("k", "t", "d", things, arrows))).iter():  # type: ignore[operator]
+        for name in ("fill", "stroke"):
+            assert re.fullmatch(r"#[0-9a-f]{6}|none", element.get(name, "none")), element.attrib
 
 
 def test_a_walk_has_one_thing_more_than_checks() -> None:
