@@ -57,6 +57,8 @@ _NODE_ANSWER = (
     "receiptsRoot",
     "txsRoot",
     "parentHash",
+    "transactionIndex",
+    "gasPrice",
     "mingjian.chain-proof",
 )
 """Names that only a node's own answer or a proof package has."""

@@ -432,3 +432,10 @@ def test_random_changes_never_pass() -> None:
         verdict = examine(certificate(bytes(data)), trust(None))
         assert verdict.overall is not Overall.CONSISTENT
         assert not findings(verdict, "ENGINE.RUN"), bytes(data)
+
+
+@pytest.mark.parametrize("extra", [{"gasPrice": "0x1"}, {"transactionIndex": "0x0"}])
+def test_a_nodes_own_transaction_is_no_certificate_and_refutes_nothing(extra: dict[str, str]) -> None:
+    """Ethereum and FISCO BCOS 2 name block, hash and height as a certificate might, in hexadecimal."""
+    answer = {"blockHash": "0x" + "66" * 32, "blockNumber": "0x72e9b5", "hash": "0x" + "2d" * 32, "nonce": "0x1", **extra}
+    assert platform_json.sniff(Source.from_bytes("transaction.json", json.dumps(answer).encode())) == 0
