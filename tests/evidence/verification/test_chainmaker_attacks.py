@@ -216,6 +216,8 @@ def test_a_path_too_many(store: TrustStore) -> None:
     """Every path that is handed in must lead somewhere, even beside one that does."""
     exhibit = files(built(), **{"z.json": siblings(PATHS["order"])})
     refuted(examine(exhibit, store), INCL_PATH=PROOF)
+    both = {**alone(built()), "path.json": siblings(PATHS["top"]), "z.json": siblings(PATHS["order"])}
+    refuted(examine(both, store), INCL_PATH=PROOF)
     unknown = trust(built(), path_generation="unknown")
     assert examine(exhibit, unknown).overall is Overall.CONSISTENT
 

@@ -305,3 +305,21 @@ def test_keys_where_the_court_pins_roots() -> None:
     store = trust(block, validators=chain.validators(roots_only=True))
     verdict = examine({**files(block), "block.json": edited}, store)
     assert answer(verdict, "INCL.NODE_QUORUM") == (OPEN, Reason.NO_CERTIFICATE_CHAIN_FOUND)
+
+
+def test_an_authority_speaks_only_for_its_own_organisation() -> None:
+    """Certificates of one authority that present themselves as members of the other organisations."""
+    chain, block = network("P256", "certificate"), built("P256", "certificate")
+    votes = []
+    for i in range(4):
+        own = chain._key(f"posing {i}")
+        cert = certificate(own, name="n", org=f"org{i + 1}", unit="consensus", issuer=chain.roots[0])
+        votes.append(
+            chain.vote(Signer(f"org{i + 1}", 0, cert.pem, own, cert), block.block_hash, voter=f"Qm{i}")
+        )
+    extra = {VOTES: e64(chain.vote_set(votes, block.block_hash))}
+    edited = changed(block.block_json, lambda x: x["block"]["additional_data"].update(extra_data=extra))
+    store = trust(block, validators=chain.validators(roots_only=True))
+    verdict = examine({**files(block), "block.json": edited}, store)
+    assert answer(verdict, "INCL.NODE_QUORUM") == (OPEN, Reason.NO_CERTIFICATE_CHAIN_FOUND)
+    assert (finding(verdict, "INCL.NODE_QUORUM").actual or "").startswith("1: org1")
