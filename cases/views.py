@@ -4,6 +4,7 @@ from django.contrib.auth.decorators import login_required
 from django.core.paginator import Paginator
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, render
+from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_safe
 
 from . import catalogue
@@ -15,6 +16,7 @@ EXHIBITS_PER_PAGE = 25
 QUERY_MAX = 60
 
 
+@never_cache
 @login_required
 @require_safe
 def home(request: HttpRequest) -> HttpResponse:
@@ -31,6 +33,7 @@ def home(request: HttpRequest) -> HttpResponse:
     return render(request, "cases/home.html", context)
 
 
+@never_cache
 @login_required
 @require_safe
 def case(request: HttpRequest, public_id: str) -> HttpResponse:

@@ -15,6 +15,7 @@ from django.shortcuts import get_object_or_404, redirect, render
 from django.template.loader import render_to_string
 from django.utils.translation import get_language
 from django.utils.translation import gettext as _
+from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_POST, require_safe
 
 from cases.access import demand, may, visible_to
@@ -59,6 +60,7 @@ class Shown:
         return changed([r.verdict.overall for r in self.runs if r.state == Run.State.DONE])
 
 
+@never_cache
 @login_required
 @require_safe
 def exhibit(request: HttpRequest, public_id: str) -> HttpResponse:
@@ -68,6 +70,7 @@ def exhibit(request: HttpRequest, public_id: str) -> HttpResponse:
     return render(request, f"evidence/exhibits/{page}.html", _context(request, found, shown))
 
 
+@never_cache
 @login_required
 @require_safe
 def progress(request: HttpRequest, public_id: str) -> HttpResponse:
@@ -110,6 +113,7 @@ def verify(request: HttpRequest, public_id: str) -> HttpResponse:
     return redirect("exhibits:exhibit", found.public_id)
 
 
+@never_cache
 @login_required
 @require_safe
 def file(request: HttpRequest, public_id: str, position: int) -> HttpResponseBase:

@@ -143,3 +143,9 @@ def test_a_fault_of_ours_says_so_in_both_languages_and_shows_nothing_inside(clie
 def test_an_outdated_form_is_explained(client: Client) -> None:
     page = Client(enforce_csrf_checks=True).post(reverse("account_login"), {})
     assert page.status_code == 403 and "页面已过期" in page.content.decode()
+
+
+def test_pages_of_a_case_are_not_left_behind_in_the_browser(client: Client) -> None:
+    """Court computers are shared: after signing out, going back shows nothing. To see it fail: take @never_cache off."""
+    client.force_login(_person("judge"))
+    assert "no-store" in client.get(reverse("home"))["Cache-Control"]
