@@ -20,7 +20,7 @@ from django.utils import timezone
 from evidence.exhibits.models import ExhibitFile
 from portal.ledger.entries import record
 from portal.people.models import User
-from portal.vault import Busy, DigestMismatch, Missing, Vault
+from portal.vault import Busy, DigestMismatch, Missing, Stored, Vault
 from portal.vault.disk import Digests, Readable
 
 from . import limits, names, quarantine
@@ -92,13 +92,19 @@ def offset(upload: Upload) -> int:
         return upload.size
     if upload.state != State.ARRIVING or upload.draft.exhibit_id is not None:
         raise Closed
+    staging = vault().staging
     try:
-        return vault().staging.offset(upload.staging_id)
-    except Missing as fault:
-        # The row outlived its bytes (a crash in the middle of sealing, a restored backup). Whoever knows a digest must not be
-        # believed to have sent the file, so it has to be sent again.
-        Upload.objects.filter(pk=upload.pk, state=State.ARRIVING).update(state=State.REMOVED)
-        raise Closed from fault
+        return staging.offset(upload.staging_id)
+    except Missing:
+        # Sealed by another request that has not told the row yet? It holds the row until it has.
+        with transaction.atomic():
+            held = _held(upload)
+            if held.state == State.ARRIVED:
+                return held.size
+            # The row outlived its bytes (a crash in the middle of sealing, a restored backup). Whoever knows a digest must
+            # not be believed to have sent the file, so it has to be sent again.
+            Upload.objects.filter(pk=upload.pk, state=State.ARRIVING).update(state=State.REMOVED)
+    raise Closed
 
 
 def append(upload: Upload, stream: Readable, *, at: int) -> int:
@@ -151,49 +157,68 @@ def take(draft: Draft, file: UploadedFile, *, name: str, sha256: str = "", sm3: 
 def remove(upload: Upload) -> None:
     """The person takes the file back out of the draft. Bytes still in the staging area go; the row stays for the bounds."""
     with transaction.atomic():
-        draft = Draft.objects.select_for_update(of=("self",)).get(pk=upload.draft_id)
-        if draft.exhibit_id is not None:
-            raise Closed
+        _held(upload)
+        _open_draft(upload)
         Upload.objects.filter(pk=upload.pk).update(state=State.REMOVED, touched_at=timezone.now())
         transaction.on_commit(partial(_discard, upload))
 
 
 def _admit(upload: Upload, *, sha256: str, sm3: str, on_device: bool) -> Upload:
+    """Quarantine, then seal, then the row, holding the row: of two requests that end the same upload the second finds it ended."""
+    refused = None
+    with transaction.atomic():
+        held = _held(upload)
+        if held.state == State.ARRIVED and (held.sha256, held.sm3) == (sha256, sm3):
+            return held
+        if held.state != State.ARRIVING:
+            raise Closed
+        try:
+            examined, stored = _seal(held, sha256=sha256, sm3=sm3)
+        except Refused as fault:
+            refused = fault
+            if refused.code != "UPLOAD_UNCHECKED":  # the scanner may answer next time; the bytes can wait
+                _refuse(held, refused.code)
+        else:
+            _open_draft(held)
+            held.state, held.sha256, held.sm3 = State.ARRIVED, stored.sha256, stored.sm3
+            held.detected_type = examined.media_type
+            held.warnings = [notice.as_json() for notice in examined.notices]
+            if on_device:
+                held.device_sha256, held.device_sm3 = sha256, sm3
+            held.save()
+    if refused is not None:
+        raise refused
+    return held
+
+
+def _seal(upload: Upload, *, sha256: str, sm3: str) -> tuple[quarantine.Examined, Stored]:
     staging = vault().staging
     try:
         with staging.read(upload.staging_id) as file:
             examined = _examine(upload, file)
         stored = staging.seal(upload.staging_id, expected_sha256=sha256)
-        if stored.sm3 != sm3:
-            raise Refused("UPLOAD_CHANGED")
-    except Missing as fault:  # finished or removed by another request meanwhile
-        upload.refresh_from_db()
-        if upload.state == State.ARRIVED and (upload.sha256, upload.sm3) == (sha256, sm3):
-            return upload
+    except Missing as fault:
         raise Closed from fault
     except DigestMismatch as fault:
-        _refuse(upload, "UPLOAD_CHANGED")
         raise Refused("UPLOAD_CHANGED") from fault
-    except Refused as refused:
-        if refused.code != "UPLOAD_UNCHECKED":  # the scanner may answer next time; the bytes can wait
-            _refuse(upload, refused.code)
-        raise
-    device = {"device_sha256": sha256, "device_sm3": sm3} if on_device else {}
-    with transaction.atomic():
-        draft = Draft.objects.select_for_update(of=("self",)).get(pk=upload.draft_id)
-        taken = draft.exhibit_id is None and Upload.objects.filter(pk=upload.pk, state=State.ARRIVING).update(
-            state=State.ARRIVED,
-            sha256=stored.sha256,
-            sm3=stored.sm3,
-            detected_type=examined.media_type,
-            warnings=[notice.as_json() for notice in examined.notices],
-            touched_at=timezone.now(),
-            **device,
-        )
-    if not taken:
+    if stored.sm3 != sm3:
+        raise Refused("UPLOAD_CHANGED")
+    return examined, stored
+
+
+def _held(upload: Upload) -> Upload:
+    """The row as it is now, held until the transaction ends. Locks are taken in this order: upload, draft, case."""
+    return (
+        Upload.objects.select_for_update(of=("self",))
+        .select_related("draft__user", "draft__case")
+        .get(pk=upload.pk)
+    )
+
+
+def _open_draft(upload: Upload) -> None:
+    """Hold the draft too, and refuse when it was submitted."""
+    if Draft.objects.select_for_update(of=("self",)).get(pk=upload.draft_id).exhibit_id is not None:
         raise Closed
-    upload.refresh_from_db()
-    return upload
 
 
 def _examine(upload: Upload, file: BinaryIO) -> quarantine.Examined:
@@ -214,7 +239,7 @@ def _refuse(upload: Upload, code: str) -> None:
                 case=draft.case,
                 params={"draft": str(draft.public_id), "upload": str(upload.public_id)},
             )
-    _discard(upload)
+        transaction.on_commit(partial(_discard, upload))
 
 
 def _discard(upload: Upload) -> None:

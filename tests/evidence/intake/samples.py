@@ -71,7 +71,7 @@ def archive(members: dict[str, bytes], *, comment: bytes = b"") -> bytes:
     out = io.BytesIO()
     with zipfile.ZipFile(out, "w", zipfile.ZIP_DEFLATED) as made:
         for name, data in members.items():
-            made.writestr(name, data)
+            made.writestr(zipfile.ZipInfo(name, (2026, 3, 1, 12, 0, 0)), data, zipfile.ZIP_DEFLATED)
         made.comment = comment
     return out.getvalue()
 
@@ -95,7 +95,7 @@ def warc() -> bytes:
 
 
 def warc_gz() -> bytes:
-    return gzip.compress(warc())
+    return gzip.compress(warc(), mtime=0)
 
 
 def wav() -> bytes:

@@ -140,6 +140,6 @@ def test_eight_endings_at_once_give_one_file(litigant: User, case: Case, vault_d
 
     with ThreadPoolExecutor(8) as pool:
         answers = list(pool.map(one, range(8)))
-    assert set(answers) <= {200, 423, 410} and 200 in answers
+    assert answers == [200] * 8
     assert device.digests(location, data).status_code == 200
     assert stored(vault_dir) == [hashlib.sha256(data).hexdigest()]

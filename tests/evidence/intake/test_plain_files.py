@@ -111,6 +111,7 @@ def test_a_list_that_does_not_match_refuses_everything(
     assert not Upload.objects.exists() and stored(vault_dir) == []
 
 
+@pytest.mark.django_db(transaction=True)
 def test_a_list_with_another_fingerprint_refuses_the_file(browser: Client, vault_dir: Path) -> None:
     draft = answered(browser)
     manifest = json.dumps([{"name": "a.txt", "size": 1, "sha256": "0" * 64}])

@@ -5,11 +5,14 @@ from __future__ import annotations
 import errno
 import json
 import os
+import threading
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 from unittest import mock
 
 import pytest
+from django.db import connections
 from django.test import Client
 from django.urls import reverse
 
@@ -18,6 +21,7 @@ from evidence.intake import limits
 from evidence.intake.models import Draft, Upload
 from portal.ledger.models import Detail
 from portal.people.models import User
+from portal.vault import Staging
 
 from . import samples
 from .conftest import Device, answered, page, sha256, signed_in, sm3, stored
@@ -91,11 +95,12 @@ def test_an_arrived_file_takes_nothing_more(device: Device) -> None:
     assert device.digests(location, b"other").status_code == 410
 
 
-def test_taking_a_file_back(device: Device, vault_dir: Path) -> None:
+@pytest.mark.django_db(transaction=True)
+def test_taking_a_file_back(litigant: User, case: Case, vault_dir: Path) -> None:
+    device = Device(signed_in(litigant), answered(signed_in(litigant)))
     location = begun(device)
     device.patch(location, DATA, offset=0)
-    with mock.patch("django.db.transaction.on_commit", side_effect=lambda f, *a, **k: f()):
-        response = device.browser.post(location, headers={"X-HTTP-Method-Override": "DELETE"})
+    response = device.browser.post(location, headers={"X-HTTP-Method-Override": "DELETE"})
     assert response.status_code == 204
     assert Upload.objects.get().state == "removed"
     assert device.browser.head(location).status_code == 410
@@ -153,6 +158,38 @@ def test_a_row_without_its_bytes_must_be_sent_again(device: Device, vault_dir: P
     response = device.digests(location, DATA)
     assert response.status_code == 410
     assert [u.state for u in Upload.objects.order_by("pk")] == ["arrived", "removed"]
+
+
+@pytest.mark.django_db(transaction=True)
+def test_asking_for_the_offset_while_it_is_sealed_loses_nothing(litigant: User, case: Case) -> None:
+    """Between sealing and the row the bytes are in neither place: whoever asks then has to wait, not to give it up."""
+    draft = answered(signed_in(litigant))
+    device = Device(signed_in(litigant), draft)
+    location = begun(device)
+    device.patch(location, DATA, offset=0)
+    sealed, asked = threading.Event(), threading.Event()
+    seal = Staging.seal
+
+    def slow(self: Staging, upload_id: str, *, expected_sha256: str) -> object:
+        result = seal(self, upload_id, expected_sha256=expected_sha256)
+        sealed.set()
+        asked.wait(0.5)
+        return result
+
+    def ask() -> int:
+        try:
+            sealed.wait(5)
+            answer = Device(signed_in(litigant), draft).browser.head(location)
+            asked.set()
+            return int(answer["Upload-Offset"])
+        finally:
+            connections.close_all()
+
+    with mock.patch.object(Staging, "seal", slow), ThreadPoolExecutor(1) as pool:
+        other = pool.submit(ask)
+        assert device.digests(location, DATA).status_code == 200
+        assert other.result() == len(DATA)
+    assert Upload.objects.get().state == "arrived"
 
 
 # ── what can go wrong ─────────────────────────────────────────────────────────────────────────────────────────────────
@@ -254,6 +291,7 @@ def test_digests_before_the_end_tell_the_offset(device: Device) -> None:
     assert (response.status_code, response["Upload-Offset"]) == (409, "10")
 
 
+@pytest.mark.django_db(transaction=True)
 @pytest.mark.parametrize("wrong", ["sha256", "sm3"])
 def test_a_file_that_changed_on_the_way_is_refused_and_remembered(
     device: Device, vault_dir: Path, wrong: str
@@ -274,6 +312,7 @@ def test_a_file_that_changed_on_the_way_is_refused_and_remembered(
     assert device.browser.get(page(device.draft, "purpose")).status_code == 302, "a refused file is no file"
 
 
+@pytest.mark.django_db(transaction=True)
 def test_what_quarantine_refuses_never_becomes_an_object(
     device: Device, vault_dir: Path, settings: Any
 ) -> None:
