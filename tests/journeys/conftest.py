@@ -154,6 +154,21 @@ def visiting(browser: Browser, portal: Portal, size: dict[str, int]) -> Iterator
         context.close()
 
 
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_makereport(item: pytest.Item) -> Iterator[None]:
+    """A journey that fails leaves a picture of where it stood, and what the portal said."""
+    report = yield
+    if report.when == "call" and report.failed:
+        for name in ("phone", "desk"):
+            visitor = getattr(item, "funcargs", {}).get(name)
+            if visitor is not None:
+                SCREENS.mkdir(parents=True, exist_ok=True)
+                visitor.page.screenshot(path=SCREENS / f"failed-{item.name}-{name}.png", full_page=True)
+                said = (visitor.portal.data.parent / "said.log").read_text(encoding="utf-8")[-2000:]
+                report.sections.append((f"{name} at {visitor.page.url}", said))
+    return report
+
+
 @pytest.fixture
 def phone(chromium: Browser, portal: Portal) -> Iterator[Visitor]:
     with visiting(chromium, portal, PHONE) as visitor:
