@@ -1,8 +1,9 @@
-"""The process that renders: `python -m evidence.reports.renderer FONTS`, kept warm by `rendering.render`.
+"""The process that renders: `python -m evidence.reports.renderer FONTS CACHE`, kept warm by `rendering.render`.
 
-It imports the layout engine once and forks a child for each request, so that a document which exhausts memory or time takes
-only its own child with it. On standard input: 8 bytes length, JSON request; on standard output: one byte (`P` document, `F`
-fault), 8 bytes length, payload. Every load goes through `Locked`: our fonts and pictures made by our own code, nothing else.
+It imports the layout engine once, gives up network, privileges and all writing, and forks a child for each request, so that
+a document which exhausts memory or time takes only its own child with it. On standard input: 8 bytes length, JSON request;
+on standard output: one byte (`P` document, `F` fault), 8 bytes length, payload. Every load goes through `Locked`: pictures
+that our own code wrote into the document, nothing else.
 """
 
 import base64
@@ -16,19 +17,29 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any, BinaryIO
 
-from .rendering import FONTS, MEMORY_MAX, SECONDS_MAX, stylesheet_fonts
+from .rendering import MEMORY_MAX, SECONDS_MAX, STYLE, SYSTEM_FONT_DIRS
+
+PICTURES = ("data:image/svg+xml", "data:image/png")
+READABLE = ("/usr", "/lib", "/lib64", "/etc/ld.so.cache", "/dev/urandom", "/dev/null", "/proc/self")
+"""What late imports and the loader open. Evidence, keys and the database are none of it."""
 
 
-def serve(fonts: Path, requests: BinaryIO, answers: BinaryIO) -> None:
+def serve(requests: BinaryIO, answers: BinaryIO, *, readable: list[Path]) -> None:
     """One request after another until the portal closes its end."""
-    _preload()
+    from evidence.runs import confinement
+
+    confinement.leave_network()  # first of all: later there may be threads, which stay behind
+    warm = _preload()
+    confinement.drop_privileges()
+    if confinement.landlock_abi():
+        confinement.read_only([Path(p) for p in (*READABLE, *SYSTEM_FONT_DIRS, sys.prefix, sys.base_prefix)] + readable)
     while header := requests.read(8):
         request = json.loads(requests.read(int.from_bytes(header)))
         reading, writing = os.pipe()
         child = os.fork()
         if child == 0:
             os.close(reading)
-            _child(fonts, request, writing)
+            _child(warm, request, writing)
         os.close(writing)
         with os.fdopen(reading, "rb") as stream:
             answer = stream.read()
@@ -39,38 +50,49 @@ def serve(fonts: Path, requests: BinaryIO, answers: BinaryIO) -> None:
         answers.flush()
 
 
-def _preload() -> None:
+def _preload() -> tuple[Any, Any]:
+    """The fonts and the house style, with everything behind them loaded: children start from here."""
     import weasyprint
-    import weasyprint.text.fonts  # noqa: F401
+    from weasyprint.text.fonts import FontConfiguration
 
-    weasyprint.HTML(string="<p>·").write_pdf()  # the libraries behind it load at first use
+    from . import pdf_finish  # noqa: F401
+
+    fonts = FontConfiguration()
+    style = weasyprint.CSS(string=STYLE, font_config=fonts, url_fetcher=_locked())
+    # The libraries behind the engine, and the faces, load at first use.
+    text = "".join(
+        f"<p style='font:{weight} 9pt var(--{face})'>明鉴 Mingjian ✓ 0"
+        for face in ("body", "title", "mono")
+        for weight in ("normal", "bold")
+    )
+    weasyprint.HTML(string=f"<html lang=zh><title>·</title>{text}", url_fetcher=_locked()).write_pdf(
+        stylesheets=[style], font_config=fonts, pdf_variant="pdf/a-3a"
+    )
     gc.freeze()
+    return fonts, style
 
 
-def _child(fonts: Path, request: dict[str, Any], writing: int) -> None:
+def _child(warm: tuple[Any, Any], request: dict[str, Any], writing: int) -> None:
     """Never returns. A refused load is a BaseException by design; every end becomes an answer."""
     signal.alarm(SECONDS_MAX)
     resource.setrlimit(resource.RLIMIT_AS, (MEMORY_MAX, MEMORY_MAX))
     resource.setrlimit(resource.RLIMIT_CPU, (SECONDS_MAX, SECONDS_MAX))
     try:
-        answer = b"P" + _write(fonts, request)
+        answer = b"P" + _write(warm, request)
     except BaseException as fault:
-        answer = b"F" + f"{type(fault).__name__}: {fault}"[:500].encode()
+        answer = b"F" + f"{type(fault).__name__}: {fault}"[:500].encode("utf-8", "replace")
     with os.fdopen(writing, "wb") as stream:
         stream.write(answer)
     os._exit(0)
 
 
-def _write(fonts: Path, request: dict[str, Any]) -> bytes:
+def _write(warm: tuple[Any, Any], request: dict[str, Any]) -> bytes:
     import weasyprint
-    from weasyprint.text.fonts import FontConfiguration
 
     from .pdf_finish import finish
 
     gc.disable()  # one short-lived process: collecting costs a quarter of its time
-    locked = _locked(fonts)
-    font_config = FontConfiguration()
-    style = weasyprint.CSS(string=stylesheet_fonts(fonts), font_config=font_config, url_fetcher=locked)
+    fonts, style = warm
     files = [
         weasyprint.Attachment(
             string=base64.b64decode(a["data"]),
@@ -83,9 +105,9 @@ def _write(fonts: Path, request: dict[str, Any]) -> bytes:
         for a in request["attachments"]
     ]
     return bytes(
-        weasyprint.HTML(string=request["html"], url_fetcher=locked).write_pdf(
+        weasyprint.HTML(string=request["html"], url_fetcher=_locked()).write_pdf(
             stylesheets=[style],
-            font_config=font_config,
+            font_config=fonts,
             pdf_variant="pdf/a-3a",
             attachments=files,
             finisher=finish,
@@ -94,19 +116,17 @@ def _write(fonts: Path, request: dict[str, Any]) -> bytes:
     )
 
 
-def _locked(fonts: Path) -> Any:
+def _locked() -> Any:
     from weasyprint.urls import FatalURLFetchingError, URLFetcher
-
-    allowed = {(fonts / name).as_uri() for name in FONTS.values()}
 
     class Locked(URLFetcher):  # type: ignore[misc]
         def fetch(self, url: str, headers: Any = None) -> Any:
-            if url in allowed or url.startswith(("data:image/svg+xml", "data:image/png")):
+            if url.startswith(PICTURES):
                 return super().fetch(url, headers)
             raise FatalURLFetchingError(f"a report loads nothing: {url[:80]}")
 
-    return Locked(allowed_protocols=("data", "file"), allow_redirects=False)
+    return Locked(allowed_protocols=("data",), allow_redirects=False)
 
 
 if __name__ == "__main__":
-    serve(Path(sys.argv[1]), sys.stdin.buffer, sys.stdout.buffer)
+    serve(sys.stdin.buffer, sys.stdout.buffer, readable=[Path(argument) for argument in sys.argv[1:]])

@@ -3,11 +3,16 @@
 One function, `render`, so that the engine behind it can change. The work is done by `renderer`, a warm process of its own
 with our own fontconfig and an empty environment, in a child for each document with limits on memory and time. Nothing reads
 a clock: the same input gives the same bytes.
+
+The fonts reach the renderer through fontconfig alone, under family names of our own: nothing is fetched, and no font of the
+host can take the place of one of ours.
 """
 
 import atexit
 import base64
+import hashlib
 import json
+import os
 import subprocess
 import sys
 import threading
@@ -16,6 +21,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from functools import cache
 from pathlib import Path
+from xml.sax.saxutils import escape
 
 MEMORY_MAX = 1536 << 20
 """Address space of a render: 100 exhibits need about 300 MB resident; address space runs ahead of that."""
@@ -29,10 +35,13 @@ FONTS = {
     ("EvMono", "normal"): "DejaVuSansMono.ttf",
 }
 """Own family names: a family called Sans or Mono would lose to an alias of the host."""
-RARE = ('"Noto Sans CJK SC"', '"HanaMinB"')
-"""Families for rare name characters, present when the Debian packages are installed."""
-RARE_FILES = ("NotoSansCJK-Regular.ttc", "HanaMinB.ttf")
+RARE = {"Noto Sans CJK SC": "NotoSansCJK-Regular.ttc", "HanaMinB": "HanaMinB.ttf"}
+"""Families for rare name characters and their files, present when the Debian packages are installed."""
 SYSTEM_FONT_DIRS = ("/usr/share/fonts/opentype/noto", "/usr/share/fonts/truetype/hanazono")
+STYLE = ":root{{--body:EvBody,{0};--title:EvTitle,EvBody,{0};--mono:EvMono,EvBody,{0}}}".format(
+    ",".join(["EvSym", *(f'"{family}"' for family in RARE)])
+)
+"""Given to every document: the three faces a style sheet may ask for. Fonts of the host come last, for what ours lack."""
 SIGNATURE_LINK = "https://sig.invalid/"
 """A link with this prefix in the HTML marks the place of a signature field; it is never opened."""
 
@@ -89,15 +98,23 @@ def render(
 
 
 class _Renderer:
-    """The warm process; started on first use and again if it has died. One document at a time."""
+    """The warm process; started on first use and again if it has died. One document at a time.
+
+    It belongs to the process that started it: after a fork each side must have its own, or two would read one pipe.
+    """
 
     def __init__(self, fonts: Path, cache_directory: Path) -> None:
         self._fonts, self._cache = fonts, cache_directory
         self._lock = threading.Lock()
         self._process: subprocess.Popen[bytes] | None = None
+        self._owner = os.getpid()
         atexit.register(self.close)
 
     def ask(self, request: bytes) -> tuple[bytes, bytes]:
+        """(kind, payload): `P` and the document, or `F` and why there is none."""
+        if self._owner != os.getpid():
+            # The other side of the fork keeps the process, and may have held the lock at that moment.
+            self._lock, self._process, self._owner = threading.Lock(), None, os.getpid()
         with self._lock:
             process = self._running()
             if process.stdin is None or process.stdout is None:
@@ -106,12 +123,15 @@ class _Renderer:
                 process.stdin.write(len(request).to_bytes(8) + request)
                 process.stdin.flush()
                 head = process.stdout.read(9)
-                return head[:1], process.stdout.read(int.from_bytes(head[1:]))
+                payload = process.stdout.read(int.from_bytes(head[1:]))
             except OSError as fault:
                 raise RenderError(f"the renderer is gone: {fault}") from fault
+            if len(head) < 9 or len(payload) < int.from_bytes(head[1:]):
+                raise RenderError("the renderer ended in the middle of a document")
+            return head[:1], payload
 
     def close(self) -> None:
-        if self._process is not None:
+        if self._process is not None and self._owner == os.getpid():
             self._process.kill()
             self._process.wait()
             self._process = None
@@ -119,13 +139,13 @@ class _Renderer:
     def _running(self) -> "subprocess.Popen[bytes]":
         if self._process is None or self._process.poll() is not None:
             environment = {
-                "FONTCONFIG_FILE": str(_fontconfig(self._fonts, self._cache)),
+                "FONTCONFIG_FILE": str(fontconfig(self._fonts, self._cache)),
                 "SOURCE_DATE_EPOCH": "0",
                 "PATH": "/usr/bin:/bin",
                 "LC_ALL": "C.UTF-8",
             }
             self._process = subprocess.Popen(
-                [sys.executable, "-m", "evidence.reports.renderer", str(self._fonts)],
+                [sys.executable, "-m", "evidence.reports.renderer", str(self._fonts), str(self._cache)],
                 cwd=Path(__file__).resolve().parents[2],
                 env=environment,
                 stdin=subprocess.PIPE,
@@ -139,16 +159,31 @@ def _renderer(fonts: Path, cache_directory: Path) -> _Renderer:
     return _Renderer(fonts, cache_directory)
 
 
-def _fontconfig(fonts: Path, cache_directory: Path) -> Path:
-    """Our own fontconfig: fonts of the host must not change a report."""
-    cache_directory.mkdir(parents=True, exist_ok=True)
-    directories = "".join(f"<dir>{d}</dir>" for d in (fonts, *SYSTEM_FONT_DIRS))
-    file = cache_directory / "fonts.conf"
-    file.write_text(
+def fontconfig(fonts: Path, cache_directory: Path) -> Path:
+    """Our own fontconfig file: the fonts of `FONTS` under their names here, those of `RARE`, and no other."""
+    directories = "".join(f"<dir>{escape(str(d))}</dir>" for d in (fonts, *SYSTEM_FONT_DIRS))
+    renamed = "".join(
+        f'<match target="scan"><test name="file" compare="eq"><string>{escape(str(fonts / file))}</string></test>'
+        f'<edit name="family" mode="assign_replace"><string>{family}</string></edit></match>'
+        for (family, _weight), file in FONTS.items()
+    )
+    accepted = "".join(
+        f'<acceptfont><pattern><patelt name="family"><string>{family}</string></patelt></pattern></acceptfont>'
+        for family in dict.fromkeys([*(family for family, _weight in FONTS), *RARE])
+    )
+    every = '<rejectfont><pattern><patelt name="scalable"><bool>true</bool></patelt></pattern></rejectfont>'
+    rules = f"{directories}{renamed}<selectfont>{every}{accepted}</selectfont>"
+    # fontconfig's own cache keeps the result of renaming: another set of rules needs another place for it.
+    place = cache_directory / hashlib.sha256(rules.encode()).hexdigest()[:16]
+    place.mkdir(parents=True, exist_ok=True)
+    file = place / "fonts.conf"
+    new = place / f"fonts.conf.{os.getpid()}"
+    new.write_text(
         '<?xml version="1.0"?><!DOCTYPE fontconfig SYSTEM "fonts.dtd">'
-        f"<fontconfig>{directories}<cachedir>{cache_directory}</cachedir></fontconfig>",
+        f"<fontconfig>{rules}<cachedir>{escape(str(place))}</cachedir></fontconfig>",
         encoding="utf-8",
     )
+    new.replace(file)
     return file
 
 
@@ -161,8 +196,7 @@ def missing_glyphs(text: str, *, fonts: Path) -> str:
 
 
 def _rare_fonts() -> list[Path]:
-    """The installed fonts of `RARE`: the mainland cut of Noto Sans CJK and HanaMinB."""
-    return [p for d in SYSTEM_FONT_DIRS for name in RARE_FILES if (p := Path(d) / name).exists()]
+    return [p for d in SYSTEM_FONT_DIRS for name in RARE.values() if (p := Path(d) / name).exists()]
 
 
 @cache
@@ -171,15 +205,3 @@ def _characters(file: Path) -> frozenset[int]:
 
     font = TTCollection(file, lazy=True).fonts[0] if file.suffix == ".ttc" else TTFont(file, lazy=True)
     return frozenset(font.getBestCmap())
-
-
-def stylesheet_fonts(fonts: Path) -> str:
-    faces = "".join(
-        f"@font-face{{font-family:{family};font-weight:{weight};src:url('{(fonts / file).as_uri()}')}}"
-        for (family, weight), file in FONTS.items()
-    )
-    rare = ",".join(RARE)
-    return (
-        faces
-        + f":root{{--body:EvBody,{rare},EvSym;--title:EvTitle,EvBody,{rare},EvSym;--mono:EvMono,EvBody,{rare},EvSym}}"
-    )
