@@ -28,7 +28,7 @@ from portal.ledger.entries import record
 from portal.people.models import User
 from portal.vault import Vault
 
-from . import annex, bell, document, rendering, signing
+from . import annex, bell, checking, document, rendering, signing
 from .models import Report
 
 log = logging.getLogger(__name__)
@@ -135,7 +135,7 @@ def _produce(report: Report) -> None:
     # 7.–8. Seal, and check with our own validator before anybody may have it.
     words = (court.zh[:8], "电子签章" if not settings.PORTAL_DEMO else "演示用章")
     sealed = signing.seal(pdf, keys=settings.PORTAL_SIGNING_DIR, words=words, fonts=fonts)
-    faults = signing.check(sealed.pdf, keys=settings.PORTAL_SIGNING_DIR)
+    faults = checking.check(sealed.pdf, keys=settings.PORTAL_SIGNING_DIR)
     if faults:
         raise ReportFault("the sealed report does not pass its own check: " + "; ".join(faults))
     # 9. Store by digest, then the row and the act.

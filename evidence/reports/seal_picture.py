@@ -1,7 +1,7 @@
 """The visible seal as outlines: a ring, a star and the court's words drawn as glyph paths, so that no font rides along."""
 
 import math
-from collections.abc import Iterable
+from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
@@ -12,11 +12,17 @@ CURVE = 0.5522847498
 """Control distance with which four cubic curves draw a circle of radius 1."""
 
 
-def seal_content(lines: Iterable[str], *, fonts: Path) -> Any:
+def seal_content(lines: tuple[str, ...], *, fonts: Path) -> Any:
     """pyHanko content for a stamp. `lines` are printed below the star, each fitted to the ring."""
     from pyhanko.pdf_utils.content import RawContent
     from pyhanko.pdf_utils.layout import BoxConstraints
 
+    return RawContent(data=_drawing(lines, fonts), box=BoxConstraints(width=SIZE, height=SIZE))
+
+
+@lru_cache(maxsize=64)
+def _drawing(lines: tuple[str, ...], fonts: Path) -> bytes:
+    """Content stream of the seal: opening the font takes longer than all the rest of sealing."""
     centre = SIZE / 2
     parts = [f"{INK[0]} {INK[1]} {INK[2]} RG {INK[0]} {INK[1]} {INK[2]} rg"]
     parts.append("3 w " + _circle(centre, centre, centre - 4) + " S")
@@ -25,7 +31,7 @@ def seal_content(lines: Iterable[str], *, fonts: Path) -> Any:
     height = 13.0
     for number, line in enumerate(lines):
         parts.append(_text(line, fonts, y=centre - 8 - number * (height + 4), height=height, width=SIZE - 34))
-    return RawContent(data="\n".join(parts).encode("ascii"), box=BoxConstraints(width=SIZE, height=SIZE))
+    return "\n".join(parts).encode("ascii")
 
 
 def _circle(x: float, y: float, r: float) -> str:

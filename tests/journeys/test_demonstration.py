@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from evidence.reports import signing
+from evidence.reports import checking
 from evidence.verification import Exhibit, TrustStore, verify
 
 from .conftest import Portal, Visitor
@@ -28,7 +28,7 @@ def test_the_report_is_accepted_by_poppler_qpdf_and_our_own_check(portal: Portal
     said = subprocess.run(["pdfsig", str(report)], capture_output=True, text=True).stdout
     assert "Signature is Valid" in said
     assert subprocess.run(["qpdf", "--check", str(report)], capture_output=True).returncode == 0
-    assert signing.check(report.read_bytes(), keys=portal.data / "keys" / "signing") == []
+    assert checking.check(report.read_bytes(), keys=portal.data / "keys" / "signing") == []
 
 
 def test_anybody_gets_the_same_verdict_bytes_offline(portal: Portal, desk: Visitor) -> None:
@@ -135,7 +135,7 @@ def test_litigant_files_on_a_phone_and_the_judge_reads_on_a_desk(portal: Portal,
         page.get_by_text(re.compile("下载签名报告")).click()
     pdf = Path(download.value.path()).read_bytes()
     with ThreadPoolExecutor() as thread:  # the browser's driver runs a loop in this one
-        assert thread.submit(signing.check, pdf, keys=portal.data / "keys" / "signing").result() == []
+        assert thread.submit(checking.check, pdf, keys=portal.data / "keys" / "signing").result() == []
 
 
 @pytest.mark.parametrize("name", ["侵权商品网页快照", "商品图片（存证后被改动）", "聊天记录截图"])
