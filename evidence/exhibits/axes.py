@@ -84,11 +84,12 @@ def _integrity(document: Document, walks: Sequence[Walk | None]) -> str:
 
 
 def _inclusion(walk: Walk | None) -> str:
-    if walk is None:
+    if walk is None or not walk["steps"]:
         return "NOT_CHECKED"
     steps = walk["steps"]
     if not {s["to"]["kind"] for s in steps} & ON_A_LEDGER:
-        return "NOT_APPLICABLE"
+        # A certificate that only says so, or a time-stamp or signature, which is no ledger at all.
+        return "ASSERTED_BY_PLATFORM" if steps[-1]["to"]["kind"] == "STATEMENT" else "NOT_APPLICABLE"
     # The first step is about the bytes, the last about the court's trust; what lies between is the ledger's.
     outcomes = [s["outcome"] for s in steps[1:-1]]
     if "FAILED" in outcomes:

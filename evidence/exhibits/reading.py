@@ -292,18 +292,26 @@ class Reading:
                     sentence=self._step_sentence(i + 1, things[i], things[i + 1], step, finding),
                 )
             )
+        if nodes[-1]["kind"] != "ANCHOR":
+            # The walk ends at somebody's word: what leads from there to the court's pin was not handed in.
+            things += (self._unreached(),)
+            arrows.append(self._missing(_("没有收到从这里到信任锚的证明。")))
         title = _("从%(file)s到%(anchor)s的证明路径") % {"file": nodes[0]["label"], "anchor": nodes[-1]["label"]}
         return self._draw(f"walk-{n}", title, things, tuple(arrows), walk)
 
     def _gap(self, name: str, n: int) -> Way:
-        things = (
-            walk_drawing.Thing(self._statement("NODE", "FILE"), name),
-            walk_drawing.Thing(self._statement("NODE", "ANCHOR"), _("没有到达"), absent=True),
-        )
+        things = (walk_drawing.Thing(self._statement("NODE", "FILE"), name), self._unreached())
         sentence = _("没有收到能把%(file)s连到信任锚的证明。") % {"file": name}
-        arrow = walk_drawing.Arrow(_("没有证明"), "INDETERMINATE", self._statement("OUTCOME", "INDETERMINATE"), "#findings", sentence)
+        arrow = self._missing(sentence)
         nothing = {"source": "", "grade": "E", "state": "ASSERTED", "complete": False, "file": name}
         return self._draw(f"walk-{n}", sentence, things, (arrow,), nothing)
+
+    def _unreached(self) -> walk_drawing.Thing:
+        return walk_drawing.Thing(self._statement("NODE", "ANCHOR"), _("没有到达"), absent=True)
+
+    def _missing(self, sentence: str) -> walk_drawing.Arrow:
+        said = self._statement("OUTCOME", "INDETERMINATE")
+        return walk_drawing.Arrow(_("没有证明"), "INDETERMINATE", said, "#findings", sentence)
 
     def _draw(
         self,

@@ -150,3 +150,13 @@ def test_english_pages_are_in_english(name: str) -> None:
         said += [t for axis in r.axes for t in axis[:2]]
         said += [e.heading + e.what + e.clock for e in r.events(received=RECEIVED)]
     assert not [text for text in said if re.search(r"[\u4e00-\u9fff]", text)]
+
+
+def test_a_walk_that_ends_at_somebody_s_word_shows_what_is_missing() -> None:
+    """To see it fail: draw only the steps the verdict has."""
+    document = json.loads(courtroom.consistent().to_json())
+    (walk,) = [w for w in document["walk"] if w["complete"]][:1]
+    step = {**walk["steps"][0], "to": {"kind": "STATEMENT", "label": "存证编号 7"}}
+    r = changed(courtroom.consistent(), walk=[{**walk, "steps": [step], "complete": False, "state": "ASSERTED", "grade": "E"}])
+    (way,) = [w for w in r.ways if w.file == walk["file"]]
+    assert way.steps[-1] == "没有收到从这里到信任锚的证明。" and "没有到达" in way.drawings and 'href="#findings"' in way.drawings
