@@ -19,10 +19,11 @@ class Octets(Protocol):
 
 
 class FileOctets:
-    """A file read by `pread(offset, count)`. Short reads near each other are served from one block in memory."""
+    """A file read by `pread(offset, count)`. Short reads near each other are served from one block in memory, a large one
+    while they go forward, a small one after a jump."""
 
     random_access = True
-    _BLOCK = 1 << 20
+    _BLOCK, _AFTER_JUMP = 1 << 20, 64 << 10
 
     def __init__(self, pread: Callable[[int, int], bytes], size: int) -> None:
         self._pread, self.size = pread, size
@@ -33,7 +34,9 @@ class FileOctets:
             return self._pread(offset, count)
         start = offset - self._base
         if not 0 <= start <= start + count <= len(self._block):
-            self._block, self._base, start = self._pread(offset, self._BLOCK), offset, 0
+            forward = 0 <= start <= len(self._block)
+            block = self._BLOCK if forward else max(count, self._AFTER_JUMP)
+            self._block, self._base, start = self._pread(offset, block), offset, 0
         return self._block[start : start + count]
 
 

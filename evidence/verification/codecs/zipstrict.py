@@ -110,6 +110,10 @@ def contents(octets: Octets, member: Member, budget: inflate.Budget) -> Iterator
         crc, position, end = 0, member.data, member.data + member.size
         while position < end:
             piece = octets.read(position, min(inflate.PIECE, end - position))
+            if not piece:
+                raise MemberDamaged(
+                    Reason.FORMAT_FAILURE, f"ends after {position - member.data} of {member.size} bytes"
+                )
             position += len(piece)
             crc = inflate.crc32(piece, crc)
             yield piece
@@ -148,7 +152,7 @@ def read(octets: Octets) -> Directory:
         found.add(Rule.LIMITS, Reason.RESOURCE_LIMIT, limit.limit)
         return found
     placed: list[_Placed] = []
-    for entry in entries:
+    for entry in sorted(entries, key=lambda e: e.offset):
         _check_kind(entry, found)
         try:
             flags, data = _local(octets, entry)

@@ -164,11 +164,11 @@ def _text_of(container: Container, name: re.Pattern[str]) -> tuple[str, str] | N
     """Name and text of the first member whose file name fits and whose bytes are text."""
     for member in container.files:
         base = member.name.rpartition("/")[2]
-        if name.search(base) and _TEXT.search(base) and member.size <= LOG_MAX:
-            data = container.read(member, limit=LOG_MAX)
+        if name.search(base) and _TEXT.search(base):
             try:
+                data = container.read(member, limit=LOG_MAX, name="LOG_MAX")
                 return member.name, hash_rows.decode(data or b"")[0]
-            except NotAHashList:
+            except (NotAHashList, LimitReached):
                 continue
     return None
 

@@ -62,8 +62,8 @@ def read_log(source: str, text: str) -> Log:
             if name is not None and values:
                 log.named.setdefault(name, []).extend(values)
         else:
-            strings = [entry]
-            values = [h.lower() for h in _HEX64.findall(entry)]
+            strings = list(_strings(entry))
+            values = [h.lower() for s in strings for h in _HEX64.findall(s)]
         log.digests += values
         for string in strings:
             log.urls += _URL.findall(string)

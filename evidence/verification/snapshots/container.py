@@ -70,13 +70,14 @@ class Container:
             return Part(self.octets, member.data, member.size)
         return self._inflated.setdefault(member.name, ForwardOctets(member.size, lambda: self.pieces(member)))
 
-    def read(self, member: Member, *, limit: int) -> bytes | None:
-        """The whole content, None when it is larger than `limit` or not as declared (`check` says what is wrong)."""
+    def read(self, member: Member, *, limit: int, name: str) -> bytes | None:
+        """The whole content, None when it is not as declared (`check` says what is wrong). Raises LimitReached, also when it
+        is larger than `limit`, which is called `name`."""
         if member.size > limit:
-            return None
+            raise inflate.LimitReached(name)
         try:
             return b"".join(zipstrict.contents(self.octets, member, self.budget))
-        except (zipstrict.MemberDamaged, inflate.LimitReached):
+        except zipstrict.MemberDamaged:
             return None
 
     def check(self, wanted: Mapping[str, Collection[str]]) -> None:

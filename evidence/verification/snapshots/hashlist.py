@@ -131,9 +131,7 @@ def _names_members(container: Container, listed: HashList) -> bool:
 
 
 def _read_list(container: Container, member: Member) -> HashList | None:
-    if member.size > hash_rows.LIST_MAX:
-        raise LimitReached("LIST_MAX")
-    data = container.read(member, limit=hash_rows.LIST_MAX)
+    data = container.read(member, limit=hash_rows.LIST_MAX, name="LIST_MAX")
     return None if data is None else hash_rows.read(member.name, data, container.budget)
 
 

@@ -8,6 +8,7 @@ that is the only walk that starts here.
 import re
 from collections.abc import Iterator, Mapping, Sequence
 
+from ..codecs.inflate import LimitReached
 from ..codecs.quotation import quote
 from ..codecs.zipstrict import STORE
 from ..exhibit import Source
@@ -76,17 +77,17 @@ def _examine(source: Source, context: Context) -> tuple[list[Finding], tuple[Wal
     if member is None:
         legacy = (f"DIALECT:{LEGACY_MANIFEST}",) if LEGACY_MANIFEST in container.by_name else ()
         listed = indeterminate(LISTED, Reason.PROOF_NOT_SUPPLIED, subject, notes=legacy)
-    elif member.size > MANIFEST_MAX:
-        listed = indeterminate(
-            LISTED, Reason.RESOURCE_LIMIT, subject, actual="MANIFEST_MAX", bearing=Bearing.DECISIVE
-        )
     else:
-        manifest_bytes = container.read(member, limit=MANIFEST_MAX)
         try:
+            manifest_bytes = container.read(member, limit=MANIFEST_MAX, name="MANIFEST_MAX")
             manifest = read(manifest_bytes or b"")
         except ManifestError as fault:
             maker = failed if fault.reason is Reason.FORMAT_FAILURE else indeterminate
             listed = maker(LISTED, fault.reason, subject, actual=quote(str(fault)))
+        except LimitReached as reached:
+            listed = indeterminate(
+                LISTED, Reason.RESOURCE_LIMIT, subject, actual=reached.limit, bearing=Bearing.DECISIVE
+            )
 
     container.check(_wanted(manifest))
     package: list[Finding] = [listed] if listed else []
@@ -159,7 +160,7 @@ def _hashes(container: Container, manifest: Manifest, context: Context) -> Findi
     right = 0
     states: dict[Reason, list[tuple[Entry, bytes | None]]] = {}
     for entry in manifest.entries:
-        if entry.path in container.by_name:
+        if entry.path in container.by_name and not container.by_name[entry.path].is_directory:
             reason, actual = _compare(container, entry)
             if reason is None:
                 right += 1

@@ -15,6 +15,7 @@ from typing import Any
 
 from ..certificates import printed_time
 from ..codecs import strict_json
+from ..codecs.inflate import LimitReached
 from ..codecs.quotation import quote
 from ..codecs.text import CodecError, base64_bytes
 from ..exhibit import Source
@@ -97,13 +98,14 @@ def examine(
     member = container.by_name.get(DIGEST_FILE)
     if member is None or manifest is None or manifest_bytes is None:
         return Signature("SIGNER_NONE", (indeterminate(DIGEST, Reason.NOT_SIGNED, subject),))
-    if member.size > DIGEST_FILE_MAX:
-        over = indeterminate(
-            DIGEST, Reason.RESOURCE_LIMIT, subject, actual="DIGEST_FILE_MAX", bearing=Bearing.DECISIVE
-        )
-        return Signature("SIGNER_BROKEN", (over,))
     try:
-        document = strict_json.loads(container.read(member, limit=DIGEST_FILE_MAX) or b"")
+        data = container.read(member, limit=DIGEST_FILE_MAX, name="DIGEST_FILE_MAX")
+        document = strict_json.loads(data or b"")
+    except LimitReached as reached:
+        over = indeterminate(
+            DIGEST, Reason.RESOURCE_LIMIT, subject, actual=reached.limit, bearing=Bearing.DECISIVE
+        )
+        return Signature("SIGNER_NONE", (over,))
     except strict_json.JsonError as fault:
         return Signature(
             "SIGNER_BROKEN", (failed(DIGEST, Reason.FORMAT_FAILURE, subject, actual=quote(str(fault))),)
@@ -238,6 +240,9 @@ def _by_domain(
     stamped = _token(token, signed, subject, at)
     crossed = pem.read(_ascii(signed, "crossSignedCert"))
     named, path = _domain(leaf, [*chain[1:], *crossed], host, gen_time or at, subject, trust, at)
+    if path.reason is Reason.NOT_YET_VALID and stamped.outcome is Outcome.PASSED:
+        # A key that signed, by a proven clock, before its certificate began contradicts that certificate.
+        path = failed(CHAIN, Reason.NOT_YET_VALID, subject, actual=path.actual)
     time = _time(signed, gen_time, subject) if gen_time is not None else None
     anchor = path.actual if path.outcome is Outcome.PASSED else None
     findings = (fields, signature, named, path, stamped, *((time,) if time else ()))
@@ -301,9 +306,6 @@ def _domain(
         purpose=x509.Purpose.WEB_SERVER,
         host=host,
     )
-    if path.reason is Reason.NOT_YET_VALID:
-        # A key that signed, by a proven clock, before its certificate began contradicts its own certificate.
-        return named, failed(CHAIN, Reason.NOT_YET_VALID, subject, actual=path.problem)
     if path.anchor is None:
         reason = path.reason or Reason.NO_CERTIFICATE_CHAIN_FOUND
         if reason is Reason.CERT_HOST_MISMATCH:  # said by WAUTH.DOMAIN
@@ -361,9 +363,9 @@ def _time(signed: Mapping[str, Any], gen_time: datetime, subject: str) -> Findin
 
 def _signer(findings: tuple[Finding, ...], host: str, gen_time: datetime | None) -> str:
     states = {f.check: f.outcome for f in findings}
-    if Outcome.FAILED in states.values() or states[SIGNATURE] is not Outcome.PASSED:
+    if Outcome.FAILED in states.values():
         return "SIGNER_BROKEN"
-    if states[CHAIN] is not Outcome.PASSED:
+    if states[SIGNATURE] is not Outcome.PASSED or states[CHAIN] is not Outcome.PASSED:
         return "SIGNER_UNTRUSTED_ROOT"
     at = f" {instant(gen_time)}" if gen_time is not None and states[TOKEN] is Outcome.PASSED else ""
     return f"SIGNER_DOMAIN:{quote(host, length=80)}{at}"

@@ -6,6 +6,7 @@ from typing import Any
 
 from .. import digests
 from ..codecs import strict_json
+from ..codecs.inflate import LimitReached
 from ..codecs.quotation import quote
 from ..codecs.text import CodecError, hex_bytes
 from ..reasons import Reason
@@ -15,6 +16,8 @@ DIGEST_FILE = "datapackage-digest.json"
 LEGACY_MANIFEST = "webarchive.yaml"
 MANIFEST_MAX = 8 << 20
 """Bytes of a manifest: about 20,000 listed members. A hostile one of this size still fits the jail's memory when parsed."""
+ENTRIES_MAX = 50_000
+"""Listed members, the same as members of a zip."""
 
 
 class ManifestError(ValueError):
@@ -46,7 +49,7 @@ class Manifest:
 
 
 def read(data: bytes) -> Manifest:
-    """Raises ManifestError and nothing else."""
+    """Raises ManifestError and LimitReached."""
     try:
         document = strict_json.loads(data)
     except strict_json.JsonError as fault:
@@ -55,6 +58,8 @@ def read(data: bytes) -> Manifest:
         raise ManifestError("not an object with a list of resources")
     if "resources" not in document:
         raise ManifestError("no list of resources", reason=Reason.PROOF_NOT_SUPPLIED)
+    if len(document["resources"]) > ENTRIES_MAX:
+        raise LimitReached("ENTRIES_MAX")
     return Manifest(
         dialect=_dialect(document),
         entries=tuple(_entry(number, r) for number, r in enumerate(document["resources"])),

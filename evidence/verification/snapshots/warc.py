@@ -256,7 +256,7 @@ def _digests(
     check: str, tally: Tally, subject: str, notes: tuple[str, ...], accepted: frozenset[str]
 ) -> Iterator[Finding]:
     """The worst record decides. Without any digest to compare the question is not raised: WARC.COVERAGE answers."""
-    worst = tally.worst[0] if tally.worst else Worst(0, "")
+    worst = tally.worst[0] if tally.worst else Worst(0)
     if tally.mismatched:
         yield failed(
             check,

@@ -18,6 +18,8 @@ from ..reasons import Reason
 RECORD_MAGIC = re.compile(rb"WARC/(?:1\.|0\.1)")
 CANDIDATES_MAX = 10_000
 """Places tried for a hidden member while searching; false ones come from compressed content, about one in 16 MiB."""
+MEMBERS_MAX = 400_000
+"""Gzip members of one archive: twice the records, so that empty ones cannot fill the time."""
 FAULTS_MAX = 5
 """Places named one by one; the rest are counted."""
 BLOCK = 1 << 20
@@ -167,6 +169,7 @@ class Stream:
     def resynchronise(self) -> bool:
         """After a fault of framing: move the window to the next thing that looks like a record. False at the end."""
         self.recovered = True
+        self._budget.charge(BLOCK)  # about what a search costs; it also bounds how many there can be
         if not self._compressed:
             return self._search(self._plain_from + self.offset)
         while True:
@@ -187,9 +190,9 @@ class Stream:
     def _search(self, start: int) -> bool:
         """Search the raw bytes from `start` for a plain record or a member that inflates to one."""
         self.recovered = True
-        self._budget.charge(max(0, self._stopped - start))
         tail = b""
         for block in blocks(self._octets, start=start):
+            self._budget.charge(len(block))
             base = start - len(tail)
             data = tail + block
             for found in _ANY_MAGIC.finditer(data):
@@ -239,6 +242,8 @@ class Stream:
                     seen.double = raw
                 first = False
                 yield piece
+            if seen.members >= MEMBERS_MAX:
+                raise inflate.LimitReached("GZIP_MEMBERS_MAX")
             if raw >= self._counted:
                 self._counted = max(member.end, raw + 1)
                 seen.members += 1

@@ -26,6 +26,8 @@ from .warc_stream import Compression, Stream
 
 WORST_MAX = 5
 """Records named in a finding."""
+SHOWN_MAX = 320
+"""Bytes of an address that are kept to be shown."""
 DUE_KINDS = frozenset({b"response", b"resource", b"conversion", b"revisit"})
 """Kinds of record that carry captured content and so owe a digest (WARC-08)."""
 _HTTP_KINDS = (b"response", b"request")
@@ -37,9 +39,14 @@ class Worst:
     """A record that decides a finding: where it is, what it is, and the two digests when there are two."""
 
     raw: int
-    label: str
+    kind: bytes = b""
+    uri: bytes = b""
     expected: str | None = None
     actual: str | None = None
+
+    @property
+    def label(self) -> str:
+        return f"{quote(self.kind)} {quote(self.uri)}"
 
 
 @dataclass(slots=True)
@@ -257,8 +264,9 @@ class _Reading:
                 tally.name(_label(record, kind, uri, block, actual.block))
             else:
                 tally.mismatched += 1
-                tally.worst.insert(tally.mismatched - 1, _label(record, kind, uri, block, actual.block))
-                del tally.worst[WORST_MAX:]
+                if tally.mismatched <= WORST_MAX:  # before those that a known defect explains
+                    tally.worst.insert(tally.mismatched - 1, _label(record, kind, uri, block, actual.block))
+                    del tally.worst[WORST_MAX:]
 
 
 @dataclass(slots=True)
@@ -380,11 +388,13 @@ def _digest(recorded: Recorded, data: bytes | memoryview) -> bytes:
 def _label(
     record: Record, kind: bytes, uri: bytes, recorded: Recorded | None = None, actual: bytes | None = None
 ) -> Worst:
+    """Only the beginning of the address is kept; it is made safe to print when it is printed."""
     if recorded is None or actual is None:
-        return Worst(record.raw, f"{quote(kind)} {quote(uri)}")
+        return Worst(record.raw, kind[:SHOWN_MAX], uri[:SHOWN_MAX])
     return Worst(
         record.raw,
-        f"{quote(kind)} {quote(uri)}",
+        kind[:SHOWN_MAX],
+        uri[:SHOWN_MAX],
         f"{recorded.algorithm} {recorded.value.hex()}",
         f"{recorded.algorithm} {actual.hex()}",
     )

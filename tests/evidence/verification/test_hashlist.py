@@ -398,6 +398,11 @@ def test_logs_in_lines_of_json_and_in_plain_text() -> None:
         assert answer(verdict, "CNP.OPERATIONS") == answer(verdict, "CNP.TIME_ORDER") == OK
 
 
+@pytest.mark.parametrize("log", [b"[1, null, true, [2]]", b"{}", b"[]", b'"x"', b"1", b'{"a": [1, "x"]}', b'{"t": 5}\n{"t": []}'])
+def test_logs_of_any_shape_are_passed_over(log: bytes) -> None:
+    assert with_operations(log).overall is Overall.INDETERMINATE
+
+
 def test_times_without_zone_equal_faces_and_wrong_order() -> None:
     ambiguous = (OPEN, Reason.TIME_ZONE_AMBIGUOUS)
     bare = operations().replace(b"+08:00", b"")

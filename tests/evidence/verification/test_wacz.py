@@ -323,6 +323,20 @@ def test_the_budget_is_shared_by_all_packages_of_an_exhibit(monkeypatch: pytest.
     assert Reason.RESOURCE_LIMIT in {f.reason for f in together.findings}
 
 
+def test_what_a_spent_budget_leaves_unread_is_open_and_never_failed(monkeypatch: pytest.MonkeyPatch) -> None:
+    files = content()
+    data = zipped({**files, "datapackage.json": manifest(files)}, method=zipfile.ZIP_DEFLATED)
+    for total in (10, 700, 1500, 3000):
+        monkeypatch.setattr(inflate.Budget.__init__, "__defaults__", (total,))
+        verdict = wacz(data)
+        assert verdict.overall is Overall.INDETERMINATE and Reason.RESOURCE_LIMIT in verdict.reasons
+
+
+def test_a_manifest_of_too_many_entries() -> None:
+    about = json.dumps({"resources": [{"path": "a"}] * 50_001}).encode()
+    assert answer(wacz(package({}, about=about)), "WACZ.LISTED") == (OPEN, Reason.RESOURCE_LIMIT)
+
+
 def test_a_manifest_beyond_the_limit(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("evidence.verification.snapshots.wacz.MANIFEST_MAX", 100)
     assert answer(wacz(package()), "WACZ.LISTED") == (OPEN, Reason.RESOURCE_LIMIT)

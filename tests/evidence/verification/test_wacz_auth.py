@@ -243,6 +243,14 @@ def test_the_path_is_judged_at_the_time_stamped(options: dict[str, Any], wanted:
     assert verdict.overall is not Overall.CONSISTENT
 
 
+def test_a_clock_that_nobody_trusts_refutes_nothing() -> None:
+    """A certificate younger than the stamp contradicts the signature only when the stamp's clock is proven."""
+    s = replace(leaf(begin=datetime(2026, 11, 23, tzinfo=UTC)), pinned_tsa=False)
+    verdict = examine(signed_package(s), s)
+    assert answer(verdict, "WAUTH.CHAIN") == (OPEN, Reason.NOT_YET_VALID)
+    assert verdict.overall is Overall.INDETERMINATE
+
+
 def test_without_certificates_nothing_can_be_said() -> None:
     for pem in ("", "-----BEGIN CERTIFICATE-----\nAAAA\n-----END CERTIFICATE-----\n", None):
         verdict = examine(signed_with(domainCert=pem))

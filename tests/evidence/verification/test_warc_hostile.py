@@ -5,6 +5,7 @@ import os
 import random
 import subprocess
 import sys
+import time
 from collections.abc import Callable
 from pathlib import Path
 
@@ -72,6 +73,30 @@ def test_records_nested_in_lengths_cannot_cost_more_than_the_budget(monkeypatch:
     monkeypatch.setattr(inflate.Budget.__init__, "__defaults__", (1 << 20,))
     verdict = warc(greedy * 2000)
     assert answer(verdict, "WARC.FRAMING") == (FAILED, Reason.TRUNCATED)
+
+
+FLOODS: dict[str, bytes] = {
+    "version lines": GOOD + b"WARC/1.0\r\n" * 300_000,
+    "headers without length": GOOD + b"WARC/1.0\r\nA:b\r\n\r\n" * 200_000,
+    "version lines, compressed": gzip.compress(
+        GOOD + b"".join(b"WARC/1.0\r\n%x" % random.Random(n).getrandbits(64) for n in range(100_000))
+    ),
+    "empty members": ONE + gzip.compress(b"") * 500_000,
+    "magic of gzip": GOOD + b"junk" + b"\x1f\x8b\x08\0aaaa" * 200_000,
+}
+
+
+@pytest.mark.parametrize("flood", FLOODS)
+def test_floods_end_in_bounded_time(flood: str) -> None:
+    """Millions of places to go on from: what was found stands, the rest is not read. (Unbounded, these take minutes.)"""
+    start = time.process_time()
+    verdict = warc(FLOODS[flood], runs=1)
+    assert time.process_time() - start < 20
+    assert verdict.overall is not Overall.CONSISTENT
+    if flood == "empty members":
+        assert "GZ.MEMBERS" in limited(verdict)
+    else:
+        assert finding(verdict, "WARC.FRAMING").outcome is FAILED or finding(verdict, "WARC.HEADERS").outcome is FAILED
 
 
 def test_places_that_look_like_members_are_counted(monkeypatch: pytest.MonkeyPatch) -> None:
