@@ -3,7 +3,8 @@
 import copy
 import hashlib
 import tempfile
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
+from dataclasses import replace
 from datetime import UTC, datetime
 from functools import cache
 from pathlib import Path
@@ -15,6 +16,8 @@ from evidence.verification.verdict import Finding, Outcome
 from portal.demonstration import fisco3
 from tests.anchor_packs import write_pack
 
+SUITES = ("ECDSA", "SM")
+FAILED, OPEN, PASSED = "FAILED", "INDETERMINATE", "PASSED"
 AT = datetime(2026, 11, 22, 12, 0, tzinfo=UTC)
 PAGE = b"<!doctype html><title>a page that was recorded</title>\n"
 OTHER = b"<!doctype html><title>another page</title>\n"
@@ -100,3 +103,25 @@ def finding(verdict: Verdict, check: str) -> Finding:
 def answer(verdict: Verdict, check: str) -> tuple[str, Reason | None]:
     found = finding(verdict, check)
     return found.outcome.value, found.reason
+
+
+def rebuilt(
+    chain: fisco3.Built,
+    *,
+    transactions: Callable[[list[Any]], Any] = lambda _: None,
+    receipts: Callable[[list[Any]], Any] = lambda _: None,
+    sender: str = "demonstration sender",
+) -> fisco3.Built:
+    """The same block with other contents, hashed, rooted and sealed anew: what the chain itself could have recorded."""
+    s = chain.suite
+    key = s.key(sender)
+    txs = [copy.deepcopy(t) for t in chain.transactions]
+    transactions(txs)
+    txs = [fisco3.sign_transaction(s, t, key) for t in txs]
+    rcs = [copy.deepcopy(r) for r in chain.receipts]
+    receipts(rcs)
+    for tx, rc in zip(txs, rcs, strict=True):
+        rc.update(transactionHash=tx["hash"], to=tx["to"], input=tx["input"])
+        rc["hash"] = fisco3.hexed(s.hash(fisco3.receipt_bytes(rc)))
+    block = fisco3.assemble(s, txs, rcs, chain.sealers, (0, 1, 3), number=1204, timestamp=1_790_000_000_000)
+    return replace(chain, transactions=tuple(txs), receipts=tuple(rcs), block=block)
