@@ -24,20 +24,13 @@ _ACTS = (
     # the book itself
     Act("ledger.heartbeat", "留痕日志心跳", "Ledger heartbeat"),
     Act("ledger.erase", "依法删除第 {entry} 条留痕的明细：{basis}", "Particulars of entry {entry} erased: {basis}", ("entry", "basis")),
-    # intake
-    Act(
-        "evidence.submit",
-        "提交证据，回执 {receipt}",
-        "Evidence handed in, receipt {receipt}",
-        ("exhibit", "receipt", "side", "number", "late", "files"),
-    ),
+    # evidence
     Act(
         "evidence.mismatch",
         "一个上传的文件与发送方设备算出的指纹不同，未接收",
         "An uploaded file differs from what the sending device hashed; it was not taken",
         ("draft", "upload"),
     ),
-    # evidence
     Act(
         "evidence.submit",
         "提交证据 {number}（收据 {receipt}）",
