@@ -137,6 +137,7 @@ def _listed(container: Container, manifest: Manifest) -> Finding:
     deflated = [m.name for m in container.files if m.name.startswith("archive/") and m.method != STORE]
     notes = (
         f"DIALECT:{manifest.dialect}",
+        *([f"RESOURCE_NAME_PATTERN:{manifest.odd_names}"] if manifest.odd_names else []),
         *(f"ARCHIVE_NOT_STORED:{quote(n)}" for n in deflated[:NAMED_MAX]),
         *(f"MISSING:{m}" for m in missing[:NAMED_MAX]),
         *(f"FAULT_AT:{w}" for w in wrong[:NAMED_MAX]),

@@ -1,5 +1,6 @@
 """`datapackage.json`: what a WACZ says it holds, in the dialects 1.0.0, 1.1.1 and 1.2.0 (spec snapshots §5)."""
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -18,6 +19,9 @@ MANIFEST_MAX = 8 << 20
 """Bytes of a manifest: about 20,000 listed members. A hostile one of this size still fits the jail's memory when parsed."""
 ENTRIES_MAX = 50_000
 """Listed members, the same as members of a zip."""
+
+
+_NAME = re.compile(r"[-a-z0-9._/]+", re.ASCII)
 
 
 class ManifestError(ValueError):
@@ -44,8 +48,8 @@ class Manifest:
     dialect: str
     entries: tuple[Entry, ...]
     created: str | None
-    software: str | None
-    document: Mapping[str, Any]
+    odd_names: int
+    """Names outside the pattern of the data package standard, which some validators refuse and Scoop writes."""
 
 
 def read(data: bytes) -> Manifest:
@@ -64,8 +68,7 @@ def read(data: bytes) -> Manifest:
         dialect=_dialect(document),
         entries=tuple(_entry(number, r) for number, r in enumerate(document["resources"])),
         created=_text(document.get("created")),
-        software=_text(document.get("software")),
-        document=document,
+        odd_names=sum(map(_is_odd, document["resources"])),
     )
 
 
@@ -106,6 +109,11 @@ def _entry(number: int, resource: object) -> Entry:
     if not isinstance(text, str):
         raise ManifestError(f"resource {number} has no proper hash")
     return Entry(path, size, *algorithm_and_digest(text))
+
+
+def _is_odd(resource: Mapping[str, Any]) -> bool:
+    name = resource.get("name")
+    return isinstance(name, str) and _NAME.fullmatch(name) is None
 
 
 def _text(value: object) -> str | None:

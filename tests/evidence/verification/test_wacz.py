@@ -128,6 +128,13 @@ def test_an_archive_deflated_in_the_zip_is_read_and_noted() -> None:
     assert f"ARCHIVE_NOT_STORED:{ARCHIVE}" in notes(verdict, "WACZ.LISTED")
 
 
+def test_names_outside_the_pattern_are_noted_only() -> None:
+    files = {"raw/response_2026-11-22T07:35:24Z_sha256:8ca0": b"x", **content()}
+    verdict = wacz(package(files))
+    assert "RESOURCE_NAME_PATTERN:1" in notes(verdict, "WACZ.LISTED") and answer(verdict, "WACZ.HASHES") == OK
+    assert not any(n.startswith("RESOURCE_NAME") for n in notes(wacz(package()), "WACZ.LISTED"))
+
+
 def test_directories_are_no_members() -> None:
     files = content()
     data = zipped({"archive/": b"", **files, "datapackage.json": manifest(files)})
