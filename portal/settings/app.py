@@ -11,8 +11,8 @@ PORTAL_DEMO = env.flag("DEMO")
 """A demonstration court: labelled everywhere, sign-in without passwords, throw-away keys."""
 PORTAL_NAME = {"zh": "明鉴", "en": "Mingjian"}
 PORTAL_COURT_NAME = {
-    "zh": env.text("COURT_NAME_ZH", "示范人民法院" if PORTAL_DEMO else ""),
-    "en": env.text("COURT_NAME_EN", "Demonstration Court" if PORTAL_DEMO else ""),
+    "zh": env.text("COURT_NAME_ZH", "演示中级人民法院" if PORTAL_DEMO else ""),
+    "en": env.text("COURT_NAME_EN", "Demonstration Intermediate Court" if PORTAL_DEMO else ""),
 }
 """Whose portal this is, beside the product's name on every page."""
 PORTAL_PUBLIC_URL = env.text("PUBLIC_URL", "http://localhost:8000").rstrip("/")
