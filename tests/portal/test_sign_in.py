@@ -149,3 +149,11 @@ def test_pages_of_a_case_are_not_left_behind_in_the_browser(client: Client) -> N
     """Court computers are shared: after signing out, going back shows nothing. To see it fail: take @never_cache off."""
     client.force_login(_person("judge"))
     assert "no-store" in client.get(reverse("home"))["Cache-Control"]
+
+
+def test_an_account_without_a_password_may_set_one(client: Client) -> None:
+    """The demonstration's people have none. To see it fail: leave the page out of the addresses."""
+    user = User.objects.create_user("judge", password=None, full_name="某人")
+    client.force_login(user)
+    page = client.get(reverse("account_change_password"), follow=True)
+    assert page.status_code == 200 and "这个账号还没有密码" in page.content.decode()
