@@ -46,15 +46,19 @@ def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
         terminalreporter.line(f"NOT RUN: {count} test{'s' if count > 1 else ''}: {reason.removeprefix('Skipped: ')}")
 
 
+GUARDED = ("ledger_", "exhibits_", "runs_", "reports_")
+"""Tables of the rooms whose rows the database keeps."""
+
+
 @pytest.fixture(autouse=True, scope="session")
-def _emptying_the_ledger() -> Iterator[None]:
-    """A test that commits is cleaned up by TRUNCATE, which the ledger's tables refuse: lift their guards for that."""
+def _emptying_guarded_tables() -> Iterator[None]:
+    """A test that commits is cleaned up by TRUNCATE, which the tables of the record refuse: lift their guards for that."""
     from django.db.backends.postgresql.operations import DatabaseOperations
 
     plain = DatabaseOperations.sql_flush
 
     def lifted(self: DatabaseOperations, style: object, tables: list[str], **options: bool) -> list[str]:
-        guarded = [table for table in tables if table.startswith("ledger_")]
+        guarded = [table for table in tables if table.startswith(GUARDED)]
         return [
             *(f"ALTER TABLE {table} DISABLE TRIGGER USER" for table in guarded),
             *plain(self, style, tables, **options),

@@ -110,18 +110,24 @@ def run(of: Exhibit, verdict: Verdict | None = None, *, state: str | None = None
         **fields,
     )
     if verdict is not None:
-        document = verdict.to_json()
-        RunVerdict.objects.create(
-            run=made,
-            document=document,
-            sha256=hashlib.sha256(document).hexdigest(),
-            overall=verdict.overall,
-            grade=verdict.grade,
-            engine=verdict.engine,
-            trust_sha256=verdict.trust["sha256"],
-            at=verdict.at,
-        )
+        conclude(made, verdict)
     return made
+
+
+def conclude(run: Run, verdict: Verdict) -> RunVerdict:
+    """The verdict of a run, which becomes done if it was at work."""
+    Run.objects.filter(pk=run.pk, state=Run.State.RUNNING).update(state=Run.State.DONE, finished_at=timezone.now())
+    document = verdict.to_json()
+    return RunVerdict.objects.create(
+        run=run,
+        document=document,
+        sha256=hashlib.sha256(document).hexdigest(),
+        overall=verdict.overall,
+        grade=verdict.grade,
+        engine=verdict.engine,
+        trust_sha256=verdict.trust["sha256"],
+        at=verdict.at,
+    )
 
 
 def report(of: Case, by: User, *verdicts: RunVerdict, state: str = Report.State.SIGNED) -> Report:
@@ -130,11 +136,14 @@ def report(of: Case, by: User, *verdicts: RunVerdict, state: str = Report.State.
         number=f"明鉴{uuid.uuid4().hex[:12]}",
         check_code="ABCD-EFGH",
         case=of,
-        state=state,
         created_by=by,
         signed_sha256=stored.sha256,
     )
     made.verdicts.set(verdicts)
+    # Through the states in their order: the database lets a report go no other way.
+    for step in (Report.State.FAILED,) if state == Report.State.FAILED else (Report.State.SIGNED, state):
+        made.state = step
+        made.save()
     return made
 
 

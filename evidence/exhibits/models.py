@@ -1,5 +1,6 @@
 """An exhibit and its files. Both are written once, in the transaction that receives them, and never change afterwards;
-only the procedural state and the exchange mark of the exhibit move, each move being an act in the ledger."""
+only the procedural state and the exchange mark of the exhibit move, each move being an act in the ledger. The database itself
+refuses the rest (migration 0003)."""
 
 import uuid
 

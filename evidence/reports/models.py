@@ -1,4 +1,5 @@
-"""Reports issued for the record. Signed bytes never change; a new version is a new row that names the one it replaces."""
+"""Reports issued for the record. Signed bytes never change; a new version is a new row that names the one it replaces.
+The database itself refuses the rest (migration 0002)."""
 
 import uuid
 
@@ -28,7 +29,9 @@ class Report(models.Model):
     verdicts = models.ManyToManyField(RunVerdict, related_name="reports")
     language = models.CharField(max_length=5, default="zh-en")
     state = models.CharField(max_length=12, choices=State.choices, default=State.PREPARING)
-    fault = models.CharField(max_length=200, blank=True)
+    fault = models.CharField(max_length=300, blank=True)
+    attempts = models.PositiveSmallIntegerField(default=0)
+    """Starts since it was ordered or tried again."""
     annex_sha256 = models.CharField(max_length=64, blank=True)
     unsigned_sha256 = models.CharField(max_length=64, blank=True)
     signed_sha256 = models.CharField(max_length=64, blank=True, db_index=True)
@@ -36,6 +39,8 @@ class Report(models.Model):
     pages = models.PositiveIntegerField(default=0)
     created_by = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="reports")
     created_at = models.DateTimeField(db_default=Now(), editable=False)
+    issued_at = models.DateTimeField(null=True)
+    """The moment printed in the report, by the database's clock: with the rows it makes the unsigned bytes again."""
     signed_at = models.DateTimeField(null=True)
 
     ACCESS_PATH = ""
@@ -45,6 +50,12 @@ class Report(models.Model):
 
     class Meta:
         ordering = ["-created_at"]
+        constraints = [
+            models.CheckConstraint(
+                condition=models.Q(state__in=["preparing", "failed"]) | ~models.Q(signed_sha256=""),
+                name="report_signed",
+            )
+        ]
 
     @property
     def released(self) -> bool:

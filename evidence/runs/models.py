@@ -1,4 +1,5 @@
-"""The queue of record: one row per verification run, and the verdict it produced (spec reliability §4)."""
+"""The queue of record: one row per verification run, and the verdict it produced (spec reliability §4). The database refuses
+to take either away or to change what it says (migration 0002)."""
 
 import uuid
 

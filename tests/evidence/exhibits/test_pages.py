@@ -1,6 +1,7 @@
 """The judge's page and the party's: what stands first, what is not said, what goes on by itself."""
 
 import re
+from dataclasses import replace
 from datetime import timedelta
 
 import pytest
@@ -90,9 +91,8 @@ def test_the_demonstration_s_trust_is_named_beside_the_verdict(judge: User, exhi
     settings.PORTAL_DEMO = False  # type: ignore[attr-defined]
     courtroom.run(exhibit, courtroom.consistent())
     assert "DEMONSTRATION" not in visit(judge, exhibit)
-    run = courtroom.run(exhibit, courtroom.consistent())
-    document = bytes(run.verdict.document).replace(b'"label":"court"', b'"label":"demonstration"')
-    type(run.verdict).objects.filter(pk=run.verdict.pk).update(document=document)
+    shown = courtroom.consistent()
+    courtroom.run(exhibit, replace(shown, trust={**shown.trust, "label": "demonstration"}))
     page = visit(judge, exhibit)
     verdict = page.split('class="mj-verdict ')[1].split("</section>")[0]
     assert "DEMONSTRATION" in verdict and page.count("DEMONSTRATION") == 2
@@ -178,11 +178,10 @@ def test_progress_is_followed_to_its_end_and_then_never_asked_again(judge: User,
     assert "前面还有 1 件" in page and "hx-get" in page and "<noscript>" in page
     part, headers = poll(judge, exhibit, n="1")
     assert "hx-get" in part and "HX-Retarget" not in headers and "<html" not in part
-    Run.objects.filter(pk=before.pk).update(state="done")
+    Run.objects.filter(pk=before.pk).update(state="cancelled")
     Run.objects.filter(pk=run.pk).update(state="running", stage="verifying")
     assert "正在逐项核对" in poll(judge, exhibit, n="2")[0]
-    Run.objects.filter(pk=run.pk).delete()
-    courtroom.run(exhibit, courtroom.consistent())
+    courtroom.conclude(run, courtroom.consistent())
     part, headers = poll(judge, exhibit, n="3")
     assert headers["HX-Retarget"] == "#result" and "核验一致" in part and "hx-get" not in part
     assert 'id="said"' in part and "核验已结束：核验一致" in part

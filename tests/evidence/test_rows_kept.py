@@ -1,0 +1,290 @@
+"""Rows of the record against the database itself: raw SQL, as somebody with the portal's own password would write it.
+
+The columns that may move and the moves of each state are written out here from court-domain §7, not taken from the code.
+"""
+
+from collections.abc import Callable
+
+import pytest
+from django.db import IntegrityError, connection, transaction
+from django.utils import timezone
+
+from cases.models import Case, Role, Side
+from evidence.exhibits.models import Exhibit, ExhibitFile
+from evidence.reports.models import Report
+from evidence.runs.models import Run
+from portal.people.models import User
+from tests import courtroom
+
+pytestmark = pytest.mark.django_db
+
+TABLES = {
+    # table -> columns that may move; None: the row never changes
+    "exhibits_exhibit": {"state", "exchanged", "confidential"},
+    "exhibits_exhibitfile": None,
+    "runs_run": {
+        *("state", "attempt", "lease_until", "worker", "stage", "fault"),
+        *("rung_at", "started_at", "finished_at", "released_at"),
+    },
+    "runs_runverdict": None,
+    "reports_report": {
+        *("state", "fault", "annex_sha256", "unsigned_sha256", "signed_sha256", "signature_level", "pages", "signed_at"),
+    },
+    "reports_report_verdicts": None,
+}
+OTHER = {
+    # another value of the same type
+    "bigint": "coalesce({0}, 0) + 1000000",
+    "integer": "{0} + 1",
+    "smallint": "{0} + 1",
+    "uuid": "gen_random_uuid()",
+    "character varying": "left({0}, length({0}) - 1) || '~'",
+    "text": "{0} || '~'",
+    "bytea": "{0} || '\\x00'::bytea",
+    "boolean": "NOT {0}",
+    "timestamp with time zone": "coalesce({0}, now()) - interval '1 second'",
+}
+
+
+def sql(text: str, *arguments: object) -> int:
+    with transaction.atomic(), connection.cursor() as cursor:
+        cursor.execute("SET CONSTRAINTS ALL IMMEDIATE")
+        cursor.execute(text, arguments)
+        return int(cursor.rowcount)
+
+
+def refused(text: str, *arguments: object) -> bool:
+    """Did the database refuse? A statement that touches no row is a fault of the test."""
+    try:
+        touched = sql(text, *arguments)
+    except IntegrityError as fault:
+        if getattr(fault.__cause__, "sqlstate", "") != "23001":
+            raise
+        return True
+    if touched == 0:
+        pytest.fail(f"nothing to refuse: {text}")
+    return False
+
+
+@pytest.fixture
+def case(tmp_path: object, settings: object) -> Case:
+    settings.PORTAL_VAULT_DIR = tmp_path / "vault"  # type: ignore[attr-defined, operator]
+    return courtroom.case()
+
+
+@pytest.fixture
+def clerk(case: Case) -> User:
+    clerk = courtroom.person("clerk")
+    courtroom.join(clerk, case, Role.CLERK)
+    return clerk
+
+
+@pytest.fixture
+def exhibit(case: Case, clerk: User) -> Exhibit:
+    return courtroom.hand_in(case, clerk, Side.PLAINTIFF)
+
+
+@pytest.fixture
+def run(exhibit: Exhibit) -> Run:
+    return courtroom.run(exhibit, state=Run.State.QUEUED)
+
+
+@pytest.fixture
+def report(case: Case, clerk: User, exhibit: Exhibit) -> Report:
+    return courtroom.report(case, clerk, courtroom.run(exhibit, courtroom.consistent()).verdict)
+
+
+@pytest.fixture
+def record(report: Report) -> Report:
+    """A row in each table."""
+    return report
+
+
+# ── what was handed in and found stays ────────────────────────────────────────────────────────────────────────────────
+
+
+def columns(table: str) -> dict[str, str]:
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT column_name, data_type FROM information_schema.columns WHERE table_name = %s", [table])
+        return dict(cursor.fetchall())
+
+
+@pytest.mark.parametrize("table", TABLES)
+def test_no_other_column_can_be_changed(record: Report, table: str) -> None:
+    """To see it fail: name one more column in the guard of this table's migration."""
+    found = columns(table)
+    movable = TABLES[table] or set()
+    assert movable <= set(found)
+    for name in set(found) - movable:
+        assert refused(f'UPDATE {table} SET "{name}" = {OTHER[found[name]].format(chr(34) + name + chr(34))}'), name
+
+
+@pytest.mark.parametrize("table", TABLES)
+@pytest.mark.parametrize("statement", ["DELETE FROM {}", "TRUNCATE {} CASCADE"])
+def test_nothing_is_taken_away(record: Report, table: str, statement: str) -> None:
+    """To see it fail: drop a trigger."""
+    assert refused(statement.format(table))
+
+
+@pytest.mark.parametrize("table", ["cases_case", "people_user"])
+def test_nothing_goes_with_something_else(record: Report, table: str) -> None:
+    assert refused(f"TRUNCATE {table} CASCADE")
+
+
+def test_the_rows_are_as_they_were_and_nothing_was_refused_that_must_pass(record: Report, exhibit: Exhibit) -> None:
+    """An update that changes nothing passes: the refusals above are not of every statement."""
+    for table, movable in TABLES.items():
+        if movable is not None:
+            assert sql(f"UPDATE {table} SET id = id") > 0
+
+
+# ── an exhibit ────────────────────────────────────────────────────────────────────────────────────────────────────────
+
+
+def moves(table: str, states: list[str], start: Callable[[str], int]) -> set[tuple[str, str]]:
+    """Every move of `state` that the database lets pass; `start` makes a row in a state and gives its id."""
+    return {
+        (one, other)
+        for one in states
+        for other in states
+        if one != other and not refused(f"UPDATE {table} SET state = %s WHERE id = %s", other, start(one))
+    }
+
+
+def test_an_exhibit_moves_forward_only(case: Case, clerk: User) -> None:
+    passed = moves("exhibits_exhibit", ["submitted", "late_pending", "received", "withdrawn", ""], lambda s: courtroom.hand_in(case, clerk, state=s).pk)
+    assert passed == {("submitted", "received"), ("late_pending", "received")}
+
+
+def test_an_exchange_cannot_be_undone(exhibit: Exhibit) -> None:
+    """The other side has had it. To see it fail: leave the exchange out of the guard."""
+    assert not refused("UPDATE exhibits_exhibit SET exchanged = true")
+    assert refused("UPDATE exhibits_exhibit SET exchanged = false")
+
+
+def test_secrecy_may_be_ordered_and_lifted(exhibit: Exhibit) -> None:
+    assert not refused("UPDATE exhibits_exhibit SET confidential = true")
+    assert not refused("UPDATE exhibits_exhibit SET confidential = false")
+
+
+# ── a run and its verdict ─────────────────────────────────────────────────────────────────────────────────────────────
+
+RUN_MOVES = {
+    ("queued", "running"),
+    ("running", "queued"),
+    ("running", "done"),
+    ("queued", "parked"),
+    ("running", "parked"),
+    ("queued", "cancelled"),
+}
+
+
+def test_a_run_moves_as_the_queue_moves_it(exhibit: Exhibit) -> None:
+    states = [s.value for s in Run.State]
+    assert moves("runs_run", states, lambda s: courtroom.run(exhibit, state=s).pk) == RUN_MOVES
+
+
+@pytest.mark.parametrize("state", ["done", "parked", "cancelled"])
+def test_a_finished_run_keeps_its_story(exhibit: Exhibit, state: str) -> None:
+    run = courtroom.run(exhibit, state=state)
+    for change in ("fault = 'x'", "worker = 'x'", "attempt = attempt + 1", "started_at = now()", "finished_at = now()", "stage = 'x'", "lease_until = now()"):
+        assert refused(f"UPDATE runs_run SET {change} WHERE id = %s", run.pk), change
+    assert not refused("UPDATE runs_run SET rung_at = now() WHERE id = %s", run.pk), "a bell may ring late"
+
+
+def test_attempts_are_counted_one_by_one_and_never_back(run: Run) -> None:
+    """The number is the fence against a worker that lost its lease."""
+    assert refused("UPDATE runs_run SET state = 'running', attempt = 2 WHERE id = %s", run.pk)
+    assert refused("UPDATE runs_run SET attempt = 1 WHERE id = %s", run.pk), "an attempt begins with work"
+    assert not refused("UPDATE runs_run SET state = 'running', attempt = 1 WHERE id = %s", run.pk)
+    assert not refused("UPDATE runs_run SET attempt = 2 WHERE id = %s", run.pk), "taken over after the lease"
+    assert refused("UPDATE runs_run SET attempt = 1 WHERE id = %s", run.pk)
+    assert not refused("UPDATE runs_run SET state = 'queued' WHERE id = %s", run.pk)
+    assert refused("UPDATE runs_run SET attempt = 0 WHERE id = %s", run.pk)
+
+
+def test_a_result_is_opened_once_and_only_when_there_is_one(exhibit: Exhibit, run: Run) -> None:
+    done = courtroom.run(exhibit, courtroom.consistent())
+    assert refused("UPDATE runs_run SET released_at = now() WHERE id = %s", run.pk)
+    assert not refused("UPDATE runs_run SET released_at = now() WHERE id = %s", done.pk)
+    for later in ("NULL", "now() + interval '1 hour'"):
+        assert refused(f"UPDATE runs_run SET released_at = {later} WHERE id = %s", done.pk)
+
+
+@pytest.mark.parametrize("state", ["queued", "running", "parked", "cancelled"])
+def test_a_verdict_cannot_be_planted_where_no_work_was_done(exhibit: Exhibit, state: str) -> None:
+    run = courtroom.run(exhibit, state=state)
+    values = (run.pk, b"{}", "0" * 64, "CONSISTENT", "A", "engine/1", "0" * 64, timezone.now())
+    assert refused(
+        "INSERT INTO runs_runverdict (run_id, document, sha256, overall, grade, engine, trust_sha256, at)"
+        " VALUES (%s, %s, %s, %s, %s, %s, %s, %s)",
+        *values,
+    )
+
+
+# ── a report ──────────────────────────────────────────────────────────────────────────────────────────────────────────
+
+REPORT_MOVES = {
+    ("preparing", "signed"),
+    ("preparing", "failed"),
+    ("failed", "preparing"),
+    ("signed", "released"),
+    ("signed", "superseded"),
+    ("signed", "revoked"),
+    ("released", "superseded"),
+    ("released", "revoked"),
+}
+
+
+def test_a_report_moves_forward_only(case: Case, clerk: User) -> None:
+    states = [s.value for s in Report.State]
+
+    def start(state: str) -> int:
+        made = Report.objects.create(number=f"n{Report.objects.count()}", case=case, created_by=clerk, state=state, signed_sha256="0" * 64)
+        return made.pk
+
+    assert moves("reports_report", states, start) == REPORT_MOVES
+
+
+def test_a_report_is_signed_only_with_signed_bytes(case: Case, clerk: User) -> None:
+    made = Report.objects.create(number="n", case=case, created_by=clerk)
+    with pytest.raises(IntegrityError):
+        sql("UPDATE reports_report SET state = 'signed' WHERE id = %s", made.pk)
+
+
+FIXED_BY_SIGNING = ("annex_sha256", "unsigned_sha256", "signed_sha256", "signature_level", "pages", "signed_at", "fault")
+
+
+@pytest.mark.parametrize("name", FIXED_BY_SIGNING)
+def test_signing_fixes_a_report(report: Report, name: str) -> None:
+    """To see it fail: let this column move in every state."""
+    change = OTHER[columns("reports_report")[name]].format(name) if name != "fault" else "'x'"
+    assert refused(f"UPDATE reports_report SET {name} = {change} WHERE id = %s", report.pk)
+
+
+def test_signed_bytes_are_named_once_even_before_the_state_says_so(case: Case, clerk: User) -> None:
+    made = Report.objects.create(number="n", case=case, created_by=clerk)
+    assert not refused("UPDATE reports_report SET signed_sha256 = %s WHERE id = %s", "a" * 64, made.pk)
+    assert refused("UPDATE reports_report SET signed_sha256 = %s WHERE id = %s", "b" * 64, made.pk)
+    assert refused("UPDATE reports_report SET signed_sha256 = '' WHERE id = %s", made.pk)
+
+
+def test_verdicts_enter_a_report_only_while_it_is_prepared(report: Report, exhibit: Exhibit) -> None:
+    other = courtroom.run(exhibit, courtroom.inconsistent()).verdict
+    assert refused("INSERT INTO reports_report_verdicts (report_id, runverdict_id) VALUES (%s, %s)", report.pk, other.pk)
+
+
+def test_the_page_s_own_paths_still_work(case: Case, clerk: User, exhibit: Exhibit) -> None:
+    """Order, fail, try again, as the verbs of the room write it."""
+    verdict = courtroom.run(exhibit, courtroom.consistent()).verdict
+    with transaction.atomic():
+        from evidence.reports import issuing
+
+        made = issuing.order(case, [verdict], by=clerk)
+    made.state, made.fault = Report.State.FAILED, "no key"
+    made.save()
+    assert Report.objects.filter(pk=made.pk, state="failed").update(state="preparing", fault="")
+    made.refresh_from_db()
+    made.state, made.signed_sha256, made.signed_at, made.pages = Report.State.SIGNED, "a" * 64, timezone.now(), 3
+    made.save()
+    assert Report.objects.filter(pk=made.pk).update(state="released") and ExhibitFile.objects.exists()
