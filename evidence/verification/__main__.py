@@ -83,16 +83,14 @@ def _verify(options: argparse.Namespace) -> Verdict:
 
 def _moment(text: str | None) -> datetime:
     if text is None:
-        # Whole milliseconds, as printed: the printed moment given back must be the same moment.
-        now = datetime.now(UTC)
-        return now.replace(microsecond=now.microsecond // 1000 * 1000)
+        return datetime.now(UTC)
     try:
         moment = datetime.fromisoformat(text)
-    except ValueError as fault:
-        raise _Refused(f"--at {text}: not ISO 8601") from fault
-    if moment.tzinfo is None:
-        raise _Refused(f"--at {text}: a time zone is needed, for example {text}Z")
-    return moment
+        if moment.tzinfo is None:
+            raise _Refused(f"--at {text}: a time zone is needed, for example {text}Z")
+        return moment.astimezone(UTC)
+    except (ValueError, OverflowError) as fault:
+        raise _Refused(f"--at {text}: not ISO 8601, or outside the calendar") from fault
 
 
 def _trust(choice: str | None) -> TrustStore:
@@ -113,7 +111,7 @@ def _named(given: Sequence[Path]) -> list[tuple[Path, str]]:
             if path.is_symlink():
                 raise _Refused(f"{path}: a link; copy the file itself into the folder")
             if path.is_file():
-                found.append((path, _label(path.relative_to(folder).as_posix())))
+                found.append((path, path.relative_to(folder).as_posix()))
             if len(found) > FILES_MAX:
                 raise _Refused(f"{folder}: more than {FILES_MAX} files")
         if not found:
@@ -122,12 +120,7 @@ def _named(given: Sequence[Path]) -> list[tuple[Path, str]]:
     for path in given:
         if not path.is_file():
             raise _Refused(f"{path}: {'a folder beside other files' if path.is_dir() else 'no such file'}")
-    return [(path, _label(path.name)) for path in given]
-
-
-def _label(name: str) -> str:
-    """File names are bytes: what is not UTF-8 is replaced, so that every label can be printed and put into JSON."""
-    return os.fsencode(name).decode("utf-8", "replace")
+    return [(path, path.name) for path in given]
 
 
 def _text(verdict: Verdict, language: str | None) -> str:

@@ -6,6 +6,7 @@ in. Nothing here trusts a name: names are labels, never paths.
 
 import io
 import os
+import re
 import threading
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
@@ -24,6 +25,10 @@ TWO_THREADS_FROM = 8 << 20
 """Bytes from which SM3 (slow) and SHA-256 (fast) are worth two threads."""
 
 
+_NOT_UTF8 = re.compile("[\ud800-\udfff]")
+"""File names are bytes to the system; what of them is not UTF-8 is replaced, so that every label can be put into JSON."""
+
+
 class ExhibitError(ValueError):
     """The set of files cannot be one exhibit (none, or too many). Said to the caller, not a finding."""
 
@@ -33,7 +38,7 @@ class Source:
 
     def __init__(self, name: str, fd: int, *, size: int | None = None) -> None:
         """`fd` is a readable, seekable descriptor; the source keeps it open and closes it with `close`."""
-        self.name = name[:NAME_MAX]
+        self.name = _NOT_UTF8.sub("\N{REPLACEMENT CHARACTER}", name)[:NAME_MAX]
         self._fd = fd
         self.size = os.fstat(fd).st_size if size is None else size
 
