@@ -4,9 +4,12 @@ Pure Python over bytes: no Django, no network, no environment, no wall clock. Th
 self-test and the offline command all go through this function and get the same bytes.
 """
 
+from collections.abc import Callable
 from dataclasses import replace
-from datetime import datetime
+from datetime import UTC, datetime
+from typing import cast
 
+from .chains import assembly
 from .exhibit import Exhibit, ExhibitError, Source
 from .reasons import Reason
 from .registry import FORMATS, Context, Format, Role, recognise
@@ -30,10 +33,18 @@ ALWAYS_NOT_PROVEN = ("NOT_PROVEN.BEFORE_RECORDING", "NOT_PROVEN.CONTENT", "NOT_P
 def verify(exhibit: Exhibit, trust: TrustStore, at: datetime) -> Verdict:
     """Examine every file of the exhibit against what the court trusts, as of `at` (aware datetime).
 
+    `at` counts in whole milliseconds, as it is printed: the printed moment given back must be the same moment. ValueError
+    when it has no time zone or lies outside the calendar.
+
     Never raises for what a party handed in: a fault of the engine itself becomes INTERNAL_ERROR, never a pass.
     """
     if at.tzinfo is None:
         raise ValueError("`at` needs a time zone")
+    try:
+        at = at.astimezone(UTC)
+    except OverflowError as fault:
+        raise ValueError("`at` lies outside the calendar") from fault
+    at = at.replace(microsecond=at.microsecond // 1000 * 1000)
     formats, faults = recognise(exhibit)
     context = Context(exhibit, trust, at, formats)
     examinations = [_fault((source,), Reason.INTERNAL_ERROR, fault) for source, fault in faults.items()]
@@ -42,7 +53,8 @@ def verify(exhibit: Exhibit, trust: TrustStore, at: datetime) -> Verdict:
             if fmt.role is role and (sources := context.of(fmt.name)):
                 found = _examine(fmt, sources, context)
                 examinations.append(found)
-                context = replace(context, claims=context.claims + found.claims)
+                context = _knowing(context, found)
+    examinations.append(_climb(context))
 
     findings = tuple(f for e in examinations for f in e.findings)
     walks = tuple(w for e in examinations for w in e.walks)
@@ -67,9 +79,31 @@ def verify(exhibit: Exhibit, trust: TrustStore, at: datetime) -> Verdict:
     )
 
 
+def _knowing(context: Context, found: Examination) -> Context:
+    """What the formats that follow, and the ladder, may build upon."""
+    return replace(
+        context,
+        claims=context.claims + found.claims,
+        proofs=context.proofs + found.proofs,
+        spoken_of=context.spoken_of.union(found.spoken_of, *(p.spoken_of for p in found.proofs)),
+    )
+
+
+def _climb(context: Context) -> Examination:
+    """Every chain proof and every certificate of the exhibit, of whatever format, against each other."""
+    concerned = tuple(
+        s for s in context.exhibit.sources if context.formats[s].role in (Role.PROOF, Role.CERTIFICATE)
+    )
+    return _guarded(lambda: assembly.climb(context), concerned)
+
+
 def _examine(fmt: Format, sources: tuple[Source, ...], context: Context) -> Examination:
+    return _guarded(lambda: cast(Examination, fmt.load().examine(sources, context)), sources)
+
+
+def _guarded(work: Callable[[], Examination], sources: tuple[Source, ...]) -> Examination:
     try:
-        return fmt.load().examine(sources, context)  # type: ignore[no-any-return]
+        return work()
     except MemoryError as fault:
         return _fault(sources, Reason.RESOURCE_LIMIT, type(fault).__name__)
     except Exception as fault:  # an unexpected fault is reported as such, never hidden and never a pass

@@ -7,7 +7,7 @@ is printed as an escape.
 from collections.abc import Iterator
 
 from . import catalogue
-from .verdict import Finding, Outcome, ProofState, Verdict, Walk, instant
+from .verdict import Finding, Outcome, ProofState, Verdict, Walk, bound, instant
 
 VALUE_MAX = 400
 """Characters of one value; the JSON output has all of them."""
@@ -34,7 +34,7 @@ def _lines(verdict: Verdict, language: str) -> Iterator[str]:
         yield f"{say('LABEL.TIME')}: {say('LABEL.NO_TIME')}"
     else:
         clock = say(f"TIME.{verdict.time.basis}")
-        yield f"{say('LABEL.TIME')}: {say('LABEL.NOT_LATER')} {instant(verdict.time.not_after)} ({clock})"
+        yield f"{say('LABEL.TIME')}: {say('LABEL.NOT_LATER')} {bound(verdict.time.not_after)} ({clock})"
     label = verdict.trust["label"]
     yield f"{say('LABEL.TRUST')}: {shown(verdict.trust['version'])} · {shown(verdict.trust['sha256'])}"
     yield f"  {say(f'TRUST.{label.upper()}')}"

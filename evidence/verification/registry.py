@@ -16,12 +16,15 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
 from types import MappingProxyType, ModuleType
-from typing import cast
+from typing import TYPE_CHECKING, cast
 
 from .certificates.claim import Claim
 from .codecs.inflate import Budget
 from .exhibit import Exhibit, Source
 from .trust import TrustStore
+
+if TYPE_CHECKING:
+    from .chains.ladder import Proof
 
 
 class Role(StrEnum):
@@ -73,6 +76,10 @@ class Context:
     formats: Mapping[Source, Format]
     claims: tuple[Claim, ...] = ()
     """Claims of the platform certificates, once they have been read."""
+    proofs: tuple["Proof", ...] = ()
+    """Chain proofs of the formats examined so far, whatever their family."""
+    spoken_of: frozenset[Source] = frozenset()
+    """Content files whose digest a proof examined so far holds: a proof of another file contradicts none of them."""
     budget: Budget = field(default_factory=Budget)
     """What inflating may cost, shared by every format that looks at this exhibit."""
 

@@ -14,11 +14,16 @@ Everything here is frozen, ordered and free of floats, clocks and locale, so tha
 import json
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from enum import StrEnum
+from typing import TYPE_CHECKING
 
 from .certificates.claim import Claim
 from .reasons import Reason
+
+if TYPE_CHECKING:
+    from .chains.ladder import Proof
+    from .exhibit import Source
 
 ENGINE = "mingjian-core/0.1.0"
 
@@ -220,6 +225,10 @@ class Examination:
     findings: tuple[Finding, ...] = ()
     walks: tuple[Walk, ...] = ()
     claims: tuple[Claim, ...] = ()
+    proofs: tuple["Proof", ...] = ()
+    """Chain proofs as recomputed. They are put on the ladder once for the whole exhibit (`chains.assembly`)."""
+    spoken_of: frozenset["Source"] = frozenset()
+    """Content files whose digest one of these sources holds."""
     not_proven: tuple[str, ...] = ()
     """Ids of catalogue statements naming what even a full pass of this format does not show."""
 
@@ -269,7 +278,7 @@ class Verdict:
             "reasons": [r.value for r in self.reasons],
             "time": {
                 "not_before": None,
-                "not_after": instant(self.time.not_after) if self.time else None,
+                "not_after": bound(self.time.not_after) if self.time else None,
                 "basis": self.time.basis if self.time else None,
             },
             "findings": [
@@ -312,8 +321,18 @@ class Verdict:
 
 
 def instant(moment: datetime) -> str:
-    """RFC 3339 in UTC with milliseconds, the one rendering of a time in a verdict."""
-    return moment.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%S.") + f"{moment.microsecond // 1000:03d}Z"
+    """RFC 3339 in UTC with milliseconds, the one rendering of a time in a verdict. (Not `strftime`, whose %Y has fewer than
+    four digits in early years on some systems.)"""
+    return moment.astimezone(UTC).replace(tzinfo=None).isoformat(timespec="milliseconds") + "Z"
+
+
+def bound(moment: datetime) -> str:
+    """The same for "not later than": a part of a millisecond counts as a whole one, never as none."""
+    late = moment.microsecond % 1000 and timedelta(microseconds=1000 - moment.microsecond % 1000)
+    return instant(moment + late) if late and moment < _LATEST else instant(moment)
+
+
+_LATEST = datetime.max.replace(tzinfo=UTC) - timedelta(milliseconds=1)
 
 
 def conclude(

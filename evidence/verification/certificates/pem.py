@@ -46,7 +46,8 @@ def _starts_like_certificate(head: bytes) -> bool:
 
 
 def examine(sources: tuple[Source, ...], context: Context) -> Examination:
-    """Nothing when every certificate can be read; an advisory finding for a file in which one cannot."""
+    """Nothing when a file is certificates through and through. Whatever else it holds is bound by nothing: because a file of
+    this kind needs no walk of its own, that must reach the verdict."""
     findings = []
     for source in sources:
         data = source.read(FILE_BYTES_MAX)
@@ -54,12 +55,14 @@ def examine(sources: tuple[Source, ...], context: Context) -> Examination:
             reason, actual = Reason.RESOURCE_LIMIT, f"{source.size} bytes"
         elif data.count(_BEGIN) > CERTIFICATES_MAX:
             reason, actual = Reason.RESOURCE_LIMIT, f"{data.count(_BEGIN)} certificates"
-        elif _whole(data):
-            continue
-        else:
+        elif not _whole(data):
             reason, actual = Reason.FORMAT_FAILURE, None
+        elif besides := _besides(data):
+            reason, actual = Reason.PROOF_NOT_SUPPLIED, f"{besides} bytes beside the certificates"
+        else:
+            continue
         findings.append(
-            indeterminate("X509.FORMAT", reason, source.name, actual=actual, bearing=Bearing.ADVISORY)
+            indeterminate("X509.FORMAT", reason, source.name, actual=actual, bearing=Bearing.DECISIVE)
         )
     return Examination(findings=tuple(findings))
 
@@ -91,6 +94,11 @@ def _whole(data: bytes) -> bool:
     except CertificateError:
         return False
     return bool(candidates) and (b"-----" not in data or len(candidates) == data.count(_BEGIN))
+
+
+def _besides(data: bytes) -> int:
+    """Bytes of a text file that belong to no certificate: explanatory text (RFC 7468 §2), which may say anything."""
+    return len(_BLOCK.sub(b"", data).strip()) if _BEGIN in data else 0
 
 
 def _candidates(data: bytes) -> Iterator[bytes]:

@@ -15,7 +15,7 @@ from json import JSONDecodeError, JSONDecoder
 from ..codecs import strict_json
 from ..exhibit import Source
 from ..reasons import Reason
-from ..registry import Context, Role
+from ..registry import Context
 from ..verdict import (
     Bearing,
     Examination,
@@ -120,9 +120,6 @@ def _examine(
     )
     findings = [_read_finding(certificate, source), *(finding for _, finding in pairs)]
     findings += [_conflict(source, name, a, b) for name, a, b in certificate.conflicts]
-    if not any(f.role is Role.PROOF for f in context.formats.values()):
-        # Nothing to compare the certificate with; a chain proof in the exhibit makes this finding itself.
-        findings.append(indeterminate(FIELDS, Reason.PROOF_NOT_SUPPLIED, source.name))
     findings += _time_findings(certificate, source, context.at)
     findings += _host_findings(certificate, source, context)
     findings.append(indeterminate(ONLINE, Reason.NETWORK_REQUIRED, source.name, bearing=Bearing.ADVISORY))

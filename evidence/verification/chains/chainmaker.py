@@ -6,12 +6,13 @@ up the ladder (`chainmaker_transaction`, in a block recomputed by `chainmaker_bl
 """
 
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
 
 from ..codecs.protobuf import Message
 from ..exhibit import Source
 from ..reasons import Reason
 from ..registry import Context
-from ..verdict import Bearing, Examination, Finding, Outcome, failed, indeterminate
+from ..verdict import Bearing, Examination, Finding, failed, indeterminate
 from . import chainmaker_messages as messages
 from . import chainmaker_transaction as transactions
 from . import ladder
@@ -44,18 +45,23 @@ def examine(sources: tuple[Source, ...], context: Context) -> Examination:
             pieces.append(messages.read(source))
         except Unreadable as fault:
             maker = failed if fault.reason is Reason.FORMAT_FAILURE else indeterminate
-            faults.append(maker(ladder.LEDGER_KIND, fault.reason, source.name, actual=str(fault)))
+            # What cannot be read was handed in for something: it must reach the verdict.
+            faults.append(
+                maker(
+                    ladder.LEDGER_KIND,
+                    fault.reason,
+                    source.name,
+                    actual=str(fault),
+                    bearing=Bearing.DECISIVE,
+                )
+            )
     supplied, incomplete = _arrange(pieces, tuple(pem.certificates(context.of("x509"))))
     found = examine_supplied(supplied, context)
-    findings = (*faults, *incomplete, *found.findings)
-    if not found.findings:
-        # Nothing but unreadable files: the reason must reach the verdict.
-        findings = tuple(_decisive(f) for f in findings)
-    return Examination(findings, found.walks, found.claims, found.not_proven)
+    return replace(found, findings=(*faults, *incomplete, *found.findings))
 
 
 def examine_supplied(supplied: Supplied, context: Context) -> Examination:
-    """Every transaction that matters, up the ladder. Findings that concern a whole block appear once."""
+    """Every transaction that matters, recomputed, and findings about what went with none of them."""
     known = Certificates(supplied.certificates)
     genesis = _genesis(supplied)
     blocks = [
@@ -69,35 +75,26 @@ def examine_supplied(supplied: Supplied, context: Context) -> Examination:
         for b in blocks_to_examine(supplied)
     ]
     chosen = select(supplied, blocks, context)
-    parts: list[Examination] = []
+    proofs: list[ladder.Proof] = []
     for subject, block in chosen.subjects:
         inclusion, profile = transactions.examine(subject, block, trust=context.trust, known=known)
-        parts.append(ladder.examine(inclusion, context=context, profile=profile, covered=chosen.covered))
-    findings = (*(f for p in parts for f in p.findings), *_left_over(chosen, blocks))
-    return Examination(
-        findings=tuple(dict.fromkeys(findings)),
-        walks=tuple(w for p in parts for w in p.walks),
-        claims=tuple(c for p in parts for c in p.claims),
-        not_proven=tuple(dict.fromkeys(n for p in parts for n in p.not_proven)),
-    )
+        proofs.append(ladder.proof(inclusion, profile=profile, context=context))
+    return Examination(findings=tuple(_left_over(chosen)), proofs=tuple(proofs))
 
 
-def _left_over(chosen: Selection, blocks: Sequence[Examined]) -> Iterator[Finding]:
-    """What was handed in and went with no transaction, or was too much."""
+def _left_over(chosen: Selection) -> Iterator[Finding]:
+    """What was handed in and went with no transaction, or was too much. It contradicts nothing and must reach the verdict."""
+
+    def left(check: str, reason: Reason, subject: str, actual: str | None = None) -> Finding:
+        return indeterminate(check, reason, subject, actual=actual, bearing=Bearing.DECISIVE)
+
     if chosen.too_many:
-        yield indeterminate(
-            ladder.LEDGER_KIND, Reason.RESOURCE_LIMIT, "chainmaker", actual=f"{chosen.too_many} transactions"
-        )
-    current = any(b.profile is not None and b.profile.path_generation == "current" for b in blocks)
+        shown = f"{chosen.too_many} transactions"
+        yield left(ladder.LEDGER_KIND, Reason.RESOURCE_LIMIT, "chainmaker", shown)
     for path in chosen.stray_paths:
-        if current:
-            yield failed(ladder.PATH, Reason.PROOF_FAILURE, path.name)
-        else:
-            reason = Reason.PROOF_UNUSABLE if blocks else Reason.PROOF_NOT_SUPPLIED
-            yield indeterminate(ladder.PATH, reason, path.name)
+        yield left(ladder.PATH, Reason.PROOF_NOT_SUPPLIED, path.name)
     for rw_set in chosen.stray_rw_sets:
-        subject = f"tx {ladder.short(rw_set.text('tx_id'))}"
-        yield indeterminate(RW_SET, Reason.PROOF_NOT_SUPPLIED, subject)
+        yield left(RW_SET, Reason.PROOF_NOT_SUPPLIED, f"tx {ladder.short(rw_set.text('tx_id'))}")
 
 
 # ── from files to what they hold ──────────────────────────────────────────────────────────────────────────────────────
@@ -137,7 +134,9 @@ def _arrange(pieces: Sequence[Piece], certificates: tuple[bytes, ...]) -> tuple[
 
 
 def _without(name: str, part: str) -> Finding:
-    return failed(ladder.LEDGER_KIND, Reason.FORMAT_FAILURE, name, actual=f"no {part}")
+    return failed(
+        ladder.LEDGER_KIND, Reason.FORMAT_FAILURE, name, actual=f"no {part}", bearing=Bearing.DECISIVE
+    )
 
 
 def transaction_of(name: str, message: Message) -> Transaction | None:
@@ -197,13 +196,3 @@ def _genesis(supplied: Supplied) -> dict[str, frozenset[bytes]]:
         found.setdefault(chain_id, set()).add(claimed)
     return {chain_id: frozenset(hashes) for chain_id, hashes in found.items()}
 
-
-def _decisive(finding: Finding) -> Finding:
-    maker = failed if finding.outcome is Outcome.FAILED else indeterminate
-    return maker(
-        finding.check,
-        finding.reason or Reason.UNSUPPORTED_FORMAT,
-        finding.subject,
-        actual=finding.actual,
-        bearing=Bearing.DECISIVE,
-    )

@@ -11,7 +11,6 @@ from dataclasses import dataclass
 
 from .. import digests, merkle
 from ..codecs.protobuf import Message
-from ..exhibit import Source
 from ..registry import Context
 from .chainmaker_block import Examined
 from .chainmaker_hashing import Block
@@ -43,10 +42,9 @@ class Supplied:
 
 @dataclass(frozen=True, slots=True)
 class Selection:
-    """covered: content files whose digest stands in one of the transactions; too_many: how many there were, 0 within bounds."""
+    """too_many: how many transactions there were, 0 within bounds."""
 
     subjects: tuple[tuple[Subject, Examined | None], ...]
-    covered: frozenset[Source]
     stray_paths: tuple[Path, ...]
     stray_rw_sets: tuple[Message, ...]
     too_many: int
@@ -113,7 +111,6 @@ def select(supplied: Supplied, blocks: Sequence[Examined], context: Context) -> 
     used = {id(r) for s, _ in subjects for r in s.rw_sets}
     return Selection(
         subjects=subjects[:INCLUSIONS_MAX],
-        covered=frozenset(s for subject, block in subjects for s in _carried(subject, block, context)),
         stray_paths=tuple(strays),
         stray_rw_sets=tuple(r for r in supplied.rw_sets if id(r) not in used),
         too_many=len(subjects) if len(subjects) > INCLUSIONS_MAX else 0,
@@ -271,15 +268,6 @@ def _subject(candidate: _Candidate, supplied: Supplied, updates: Updates) -> Sub
         rw_sets=tuple(r for r in supplied.rw_sets if body is not None and r.text("tx_id") == tx_id(body)),
         superseded_by=_superseded(body, height, candidate.index, updates),
     )
-
-
-def _carried(subject: Subject, block: Examined | None, context: Context) -> frozenset[Source]:
-    """Content files whose digest stands in this transaction."""
-    if subject.body is None:
-        return frozenset()
-    profile = block.profile if block else None
-    height = block.block.height if block else None
-    return frozenset(h.source for h in locate(context.content, places(subject.body), profile, height).hits)
 
 
 def _updates(blocks: Sequence[Examined]) -> Updates:

@@ -9,7 +9,7 @@ A JSON answer does not say which of the two suites its chain uses; the court's p
 tried, and what matches is told, though nothing then rests on anything the court trusts.
 """
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -26,7 +26,6 @@ from .fisco3_finality import SUITES, Suite, suite_of
 from .fisco3_hashing import TRANSACTION_VERSIONS, Matched, header_hash, transaction_hash
 from .fisco3_records import Header, Kind, Receipt, Transaction
 from .fisco3_rungs import FAMILY, Claimed, Proof, inclusion_of, path_of
-from .location import locate
 
 ANSWER_BYTES_MAX = 64 << 20
 """One file, as for a proof package (spec §2 rule 6)."""
@@ -65,8 +64,9 @@ class Answers:
 
 def examine(sources: Sequence[Source], context: Context) -> Examination:
     answers = read(sources, context)
-    found = climb(inclusions(answers, context=context, claimed=Claimed()), context=context)
-    return replace(found, findings=(*answers.findings, *found.findings))
+    return Examination(
+        findings=answers.findings, proofs=tuple(proofs_of(answers, context=context, claimed=Claimed()))
+    )
 
 
 def read(sources: Iterable[Source], context: Context) -> Answers:
@@ -116,17 +116,13 @@ def records(answers: Iterable[tuple[str, Mapping[str, Any]]]) -> Answers:
     return Answers(tuple(headers), tuple(transactions), tuple(receipts), tuple(findings))
 
 
-Climb = tuple[ladder.Inclusion, ChainProfile | None]
-"""One proof as recomputed, and the profile of its chain."""
-
-
-def inclusions(answers: Answers, *, context: Context, claimed: Claimed) -> list[Climb]:
+def proofs_of(answers: Answers, *, context: Context, claimed: Claimed) -> list[ladder.Proof]:
     """Records -> one proof per transaction, and one per block that stands alone."""
     proofs, orphans = _sort(answers, context, claimed)
     used = [p.header for p in proofs if p.header is not None]
     single_chain = len({(p.transaction.chain_id, p.transaction.group_id) for p in proofs if p.transaction}) <= 1
     links: list[Header] = []
-    found: list[Climb] = []
+    found: list[tuple[ladder.Inclusion, ChainProfile | None]] = []
     for proof in proofs:
         inclusion, anchored = inclusion_of(
             proof,
@@ -141,25 +137,7 @@ def inclusions(answers: Answers, *, context: Context, claimed: Claimed) -> list[
         if header not in links:
             alone = Proof(name, header=header, suite=header_suite(header) or SUITES[0], guessed=True)
             found.append((inclusion_of(alone, claimed, successors=[], others=[])[0], None))
-    return found
-
-
-def climb(proofs: Sequence[Climb], *, context: Context) -> Examination:
-    """Every proof up the ladder, knowing of each other which files they speak of."""
-    covered = frozenset(source for inclusion, profile in proofs for source in _carried(inclusion, profile, context))
-    examinations = [ladder.examine(i, context=context, profile=p, covered=covered) for i, p in proofs]
-    return Examination(
-        findings=tuple(f for e in examinations for f in e.findings),
-        walks=tuple(w for e in examinations for w in e.walks),
-        claims=(),
-        not_proven=tuple(dict.fromkeys(n for e in examinations for n in e.not_proven)),
-    )
-
-
-def _carried(inclusion: ladder.Inclusion, profile: ChainProfile | None, context: Context) -> Iterator[Source]:
-    """Content files whose digest stands in a transaction: another transaction need not speak of them."""
-    if inclusion.places is not None:
-        yield from (h.source for h in locate(context.content, inclusion.places, profile, inclusion.height).hits)
+    return [ladder.proof(inclusion, profile=profile, context=context) for inclusion, profile in found]
 
 
 def _unread(reason: Reason, name: str, actual: str | None = None) -> Finding:

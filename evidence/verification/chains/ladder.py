@@ -1,7 +1,7 @@
 """The check ladder of every ledger proof and what it makes of one proof (spec consortium-chains §3).
 
 A family module recomputes its own chain and hands over an `Inclusion`: one finding per rung. This module adds the rungs
-that do not depend on the family (D, T, CERT.FIELDS), grades the proof and draws the walk:
+that do not depend on the family (D, T), grades the proof and draws the walk:
 
     file –D→ digest –T→ record –E→ transaction –X→ leaf –R→ root –H→ block –Q or C→ signers or checkpoint –0→ the court's pin
 """
@@ -10,7 +10,6 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from ..certificates.claim import Claim
 from ..exhibit import Source
 from ..reasons import Reason
 from ..registry import Context
@@ -28,6 +27,7 @@ from ..verdict import (
     Walk,
     failed,
     indeterminate,
+    instant,
     passed,
     step,
 )
@@ -44,7 +44,7 @@ NODE_QUORUM = "INCL.NODE_QUORUM"
 ROOT = "INCL.ROOT"
 EXECUTION = "INCL.EXECUTION"
 FINALITY = "INCL.FINALITY"
-CERT_FIELDS = "CERT.FIELDS"
+TIME = "INCL.TIME"
 
 LABEL_DIGITS = 16
 """Hex digits shown of a digest in a box of the drawing; the finding carries all of them."""
@@ -93,25 +93,45 @@ class Inclusion:
     """Findings of the family that stand beside the ladder (receipts, write sets, proposer signatures …)."""
 
 
-def examine(
-    inclusion: Inclusion,
-    *,
-    context: Context,
-    profile: ChainProfile | None,
-    covered: frozenset[Source] = frozenset(),
-) -> Examination:
-    """One family's inclusion -> findings in ladder order, and a walk for each file whose digest it carries.
+@dataclass(frozen=True, slots=True)
+class Proof:
+    """An inclusion with the court's profile of its chain, and where in the transaction digests stand."""
 
-    covered   files that another transaction of the same exhibit carries: that this one does not contradicts nothing
+    inclusion: Inclusion
+    profile: ChainProfile | None
+    location: Location
+
+    @property
+    def spoken_of(self) -> frozenset[Source]:
+        """Content files whose digest stands in the transaction."""
+        return frozenset(h.source for h in self.location.hits)
+
+    @property
+    def recorded(self) -> frozenset[bytes]:
+        """The digests that the transaction records, as far as they are known to be digests."""
+        mapped = {value for _, _, value in self.location.mapped if value is not None}
+        return frozenset(mapped | {h.value for h in self.location.hits})
+
+
+def proof(inclusion: Inclusion, *, profile: ChainProfile | None, context: Context) -> Proof:
+    """What a family recomputed, with the digests of the exhibit's content looked for in it."""
+    places = inclusion.places
+    if places is None:
+        return Proof(inclusion, profile, Location((), ()))
+    return Proof(inclusion, profile, locate(context.content, places, profile, inclusion.height))
+
+
+def examine(
+    found: Proof, *, at: datetime, unspoken: Sequence[Source], stated_otherwise: bytes | None
+) -> Examination:
+    """One proof -> findings in ladder order, and a walk for each file whose digest it carries.
+
+    unspoken          content files whose digest no proof of the exhibit holds: this one may have been meant for them
+    stated_otherwise  the digest that a certificate states for this transaction, where it is not the one recorded
     """
-    location = (
-        locate(context.content, inclusion.places, profile, inclusion.height)
-        if inclusion.places is not None
-        else Location((), ())
-    )
-    claims = [c for c in context.claims if _speaks_of(c, inclusion, location)]
-    t = _content(inclusion, location, claims, profile)
-    pairs = _digest_findings([s for s in context.content if s not in covered], inclusion, location)
+    inclusion, location, profile = found.inclusion, found.location, found.profile
+    t = _content(inclusion, location, stated_otherwise, profile)
+    pairs = _digest_findings(unspoken, inclusion, location)
     quorum = _quorum_beside_checkpoint(inclusion)
     finality = _finality(inclusion, quorum)
     findings = (
@@ -126,7 +146,7 @@ def examine(
         inclusion.root,
         finality,
         inclusion.execution,
-        *(_fields(c, inclusion) for c in claims),
+        *_time_finding(inclusion, at),
         *inclusion.further,
     )
     grade = _grade(inclusion, quorum, profile)
@@ -147,9 +167,13 @@ def short(value: bytes | str | None) -> str:
 
 
 def _digest_findings(
-    content: Sequence[Source], inclusion: Inclusion, location: Location
+    unspoken: Sequence[Source], inclusion: Inclusion, location: Location
 ) -> list[tuple[Source | None, str, Finding]]:
-    """Rung D: (file, label of the digest it is compared with, finding) for each file this proof speaks of."""
+    """Rung D: (file, label of the digest it is compared with, finding) for each file this proof speaks of.
+
+    A proof of none of the files refutes the one file that nothing else speaks of. Otherwise nobody says which file was
+    meant; that one is missing keeps the exhibit open, because a proof that proves nothing in it is not part of a result.
+    """
     hits: dict[Source, Hit] = {}
     for hit in location.hits:
         hits.setdefault(hit.source, hit)
@@ -167,10 +191,10 @@ def _digest_findings(
             )
             for source, hit in hits.items()
         ]
-    recorded = [(place, alg, value) for place, alg, value in location.mapped if value is not None]
-    if recorded and content:
+    recorded = [(alg, value) for _, alg, value in location.mapped if value is not None]
+    if recorded and len(unspoken) == 1:
         # The court's map says where the digest stands, and it is the digest of none of the files handed in.
-        place, alg, value = recorded[0]
+        alg, value = recorded[0]
         tried = algorithms(alg, value)
         name, names = tried[0], " / ".join(tried)
         return [
@@ -185,15 +209,16 @@ def _digest_findings(
                     actual=f"{name} {source.digest(name).hex()}",
                 ),
             )
-            for source in content
+            for source in unspoken
         ]
-    names = ", ".join(s.name for s in content[:3]) or "–"
-    missing = indeterminate(DIGEST, Reason.SIGNED_DATA_NOT_FOUND, f"{names} · {inclusion.subject}")
+    names = ", ".join(s.name for s in unspoken[:3]) or "–"
+    subject = f"{names} · {inclusion.subject}"
+    missing = indeterminate(DIGEST, Reason.SIGNED_DATA_NOT_FOUND, subject, bearing=Bearing.DECISIVE)
     return [(None, "–", missing)]
 
 
 def _content(
-    inclusion: Inclusion, location: Location, claims: Sequence[Claim], profile: ChainProfile | None
+    inclusion: Inclusion, location: Location, stated_otherwise: bytes | None, profile: ChainProfile | None
 ) -> Finding:
     """Rung T."""
     subject = inclusion.subject
@@ -203,20 +228,19 @@ def _content(
             reason = Reason.TX_INCOMPLETE
         return indeterminate(CONTENT, reason, subject)
     if location.mapped:
-        place, alg, value = location.mapped[0]
+        place, _, value = location.mapped[0]
         if location.hits:
             place, value = location.hits[0].place, location.hits[0].value
         if value is None:
             return indeterminate(
                 CONTENT, Reason.DIGEST_NOT_LOCATED, subject, expected=place.label, actual=_printable(place.value)
             )
-        declared = {f.digest for c in claims for f in c.files if f.alg is None or f.alg == alg or alg is None}
-        if declared and value not in declared and any(len(d) == len(value) for d in declared):
+        if stated_otherwise is not None:
             return failed(
                 CONTENT,
                 Reason.HASH_FAILURE,
                 subject,
-                expected=sorted(declared)[0].hex(),
+                expected=stated_otherwise.hex(),
                 actual=f"{place.label} = {value.hex()}",
             )
         return passed(CONTENT, subject, expected=place.label, actual=value.hex())
@@ -224,51 +248,27 @@ def _content(
         hit = location.hits[0]
         where = f"{hit.place.label} +{hit.offset}"
         if profile is not None and profile.accept_raw_hit:
-            return passed(CONTENT, subject, expected=hit.value.hex(), actual=where)
+            notes = ("RAW_HIT_ACCEPTED",)
+            return passed(CONTENT, subject, expected=hit.value.hex(), actual=where, notes=notes)
         return indeterminate(
             CONTENT, Reason.CONTRACT_UNKNOWN, subject, expected=hit.value.hex(), actual=where
         )
     return indeterminate(CONTENT, Reason.DIGEST_NOT_LOCATED, subject)
 
 
-def _speaks_of(claim: Claim, inclusion: Inclusion, location: Location) -> bool:
-    """A certificate is compared with this proof when they share the transaction or a digest."""
-    recorded = {value for _, _, value in location.mapped if value is not None} | {h.value for h in location.hits}
-    same_tx = bool(claim.tx_id and inclusion.tx_id and _same_id(claim.tx_id, inclusion.tx_id))
-    return same_tx or any(f.digest in recorded for f in claim.files)
-
-
-def _fields(claim: Claim, inclusion: Inclusion) -> Finding:
-    """CERT.FIELDS: do transaction id, height and block hash on the certificate agree with the recomputed proof?"""
-    subject = f"{claim.source} · {inclusion.subject}"
-    compared: list[tuple[str, str, str, bool]] = []
-    if claim.tx_id is not None and inclusion.tx_id is not None:
-        compared.append(("tx", claim.tx_id, inclusion.tx_id, _same_id(claim.tx_id, inclusion.tx_id)))
-    if claim.block_height is not None and inclusion.height is not None:
-        compared.append(
-            ("height", str(claim.block_height), str(inclusion.height), claim.block_height == inclusion.height)
-        )
-    if claim.block_hash is not None and inclusion.block_hash is not None:
-        compared.append(
-            ("block", claim.block_hash.hex(), inclusion.block_hash.hex(), claim.block_hash == inclusion.block_hash)
-        )
-    if not compared:
-        return indeterminate(CERT_FIELDS, Reason.PROOF_NOT_SUPPLIED, subject, bearing=Bearing.REFUTING)
-    for name, on_certificate, in_proof, same in compared:
-        if not same:
-            return failed(
-                CERT_FIELDS,
-                Reason.CERT_FIELDS_CONFLICT,
-                subject,
-                expected=f"{name} {in_proof}",
-                actual=f"{name} {on_certificate}",
-            )
-    agreed = ", ".join(name for name, *_ in compared)
-    return passed(CERT_FIELDS, subject, expected=agreed, actual=agreed)
-
-
-def _same_id(a: str, b: str) -> bool:
-    return a.lower().removeprefix("0x") == b.lower().removeprefix("0x")
+def _time_finding(inclusion: Inclusion, at: datetime) -> list[Finding]:
+    """A time that lies after the moment of verification bounds nothing: somebody's clock, or `at`, is wrong."""
+    time = _time(inclusion)
+    if time is None:
+        return []
+    shown = instant(time.not_after)
+    if time.not_after <= at:
+        return [passed(TIME, inclusion.subject, actual=shown)]
+    late = Reason.TIMESTAMP_ORDER_FAILURE
+    expected = f"≤ {instant(at)}"
+    return [
+        indeterminate(TIME, late, inclusion.subject, expected=expected, actual=shown, bearing=Bearing.DECISIVE)
+    ]
 
 
 def _quorum_beside_checkpoint(inclusion: Inclusion) -> Finding:

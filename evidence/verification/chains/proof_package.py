@@ -6,7 +6,6 @@ digests) is a claim; several packages of one exhibit are examined together.
 """
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import replace
 
 from ..certificates import matching
 from ..codecs.strict_json import JsonError
@@ -51,7 +50,8 @@ def examine(sources: Sequence[Source], context: Context) -> Examination:
         except (PackageError, CodecError, JsonError) as fault:
             findings.append(unreadable(Reason.FORMAT_FAILURE, source.name, str(fault)))
     claimed = [f for c in context.claims for f in c.files]
-    spoken_of = matching.stated([f for p in packages for f in p.evidence] + claimed, context.content)
+    stated = matching.stated([f for p in packages for f in p.evidence] + claimed, context.content)
+    spoken_of = stated | context.spoken_of
     for package in packages:
         notes = (f"UNREAD_MEMBERS:{', '.join(package.unread)[:TEXT_MAX]}",) if package.unread else ()
         findings.append(passed(READ, package.name, actual=package.family, notes=notes, bearing=Bearing.ADVISORY))
@@ -74,9 +74,7 @@ def examine(sources: Sequence[Source], context: Context) -> Examination:
             parts.append(reader(of_family, context) if reader else _unsupported(of_family))
     return Examination(
         findings=tuple(f for p in parts for f in p.findings),
-        walks=tuple(w for p in parts for w in p.walks),
-        claims=tuple(c for p in parts for c in p.claims),
-        not_proven=tuple(dict.fromkeys(n for p in parts for n in p.not_proven)),
+        proofs=tuple(proof for p in parts for proof in p.proofs),
     )
 
 
@@ -90,11 +88,11 @@ def _unsupported(packages: Sequence[Package]) -> Examination:
 
 
 def _fisco3(packages: Sequence[Package], context: Context) -> Examination:
-    from . import fisco3, fisco3_records
+    from . import fisco3, fisco3_records, ladder
     from .fisco3_rungs import Claimed
 
     findings: list[Finding] = []
-    proofs: list[fisco3.Climb] = []
+    proofs: list[ladder.Proof] = []
     for package in packages:
         nodes = [(package.name, package.body.get(n)) for n in ("transaction", "receipt", "header")]
         nodes += [(package.name, link) for link in package.links]
@@ -120,9 +118,8 @@ def _fisco3(packages: Sequence[Package], context: Context) -> Examination:
             continue
         found = fisco3.records((name, answer) for name, answer in answers if answer is not None)
         findings += found.findings
-        proofs += fisco3.inclusions(found, context=context, claimed=claimed)
-    examined = fisco3.climb(proofs, context=context)
-    return replace(examined, findings=(*findings, *examined.findings))
+        proofs += fisco3.proofs_of(found, context=context, claimed=claimed)
+    return Examination(findings=tuple(findings), proofs=tuple(proofs))
 
 
 def _chainmaker(packages: Sequence[Package], context: Context) -> Examination:

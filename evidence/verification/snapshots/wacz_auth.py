@@ -81,6 +81,8 @@ class Signed:
     domain: bool
     anchor: str | None = None
     gen_time: datetime | None = None
+    latest: datetime | None = None
+    """genTime with its accuracy: what the authority vouches for."""
     token_anchor: str | None = None
 
 
@@ -253,6 +255,7 @@ def _by_domain(
         domain=True,
         anchor=anchor,
         gen_time=gen_time,
+        latest=token.token.latest if token is not None and token.token is not None else None,
         token_anchor=token.anchor if token is not None else None,
     )
 
@@ -403,7 +406,7 @@ def _walk(found: Signed, bound: Finding, package: Finding, source: Source) -> Wa
         steps=steps,
         grade=(Grade.A if proven else Grade.D) if chained else Grade.E,
         state=ProofState.PROVEN if proven and chained else ProofState.ASSERTED,
-        time=ProvenTime(found.gen_time, "TSA") if proven and found.gen_time is not None else None,
+        time=ProvenTime(found.latest, "TSA") if proven and found.latest is not None else None,
     )
 
 

@@ -84,7 +84,8 @@ class Verification:
 
     @property
     def time(self) -> ProvenTime | None:
-        return ProvenTime(self.token.gen_time, "TSA") if self.token is not None else None
+        """The end of the interval that the authority vouches for: genTime ± accuracy (RFC 3161 §2.4.2)."""
+        return ProvenTime(self.token.latest, "TSA") if self.token is not None else None
 
     def steps(self, start: Node) -> tuple[Step, ...]:
         """The walk from what was stamped (`start`) to the anchor; empty when the token could not be read."""
@@ -162,17 +163,24 @@ def examine(sources: tuple[Source, ...], context: Context) -> Examination:
     supplied = pem.certificates(context.of("x509"))
     findings: list[Finding] = []
     walks: list[Walk] = []
-    for source in sources:
-        data = source.read(TOKEN_BYTES_MAX)
+    read = [(source, source.read(TOKEN_BYTES_MAX)) for source in sources]
+    stamped = frozenset(
+        file for source, data in read if data is not None and (file := _stamped(data, source, context))
+    )
+    spoken_of = context.spoken_of | stamped
+    for source, data in read:
         if data is None:
+            actual = f"{source.size} bytes"
             findings.append(
-                indeterminate(FORMAT, Reason.RESOURCE_LIMIT, source.name, actual=f"{source.size} bytes")
+                indeterminate(
+                    FORMAT, Reason.RESOURCE_LIMIT, source.name, actual=actual, bearing=Bearing.DECISIVE
+                )
             )
             continue
         paired: list[Source | None] = []
 
         def pair(token: Token, source: Source = source, paired: list[Source | None] = paired) -> Finding:
-            file, finding = _pair(token, source, context)
+            file, finding = _pair(token, source, context, spoken_of)
             paired.append(file)
             return finding
 
@@ -199,7 +207,10 @@ def examine(sources: tuple[Source, ...], context: Context) -> Examination:
                 )
             )
     return Examination(
-        findings=tuple(findings), walks=tuple(walks), not_proven=("NOT_PROVEN.AUTHOR", "NOT_PROVEN.MAKING_TIME")
+        findings=tuple(findings),
+        walks=tuple(walks),
+        spoken_of=stamped,
+        not_proven=("NOT_PROVEN.AUTHOR", "NOT_PROVEN.MAKING_TIME"),
     )
 
 
@@ -242,7 +253,9 @@ def _verify(
     except TokenError as fault:
         return Verification((failed(FORMAT, Reason.FORMAT_FAILURE, subject, actual=str(fault)),))
     if token is None:
-        return Verification((indeterminate(FORMAT, Reason.NO_POE, subject, actual="no token in the response"),))
+        none = "no token in the response"
+        open_ = indeterminate(FORMAT, Reason.NO_POE, subject, actual=none, bearing=Bearing.DECISIVE)
+        return Verification((open_,))
     findings = [_format(token, subject), imprint(token)]
 
     # Certificates that travel with the token or beside it are candidates and intermediates, never roots.
@@ -284,21 +297,40 @@ def _format(token: Token, subject: str) -> Finding:
     return passed(FORMAT, subject)
 
 
-def _pair(token: Token, source: Source, context: Context) -> tuple[Source | None, Finding]:
-    """The file that the token speaks of, and the finding. Content first, then the other files of the exhibit."""
+def _stamped(data: bytes, source: Source, context: Context) -> Source | None:
+    """The content file whose digest the token carries, or None."""
+    try:
+        token = parse(data)
+    except TokenError:
+        return None
+    found = _carried(token, source, context) if token is not None else None
+    return found if found in context.content else None
+
+
+def _carried(token: Token, source: Source, context: Context) -> Source | None:
+    """The file whose digest the token carries: content first, then the other files of the exhibit."""
     if token.algorithm is None:
-        return None, _unknown_algorithm(token, source.name)
+        return None
     content = context.content
     others = tuple(s for s in context.exhibit.sources if s not in content and s is not source)
-    for candidate in (*content, *others):
-        if candidate.digest(token.algorithm) == token.imprint:
-            return candidate, _compared(token, f"{source.name} · {candidate.name}", token.imprint)
-    if len(content) == 1:
-        only = content[0]
+    return next((s for s in (*content, *others) if s.digest(token.algorithm) == token.imprint), None)
+
+
+def _pair(
+    token: Token, source: Source, context: Context, spoken_of: frozenset[Source]
+) -> tuple[Source | None, Finding]:
+    """The file that the token speaks of, and the finding. `spoken_of`: files whose digest some proof of the exhibit holds."""
+    if token.algorithm is None:
+        return None, _unknown_algorithm(token, source.name, Bearing.DECISIVE)
+    if (found := _carried(token, source, context)) is not None:
+        return found, _compared(token, f"{source.name} · {found.name}", token.imprint)
+    if len(context.content) == 1 and (only := context.content[0]) not in spoken_of:
         return only, _compared(token, f"{source.name} · {only.name}", only.digest(token.algorithm))
-    # With none or several files nobody says which one was meant: nothing is contradicted.
+    # With no file, several, or one that another proof speaks of, nobody says which one was meant: nothing is contradicted,
+    # and the exhibit stays open, because a time-stamp of something that is not there is no part of a result.
     expected = f"{token.algorithm} {token.imprint.hex()}"
-    return None, indeterminate(IMPRINT, Reason.SIGNED_DATA_NOT_FOUND, source.name, expected=expected)
+    missing = Reason.SIGNED_DATA_NOT_FOUND
+    return None, indeterminate(IMPRINT, missing, source.name, expected=expected, bearing=Bearing.DECISIVE)
 
 
 def _compared(token: Token, subject: str, actual: bytes) -> Finding:
@@ -311,8 +343,9 @@ def _compared(token: Token, subject: str, actual: bytes) -> Finding:
     return passed(IMPRINT, subject, expected=expected, actual=shown)
 
 
-def _unknown_algorithm(token: Token, subject: str) -> Finding:
-    return indeterminate(IMPRINT, Reason.DIGEST_ALGORITHM_UNKNOWN, subject, actual=token.algorithm_oid)
+def _unknown_algorithm(token: Token, subject: str, bearing: Bearing = Bearing.REFUTING) -> Finding:
+    unknown = Reason.DIGEST_ALGORITHM_UNKNOWN
+    return indeterminate(IMPRINT, unknown, subject, actual=token.algorithm_oid, bearing=bearing)
 
 
 def _purpose(token: Token, signer: Any, trust: TrustStore, subject: str) -> Finding:

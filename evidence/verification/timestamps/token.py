@@ -27,9 +27,10 @@ class Token:
     policy: str
     gen_time: datetime
     accuracy: timedelta | None
+    latest: datetime
+    """The latest moment that genTime and its accuracy leave open: only "not later than this" is vouched for."""
     signed: Any
     """`cms.SignedData`; typed loosely because that module is imported late."""
-
 
 def parse(data: bytes) -> Token | None:
     """A response or a token -> Token; None for a response that carries no token. Raises TokenError and nothing else."""
@@ -89,6 +90,8 @@ def _token(status: int, signed: Any) -> Token:
         raise TokenError(f"{algorithm} imprint of {len(imprint)} bytes")
     if any(e["critical"].native for e in info["extensions"] or ()):
         raise TokenError("critical extension in TSTInfo")
+    gen_time = _gen_time(bytes(info["gen_time"].contents))
+    accuracy = _accuracy(info["accuracy"])
     return Token(
         status=status,
         algorithm=algorithm,
@@ -96,8 +99,9 @@ def _token(status: int, signed: Any) -> Token:
         imprint=imprint,
         serial=int(info["serial_number"].native),
         policy=info["policy"].dotted,
-        gen_time=_gen_time(bytes(info["gen_time"].contents)),
-        accuracy=_accuracy(info["accuracy"]),
+        gen_time=gen_time,
+        accuracy=accuracy,
+        latest=gen_time + (accuracy or timedelta(0)),
         signed=signed,
     )
 

@@ -3,6 +3,7 @@
 import base64
 import hashlib
 import json
+from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Any
 
@@ -10,7 +11,7 @@ import pytest
 
 from evidence.verification import Exhibit, Source, TrustStore
 from evidence.verification.certificates.claim import Claim, ClaimedFile
-from evidence.verification.chains import chainmaker
+from evidence.verification.chains import assembly, chainmaker
 from evidence.verification.chains.chainmaker_messages import sniff
 from evidence.verification.codecs.protobuf_json import camel
 from evidence.verification.reasons import Reason
@@ -122,9 +123,11 @@ def test_two_files_two_transactions_and_their_paths(store: TrustStore) -> None:
 
 
 def test_the_proof_of_a_file_that_was_not_handed_in_refutes_nothing(store: TrustStore) -> None:
-    """Both paths are there, one file is not: the other keeps its own proof."""
+    """Both paths are there, one file is not: the other keeps its own proof, and the exhibit stays open for the one missing."""
     verdict = examine(files(built(), **{"path3.json": built().paths_json[3]}), store)
-    assert verdict.overall is Overall.CONSISTENT
+    assert verdict.overall is Overall.INDETERMINATE
+    assert verdict.reasons == (Reason.SIGNED_DATA_NOT_FOUND,)
+    assert [w.complete for w in verdict.walks if w.file] == [True]
 
 
 def test_the_gas_number_is_not_hashed_from_version_2300_on(store: TrustStore) -> None:
@@ -252,7 +255,8 @@ def test_a_certificate_that_names_the_transaction(store: TrustStore) -> None:
     exhibit = Exhibit.of([Source.from_bytes("b", block.block_json), Source.from_bytes("other", OTHER)])
     named = {"b": next(f for f in FORMATS if f.name == "chainmaker"), "other": UNKNOWN}
     context = Context(exhibit, store, AT, {s: named[s.name] for s in exhibit.sources}, (claim,))
-    found = chainmaker.examine(context.of("chainmaker"), context)
+    context = replace(context, proofs=chainmaker.examine(context.of("chainmaker"), context).proofs)
+    found = assembly.climb(context)
     by_check = {f.check: f for f in found.findings}
     assert by_check["CERT.FIELDS"].reason is Reason.CERT_FIELDS_CONFLICT
     assert by_check["CERT.FIELDS"].expected == "height 9"

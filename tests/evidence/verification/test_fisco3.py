@@ -107,13 +107,14 @@ def test_two_records_of_one_block_cover_two_files(store: TrustStore) -> None:
         "receipt b.json": chain.files(1)["receipt.json"],
     }
     assert examine(both, store).overall is Overall.CONSISTENT
-    # A record of something else, whose file is not in the exhibit, contradicts no other file.
+    # A record of something else, whose file is not in the exhibit, contradicts no other file; the exhibit stays open for it.
     alone = {name: data for name, data in both.items() if name != "b.html"}
-    assert examine(alone, store).overall is Overall.CONSISTENT
+    assert examine(alone, store).overall is Overall.INDETERMINATE
+    assert [w.complete for w in examine(alone, store).walks if w.file] == [True]
     del both["tx b.json"]
     verdict = examine(both, store)
     assert verdict.overall is Overall.INDETERMINATE
-    assert verdict.reasons == (Reason.PROOF_NOT_SUPPLIED,)
+    assert verdict.reasons == (Reason.SIGNED_DATA_NOT_FOUND, Reason.PROOF_NOT_SUPPLIED)
 
 
 def test_without_a_path_all_transaction_hashes_will_do(store: TrustStore) -> None:

@@ -328,7 +328,8 @@ def test_hosts(address: str, expected: tuple[str, Reason | None], tmp_path: Any)
 
 def beside_a_proof(**changes: Any) -> dict[str, bytes]:
     chain = built()
-    value = with_(交易哈希=chain.tx_hash, 区块高度=1204, 区块哈希=chain.block["hash"], **changes)
+    recorded = {"上链时间": "2026-09-21 22:13:20 +08:00", **changes}
+    value = with_(交易哈希=chain.tx_hash, 区块高度=1204, 区块哈希=chain.block["hash"], **recorded)
     return {**files(chain), "certificate.json": json.dumps(value).encode()}
 
 
