@@ -198,6 +198,7 @@ def _by_validators(votes: Sequence[_Vote], about: Signed, epoch: Epoch, needed: 
     total = sum(v.weight for v in epoch.validators)
     needed = needed or epoch.quorum or needed_of(total)
     found: dict[int, Validator] = {}
+    keys: set[bytes | None] = set()
     strangers: list[str] = []
     unresolved: list[Reason] = []
     outdated = False
@@ -209,7 +210,9 @@ def _by_validators(votes: Sequence[_Vote], about: Signed, epoch: Epoch, needed: 
             strangers.append(vote.member.label)
         elif _outdated(vote.member, about.at):
             outdated = True
-        else:
+        elif vote.member.key not in keys:
+            # A node whose certificate was renewed is listed under both, and still is one node.
+            keys.add(vote.member.key)
             found[epoch.validators.index(validator)] = validator
     chosen = [found[i] for i in sorted(found)]
     weight = sum(v.weight for v in chosen)
