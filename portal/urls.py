@@ -5,6 +5,7 @@ from django.views.i18n import set_language
 
 from . import health
 
+handler400 = "portal.threshold.bad_request"
 urlpatterns = [
     path("", include("cases.urls")),
     path("submit/", include("evidence.intake.urls")),

@@ -20,3 +20,11 @@ class User(AbstractUser):
 
     def get_short_name(self) -> str:
         return self.get_full_name()
+
+
+class Attempt(models.Model):
+    """A limit being counted at the door (`portal.people.attempts`); forgotten after `expires_at`."""
+
+    key = models.CharField(max_length=255, primary_key=True)
+    value = models.JSONField()
+    expires_at = models.DateTimeField(db_index=True)

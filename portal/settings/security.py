@@ -27,10 +27,12 @@ SECRET_KEY = _secret_key()
 ALLOWED_HOSTS = env.words("HOSTS", "localhost 127.0.0.1 [::1]" if PORTAL_DEMO else "")
 CSRF_TRUSTED_ORIGINS = env.words("TRUSTED_ORIGINS")
 
+# The first three see every answer, whoever made it: static files, a refused host, a redirect to https.
 MIDDLEWARE = [
+    "csp.middleware.CSPMiddleware",
+    "portal.threshold.threshold",
     "django.middleware.security.SecurityMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
-    "csp.middleware.CSPMiddleware",
     "django.contrib.sessions.middleware.SessionMiddleware",
     "django.middleware.locale.LocaleMiddleware",
     "django.middleware.common.CommonMiddleware",
@@ -57,14 +59,19 @@ CONTENT_SECURITY_POLICY = {
     }
 }
 SECURE_TLS = not PORTAL_DEMO and env.flag("TLS", default=True)
-SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = SECURE_TLS
+SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = LANGUAGE_COOKIE_SECURE = SECURE_TLS
 SECURE_SSL_REDIRECT = SECURE_TLS and env.flag("TLS_REDIRECT", default=True)
 SECURE_HSTS_SECONDS = 31_536_000 if SECURE_TLS else 0
-SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https") if env.flag("BEHIND_PROXY") else None
-SESSION_COOKIE_HTTPONLY = True
-SESSION_COOKIE_SAMESITE = CSRF_COOKIE_SAMESITE = "Lax"
+BEHIND_PROXY = env.flag("BEHIND_PROXY")
+SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https") if BEHIND_PROXY else None
+# __Host-: the browser takes the cookie over https only, and from this very host, never from a neighbour under the same domain.
+_HOST = "__Host-" if SECURE_TLS else ""
+SESSION_COOKIE_NAME, CSRF_COOKIE_NAME, LANGUAGE_COOKIE_NAME = f"{_HOST}sessionid", f"{_HOST}csrftoken", f"{_HOST}language"
+SESSION_COOKIE_HTTPONLY = CSRF_COOKIE_HTTPONLY = LANGUAGE_COOKIE_HTTPONLY = True
+SESSION_COOKIE_SAMESITE = CSRF_COOKIE_SAMESITE = LANGUAGE_COOKIE_SAMESITE = "Lax"
 SESSION_COOKIE_AGE = 8 * 3600
-LANGUAGE_COOKIE_SAMESITE = "Lax"
+# Messages name cases: they stay on the server.
+MESSAGE_STORAGE = "django.contrib.messages.storage.session.SessionStorage"
 SECURE_CONTENT_TYPE_NOSNIFF = True
 SECURE_REFERRER_POLICY = "same-origin"
 SECURE_CROSS_ORIGIN_OPENER_POLICY = "same-origin"
@@ -74,10 +81,8 @@ SILENCED_SYSTEM_CHECKS = [
     "guardian.W001",  # object permissions are asked through cases.access, never through a generic backend
 ]
 
-AUTHENTICATION_BACKENDS = [
-    "django.contrib.auth.backends.ModelBackend",
-    "allauth.account.auth_backends.AuthenticationBackend",
-]
+# One only: with a second, every wrong password is hashed and compared twice.
+AUTHENTICATION_BACKENDS = ["allauth.account.auth_backends.AuthenticationBackend"]
 AUTH_PASSWORD_VALIDATORS = [
     {"NAME": "django.contrib.auth.password_validation.MinimumLengthValidator", "OPTIONS": {"min_length": 12}},
     {"NAME": "django.contrib.auth.password_validation.CommonPasswordValidator"},
@@ -90,7 +95,11 @@ ACCOUNT_LOGIN_METHODS = {"username"}
 ACCOUNT_SIGNUP_FIELDS = ["username*", "password1*", "password2*"]
 ACCOUNT_EMAIL_VERIFICATION = "none"
 ACCOUNT_PREVENT_ENUMERATION = True
+ACCOUNT_ADAPTER = "portal.people.adapter.Adapter"
 ACCOUNT_RATE_LIMITS = {"login_failed": "10/m/ip,5/300s/key"}
+CACHES = {"default": {"BACKEND": "portal.people.attempts.Attempts"}}
+# Behind the proxy every request comes from the proxy: whom it speaks for is what it put last into X-Forwarded-For.
+ALLAUTH_TRUSTED_PROXY_COUNT = 1 if BEHIND_PROXY else 0
 EMAIL_BACKEND = "django.core.mail.backends.dummy.EmailBackend"
 GUARDIAN_MONKEY_PATCH_USER = False
 ANONYMOUS_USER_NAME = None
@@ -99,3 +108,4 @@ ANONYMOUS_USER_NAME = None
 DATA_UPLOAD_MAX_MEMORY_SIZE = 6 << 20
 DATA_UPLOAD_MAX_NUMBER_FIELDS = 500
 DATA_UPLOAD_MAX_NUMBER_FILES = 50
+FILE_UPLOAD_HANDLERS = ["portal.threshold.NoFiles"]
