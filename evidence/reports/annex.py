@@ -1,85 +1,102 @@
 """The machine-readable annex embedded in every report: canonical JSON of `docs/schema/report_annex.schema.json` (0.2).
 
-It carries each verdict whole, so that a reader needs nothing of the printed page.
+It carries each verdict whole and each text of a party exactly as it was handed in, so that a reader needs nothing of the
+printed page.
 """
 
 import hashlib
 import json
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from evidence.verification.selftest import SelfTest
+from evidence.verification import catalogue
+from evidence.verification.reasons import Reason
 from evidence.verification.verdict import ENGINE
 
-from .document import Item, Words
-from .models import Report
+from .document import FILE_ROLES, Item
+from .wording import Words, statement, words
+
+if TYPE_CHECKING:
+    from .edition import Contents
 
 SCHEMA = "court-evidence-report/0.2"
+COMMAND = "python -m evidence.verification --json --trust TRUST_DIR --at AT FILE…"
 
 
-def build(
-    report: Report,
-    items: tuple[Item, ...],
-    *,
-    issued_at: str,
-    court: Words,
-    selftest: SelfTest,
-    limitations: tuple[Words, ...],
-    system: Words,
-    not_expert: Words,
-    decision_rule: Words,
-) -> bytes:
+def build(contents: "Contents") -> bytes:
+    report, case = contents.report, contents.report.case
     data: dict[str, Any] = {
         "schema": SCHEMA,
         "report": {
             "no": report.number,
             "version": 1,
-            "kind": "single" if len(items) == 1 else "catalogue",
-            "issued_at": issued_at,
+            "kind": "single" if len(contents.items) == 1 else "catalogue",
+            "issued_at": contents.issued.utc,
             "language": report.language,
             "supersedes": None,
             "page_end_mark": True,
             "public_check_code": report.check_code,
         },
         "case": {
-            "number": report.case.number,
+            "number": case.number,
             "number_structured": {
-                "year": report.case.year,
-                "court": report.case.court_code,
-                "type": report.case.case_type,
-                "seq": report.case.sequence,
+                "year": case.year,
+                "court": case.court_code,
+                "type": case.case_type,
+                "seq": case.sequence,
             },
-            "court": _pair(court),
-            "cause": report.case.cause,
-            "procedure": report.case.procedure,
-            "sealed": report.case.sealed,
+            "court": _pair(contents.court),
+            "cause": case.cause,
+            "procedure": case.procedure,
+            "sealed": case.sealed,
         },
-        "items": [_item(i) for i in items],
-        "policy": {"trust_store": items[0].trust, "decision_rule": _pair(decision_rule)},
+        "request": {
+            "requested_by_role": contents.requester_role,
+            "requested_at": contents.requested.utc,
+            "scope": [i.label.zh for i in contents.items],
+        },
+        "items": [_item(i) for i in contents.items],
+        "policy": {
+            "trust_stores": [dict(t) for t in contents.trust_stores],
+            "decision_rule": _pair(statement("S-DECISION")),
+        },
         "engine": {
             "name": ENGINE.split("/")[0],
             "version": ENGINE.split("/")[1],
-            "selftest": {"vectors": selftest.vectors, "passed": selftest.passed},
+            "source_sha256": contents.source_sha256,
+            "libraries": dict(contents.libraries),
+            "selftest": {"vectors": contents.selftest.vectors, "passed": contents.selftest.passed},
             "network": "offline",
             "ml_used": False,
         },
-        "results": [
+        "results": [_result(i) for i in contents.items],
+        "texts": _texts(contents.items),
+        "legal": [
             {
-                "item": i.label,
-                "run_id": i.run,
-                "overall": i.overall,
-                "assurance": i.grade,
-                "sub": [code for code, _, _ in i.reasons],
-                "verdict_sha256": i.verdict_sha256,
-                "verdict": i.document,
+                "item": i.label.zh,
+                "id": a.row.id,
+                "status": a.status,
+                "checks": list(a.checks),
+                "by": list(a.by),
             }
-            for i in items
+            for i in contents.items
+            for a in i.law
         ],
-        "limitations": [_pair(w) for w in limitations],
-        "reverify": {"commands": ["python -m evidence.verification --json --trust TRUST_DIR --at AT FILE…"]},
+        "limitations": [_pair(w) for w in contents.limitations],
+        "custody": [
+            {
+                "at": e.at.isoformat(timespec="microseconds").replace("+00:00", "Z"),
+                "act": e.act,
+                "actor_role": e.actor_role,
+                "item": contents.labels[e.exhibit].zh if e.exhibit in contents.labels else None,
+                "leaf_hash": e.leaf_hash,
+            }
+            for e in contents.custody
+        ],
+        "reverify": {"commands": [COMMAND]},
         "statements": {
-            "system": _pair(system),
-            "not_expert_opinion": _pair(not_expert),
-            "operator": None,
+            "system": _pair(statement("S-NOML")),
+            "not_expert_opinion": _pair(statement("S-NOTEXPERT")),
+            "operator": {"name": contents.requester, "role": contents.requester_role},
             "judge_section_blank": True,
         },
     }
@@ -91,23 +108,57 @@ def digest(annex: bytes) -> str:
 
 
 def _item(item: Item) -> dict[str, Any]:
+    exhibit = item.exhibit
     return {
-        "evidence_no": item.label,
-        "name": item.name,
-        "submitted_by": item.submitter,
+        "evidence_no": item.label.zh,
+        "name": exhibit.name,
+        "submitted_by": exhibit.party.name if exhibit.party else exhibit.submitted_by.get_full_name(),
         "received_at": item.received.utc,
-        "purpose": item.purpose,
-        "origin_statement": item.origin,
+        "category": exhibit.category,
+        "original_form": exhibit.original_form,
+        "purpose": exhibit.purpose,
+        "origin_statement": exhibit.origin,
         "files": [
             {
-                "id": f"{item.label}-{n}",
-                "filename": f.name,
-                "bytes": f.size,
-                "format_detected": f.format,
-                "digests": [{"alg": "SHA-256", "hex": f.sha256}, {"alg": "SM3", "hex": f.sm3}],
+                "id": f"{item.label.zh}-{n}",
+                "filename": stored.name,
+                "bytes": stored.size,
+                "media_type_detected": stored.detected_type,
+                "media_type_declared": stored.declared_type,
+                "format_detected": shown.format,
+                "role": FILE_ROLES.get(shown.format, "CONTENT").lower(),
+                "hashed_on_device": stored.hashed_on_device,
+                "digests": [{"alg": "SHA-256", "hex": stored.sha256}, {"alg": "SM3", "hex": stored.sm3}],
             }
-            for n, f in enumerate(item.files, start=1)
+            for n, (stored, shown) in enumerate(zip(exhibit.files.all(), item.files, strict=True), start=1)
         ],
+    }
+
+
+def _result(item: Item) -> dict[str, Any]:
+    return {
+        "item": item.label.zh,
+        "run_id": item.run,
+        "run_number": item.run_number,
+        "overall": item.overall,
+        "assurance": item.grade,
+        "sub": list(item.document["reasons"]),
+        "axes": dict(item.axes),
+        "verdict_sha256": item.verdict_sha256,
+        "verdict": item.document,
+    }
+
+
+def _texts(items: tuple[Item, ...]) -> dict[str, Any]:
+    """The sentences behind the ids that the verdicts use."""
+    checks = {f["check"] for i in items for f in i.document["findings"]}
+    reasons = {f["reason"] for i in items for f in i.document["findings"] if f["reason"]}
+    reasons |= {r for i in items for r in i.document["reasons"]}
+    not_proven = {n for i in items for n in i.document["not_proven"]}
+    return {
+        "checks": {c: _pair(words(catalogue.question, c)) for c in sorted(checks)},
+        "reasons": {r: _pair(words(catalogue.meaning, Reason(r))) for r in sorted(reasons)},
+        "not_proven": {n: _pair(statement(n)) for n in sorted(not_proven)},
     }
 
 

@@ -132,11 +132,10 @@ def _common_faults(name: str, status: Any) -> Iterable[str]:
 def context(anchors: Path, at: datetime | None = None) -> Any:
     """pyHanko's view of the anchors: nothing is fetched, and without revocation data nothing is trusted."""
     from asn1crypto import crl
-    from pyhanko.keys import load_certs_from_pemder
     from pyhanko_certvalidator import ValidationContext
 
     return ValidationContext(
-        trust_roots=list(load_certs_from_pemder([str(p) for p in sorted((anchors / "roots").glob("*.pem"))])),
+        trust_roots=_certificates(anchors / "roots"),
         crls=[crl.CertificateList.load(p.read_bytes()) for p in sorted((anchors / "crls").glob("*.crl"))],
         allow_fetching=False,
         revocation_mode="hard-fail",
@@ -146,10 +145,14 @@ def context(anchors: Path, at: datetime | None = None) -> Any:
 
 
 def _seals(anchors: Path) -> frozenset[bytes]:
-    from pyhanko.keys import load_certs_from_pemder
+    return frozenset(hashlib.sha256(certificate.dump()).digest() for certificate in _certificates(anchors / "seals"))
 
-    files = [str(p) for p in sorted((anchors / "seals").glob("*.pem"))]
-    return frozenset(hashlib.sha256(certificate.dump()).digest() for certificate in load_certs_from_pemder(files))
+
+def _certificates(folder: Path) -> list[Any]:
+    from pyhanko import keys
+
+    read: Any = keys.load_certs_from_pemder
+    return list(read([str(p) for p in sorted(folder.glob("*.pem"))]))
 
 
 def _annex_digest(pdf: bytes) -> str:

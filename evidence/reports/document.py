@@ -1,38 +1,48 @@
 """What a report says, as plain data in both languages: built from stored verdicts, shown by the PDF and carried by the annex.
 
-Nothing is decided here. Sentences come from the engine's message catalogue; evidence texts are shown as data, cleaned of
-control characters, with bidirectional controls made visible, and cut at named lengths.
+Nothing is decided here. Sentences come from the engine's message catalogue and from `wording`; evidence texts are data,
+made safe to print by `printable`.
 """
 
-import unicodedata
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import Any
 from zoneinfo import ZoneInfo
 
+from django.utils.safestring import SafeString
+
+from cases.models import Side
+from evidence.exhibits import axes
 from evidence.exhibits.models import Exhibit
+from evidence.exhibits.reading import INSTANT
 from evidence.runs.models import RunVerdict
-from evidence.verification import catalogue
+from evidence.verification import ALWAYS_NOT_PROVEN, catalogue
 from evidence.verification.codecs import strict_json
 from evidence.verification.reasons import Reason
+from evidence.verification.registry import FORMATS, UNKNOWN
 from evidence.verification.verdict import Bearing, Finding, Outcome
 
+from . import drawing, law
+from .printable import NAME_MAX, TEXT_MAX, VALUE_MAX, clean
+from .wording import (
+    CATEGORIES,
+    COURT_CLOCK,
+    EVENTS,
+    NO_CLOCK,
+    ORIGINAL_FORMS,
+    SENTENCES,
+    SIDES,
+    SYMBOLS,
+    VERDICTS,
+    Words,
+    statement,
+    words,
+)
+
 COURT_ZONE = ZoneInfo("Asia/Shanghai")
-NAME_MAX = 200
-TEXT_MAX = 2_000
-VALUE_MAX = 400
-"""Characters shown of an expected or actual value; the annex carries it whole."""
-PASSED_SHOWN_MAX = 40
-"""Passed checks printed for one exhibit; the others are counted and stand in the annex."""
-
-_BIDI = {chr(c): f"⟨U+{c:04X}⟩" for c in (*range(0x202A, 0x202F), *range(0x2066, 0x206A), 0x200E, 0x200F, 0x061C)}
-
-
-@dataclass(frozen=True, slots=True)
-class Words:
-    zh: str
-    en: str
+REASONS_SHOWN = 3
+FILE_ROLES = {f.name: f.role.value for f in (*FORMATS, UNKNOWN)}
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,22 +60,31 @@ class File:
     sha256: str
     sm3: str
     format: str
+    detected_type: str
     hashed_on_device: bool
 
 
 @dataclass(frozen=True, slots=True)
+class Place:
+    """Where a check was made and what it found there."""
+
+    subject: str
+    expected: str | None
+    actual: str | None
+
+
+@dataclass(frozen=True, slots=True)
 class Check:
+    """One question with its answer; `places` are all the subjects that it was answered so for."""
+
     id: str
     outcome: str
     symbol: str
     question: Words
     answer: Words
     reason: str | None
-    meaning: Words | None
     next_step: Words | None
-    subject: str
-    expected: str | None
-    actual: str | None
+    places: tuple[Place, ...]
     notes: tuple[Words, ...]
     advisory: bool
 
@@ -78,192 +97,253 @@ class Edge:
     start: str
     end_kind: Words
     end: str
-    check: str
     question: Words
 
 
 @dataclass(frozen=True, slots=True)
 class Walked:
+    """The walk that speaks for one file of evidence: drawn, and step by step in words. No edges: there is no walk."""
+
     file: str
     complete: bool
-    grade: str
-    state: Words
+    state: Words | None
+    drawing: SafeString
     edges: tuple[Edge, ...]
 
 
 @dataclass(frozen=True, slots=True)
+class Event:
+    at: Moment
+    what: Words
+    clock: Words
+    source: str
+    proven: bool
+
+
+@dataclass(frozen=True, slots=True)
 class Item:
-    label: str
+    exhibit: Exhibit
+    label: Words
     name: str
     submitter: str
     received: Moment
     category: Words
+    original_form: Words
     purpose: str
     origin: str
     files: tuple[File, ...]
     run: str
     run_number: int
     engine: str
-    trust: dict[str, str]
+    at: str
+    trust: Mapping[str, str]
     overall: str
+    symbol: str
     verdict: Words
     sentence: Words
     grade: str
     grade_meaning: Words
-    reasons: tuple[tuple[str, Words, Words], ...]
+    reasons: tuple[tuple[str, Words], ...]
     not_after: Moment | None
     time_basis: Words | None
+    events: tuple[Event, ...]
     walks: tuple[Walked, ...]
+    walks_more: int
     open_checks: tuple[Check, ...]
+    advisory_checks: tuple[Check, ...]
     passed_checks: tuple[Check, ...]
     passed_more: int
     not_proven: tuple[Words, ...]
+    """What this kind of evidence leaves open beyond what holds for every exhibit."""
+    axes: Mapping[str, str]
+    law: tuple[law.Answer, ...]
     verdict_sha256: str
-    document: dict[str, Any]
+    document: Mapping[str, Any]
     """The whole verdict as stored, for the annex."""
 
 
-VERDICT_WORDS = {
-    "CONSISTENT": Words("核验一致", "CONSISTENT"),
-    "INCONSISTENT": Words("核验不一致", "INCONSISTENT"),
-    "INDETERMINATE": Words("无法判定", "INDETERMINATE"),
-}
-SYMBOLS = {"PASSED": "✓", "FAILED": "✗", "INDETERMINATE": "?"}
-CATEGORIES = {
-    "web": Words("网页等网络平台发布的信息", "web page or other platform content"),
-    "communication": Words("通信信息", "communications"),
-    "log_transaction": Words("注册、认证、交易、日志信息", "registration, identity, transaction or log data"),
-    "file": Words("电子文件", "electronic files"),
-    "other": Words("其他", "other"),
-}
+def ordered(verdicts: Iterable[RunVerdict]) -> list[RunVerdict]:
+    """By side as courts list them, then by number."""
+    sides = list(SIDES)
+    return sorted(verdicts, key=lambda v: (sides.index(v.run.exhibit.side), v.run.exhibit.number))
 
 
-def item(stored: RunVerdict) -> Item:
-    """One exhibit with the verdict of one run."""
+def item(stored: RunVerdict, *, passed_max: int) -> Item:
+    """One exhibit with the verdict of one run. `passed_max`: passed checks that are printed; the others are counted."""
     run = stored.run
     exhibit: Exhibit = run.exhibit
     data: dict[str, Any] = strict_json.loads(bytes(stored.document))
     formats = {s["sha256"]: s["format"] for s in data["sources"]}
-    checks = [check(f) for f in data["findings"]]
-    passed = [c for c in checks if c.outcome == "PASSED"]
-    open_ = sorted((c for c in checks if c.outcome != "PASSED"), key=lambda c: (c.outcome != "FAILED", c.advisory))
+    shown = {s["check"] for w in (w for _, w in axes.speaking_walks(data) if w) for s in w["steps"]}
+    open_ = _grouped(f for f in data["findings"] if f["outcome"] != "PASSED")
+    passed = _grouped(f for f in data["findings"] if f["outcome"] == "PASSED" and f["check"] not in shown)
     return Item(
-        label=exhibit.label,
+        exhibit=exhibit,
+        label=label(exhibit),
         name=clean(exhibit.name, NAME_MAX),
         submitter=clean(exhibit.party.name if exhibit.party else exhibit.submitted_by.get_full_name(), NAME_MAX),
         received=moment(exhibit.submitted_at),
         category=CATEGORIES[exhibit.category],
+        original_form=ORIGINAL_FORMS[exhibit.original_form],
         purpose=clean(exhibit.purpose, TEXT_MAX),
         origin=clean(exhibit.origin, TEXT_MAX),
         files=tuple(
-            File(clean(f.name, NAME_MAX), f.size, f.sha256, f.sm3, formats.get(f.sha256, "unknown"), f.hashed_on_device)
+            File(
+                name=clean(f.name, NAME_MAX),
+                size=f.size,
+                sha256=f.sha256,
+                sm3=f.sm3,
+                format=formats.get(f.sha256, UNKNOWN.name),
+                detected_type=clean(f.detected_type, NAME_MAX),
+                hashed_on_device=f.hashed_on_device,
+            )
             for f in exhibit.files.all()
         ),
         run=str(run.public_id),
         run_number=run.number,
         engine=stored.engine,
+        at=data["at"],
         trust=data["trust"],
         overall=stored.overall,
-        verdict=VERDICT_WORDS[stored.overall],
-        sentence=words(catalogue.statement, f"VERDICT.{stored.overall}"),
+        symbol=SYMBOLS[stored.overall],
+        verdict=VERDICTS[stored.overall],
+        sentence=SENTENCES[stored.overall],
         grade=stored.grade,
-        grade_meaning=words(catalogue.statement, f"GRADE.{stored.grade}"),
-        reasons=tuple(
-            (r, words(catalogue.meaning, Reason(r)), words(catalogue.next_step, Reason(r))) for r in data["reasons"]
-        ),
+        grade_meaning=statement(f"GRADE.{stored.grade}"),
+        reasons=tuple((r, words(catalogue.meaning, Reason(r))) for r in data["reasons"][:REASONS_SHOWN]),
         not_after=moment(datetime.fromisoformat(data["time"]["not_after"])) if data["time"]["not_after"] else None,
-        time_basis=words(catalogue.statement, f"TIME.{data['time']['basis']}") if data["time"]["basis"] else None,
-        walks=tuple(_walked(w) for w in data["walk"]),
-        open_checks=tuple(open_),
-        passed_checks=tuple(passed[:PASSED_SHOWN_MAX]),
-        passed_more=max(0, len(passed) - PASSED_SHOWN_MAX),
-        not_proven=tuple(words(catalogue.statement, n) for n in data["not_proven"]),
+        time_basis=statement(f"TIME.{data['time']['basis']}") if data["time"]["basis"] else None,
+        events=_events(data, received=exhibit.submitted_at),
+        walks=tuple(_walked(name, walk) for name, walk in axes.speaking_walks(data)),
+        walks_more=len(data["walk"]) - sum(1 for _, w in axes.speaking_walks(data) if w),
+        open_checks=tuple(c for c in open_ if not c.advisory),
+        advisory_checks=tuple(c for c in open_ if c.advisory),
+        passed_checks=tuple(passed[:passed_max]),
+        passed_more=max(0, len(passed) - passed_max),
+        not_proven=tuple(statement(n) for n in data["not_proven"] if n not in ALWAYS_NOT_PROVEN),
+        axes=axes.axes(data, declared=bool(exhibit.origin)),
+        law=law.answers(data),
         verdict_sha256=stored.sha256,
         document=data,
     )
 
 
-def check(data: dict[str, Any]) -> Check:
-    """A finding of a stored verdict with its sentences."""
+def label(exhibit: Exhibit) -> Words:
+    side = SIDES[Side(exhibit.side)]
+    return Words(f"{side.zh}证据{exhibit.number}", f"{side.en} exhibit {exhibit.number}")
+
+
+def _grouped(findings: Iterable[Mapping[str, Any]]) -> list[Check]:
+    """Findings with the same question and answer become one check with several places; contradictions first."""
+    groups: dict[tuple[str, str, str | None, str], list[Mapping[str, Any]]] = {}
+    for f in findings:
+        groups.setdefault((f["check"], f["outcome"], f["reason"], f["bearing"]), []).append(f)
+    checks = [_check(group) for group in groups.values()]
+    return sorted(checks, key=lambda c: (c.outcome != "FAILED", c.advisory))
+
+
+def _check(group: list[Mapping[str, Any]]) -> Check:
+    first = group[0]
     finding = Finding(
-        check=data["check"],
-        outcome=Outcome(data["outcome"]),
-        reason=Reason(data["reason"]) if data["reason"] else None,
-        subject=data["subject"],
-        bearing=Bearing(data["bearing"]),
+        check=first["check"],
+        outcome=Outcome(first["outcome"]),
+        reason=Reason(first["reason"]) if first["reason"] else None,
+        subject=first["subject"],
+        bearing=Bearing(first["bearing"]),
     )
-    reason = finding.reason
+    notes = dict.fromkeys(note for f in group for note in f["notes"])
     return Check(
         id=finding.check,
         outcome=finding.outcome.value,
         symbol=SYMBOLS[finding.outcome.value],
         question=words(catalogue.question, finding.check),
         answer=words(catalogue.answer, finding),
-        reason=reason.value if reason else None,
-        meaning=words(catalogue.meaning, reason) if reason else None,
-        next_step=words(catalogue.next_step, reason) if reason else None,
-        subject=clean(data["subject"], VALUE_MAX),
-        expected=clean(data["expected"], VALUE_MAX) if data["expected"] is not None else None,
-        actual=clean(data["actual"], VALUE_MAX) if data["actual"] is not None else None,
-        notes=tuple(words(catalogue.note, n) for n in data["notes"]),
+        reason=finding.reason.value if finding.reason else None,
+        next_step=words(catalogue.next_step, finding.reason) if finding.reason else None,
+        places=tuple(
+            Place(
+                clean(f["subject"], VALUE_MAX),
+                clean(f["expected"], VALUE_MAX) if f["expected"] is not None else None,
+                clean(f["actual"], VALUE_MAX) if f["actual"] is not None else None,
+            )
+            for f in group
+        ),
+        notes=tuple(_cleaned(words(catalogue.note, n)) for n in notes),
         advisory=finding.bearing is Bearing.ADVISORY,
     )
 
 
-def _walked(walk: dict[str, Any]) -> Walked:
+def _cleaned(text: Words) -> Words:
+    """A note may carry a detail from the evidence."""
+    return Words(clean(text.zh, VALUE_MAX), clean(text.en, VALUE_MAX))
+
+
+def _walked(name: str, walk: Mapping[str, Any] | None) -> Walked:
+    """The walk of one file; without one, the gap where it should be."""
+    file = clean(name, NAME_MAX)
+    steps = walk["steps"] if walk else []
+    nodes = [steps[0]["from"], *(s["to"] for s in steps)] if steps else [{"kind": "FILE", "label": file}]
+    outcomes = [s["outcome"] for s in steps]
+    reached = bool(steps) and set(outcomes) == {"PASSED"}
+    boxes = [
+        drawing.Box(
+            statement(f"NODE.{node['kind']}"),
+            clean(node["label"], NAME_MAX),
+            pinned=reached and node["kind"] == "ANCHOR",
+            absent=not reached and node["kind"] == "ANCHOR",
+        )
+        for node in nodes
+    ]
+    if nodes[-1]["kind"] != "ANCHOR":
+        # It ends at somebody's word: what leads from there to the court's anchor was not handed in.
+        boxes.append(drawing.Box(statement("NODE.ANCHOR"), "—", absent=True))
+        outcomes.append("INDETERMINATE")
+    passed = outcomes.count("PASSED")
+    title = Words(
+        f"从 {file} 到法院的信任锚：共 {len(outcomes)} 步，{passed} 步通过",
+        f"From {file} to the court's anchor: {len(outcomes)} steps, {passed} passed",
+    )
     return Walked(
-        file=clean(walk["file"], NAME_MAX),
-        complete=walk["complete"],
-        grade=walk["grade"],
-        state=words(catalogue.statement, f"STATE.{walk['state']}"),
+        file=file,
+        complete=bool(walk and walk["complete"]),
+        state=statement(f"STATE.{walk['state']}") if walk else None,
+        drawing=drawing.drawn(boxes, outcomes, title=title),
         edges=tuple(
             Edge(
                 symbol=SYMBOLS[s["outcome"]],
                 outcome=s["outcome"],
-                start_kind=words(catalogue.statement, f"NODE.{s['from']['kind']}"),
+                start_kind=statement(f"NODE.{s['from']['kind']}"),
                 start=clean(s["from"]["label"], NAME_MAX),
-                end_kind=words(catalogue.statement, f"NODE.{s['to']['kind']}"),
+                end_kind=statement(f"NODE.{s['to']['kind']}"),
                 end=clean(s["to"]["label"], NAME_MAX),
-                check=s["check"],
                 question=words(catalogue.question, s["check"]),
             )
-            for s in walk["steps"]
+            for s in steps
         ),
     )
 
 
-def words(function: Callable[..., str], *arguments: Any) -> Words:
-    return Words(function(*arguments, "zh"), function(*arguments, "en"))
+def _events(data: Mapping[str, Any], *, received: datetime) -> tuple[Event, ...]:
+    """Claimed, proven and received times in order; claims never count as proof."""
+    found: list[tuple[datetime, str, Words, str]] = [(received, "received", COURT_CLOCK, "")]
+    proven = datetime.fromisoformat(data["time"]["not_after"]) if data["time"]["not_after"] else None
+    if proven is not None:
+        found.append((proven, "proven", statement(f"TIME.{data['time']['basis']}"), ""))
+    for f in data["findings"]:
+        if f["actual"] and f["check"].partition(".")[2].startswith(("TIME", "CLAIM")):
+            for kind, text in dict.fromkeys(INSTANT.findall(f["actual"])):
+                at = datetime.fromisoformat(text)
+                if at != proven:
+                    found.append((at, kind if kind in EVENTS else "", NO_CLOCK, clean(f["subject"], NAME_MAX)))
+    found.append((datetime.fromisoformat(data["at"]), "verified", COURT_CLOCK, ""))
+    return tuple(
+        Event(moment(at), EVENTS[kind], clock, source, proven=kind == "proven")
+        for at, kind, clock, source in sorted(dict.fromkeys(found), key=lambda e: e[0])
+    )
 
 
 def moment(instant: datetime) -> Moment:
     return Moment(
         instant.astimezone(COURT_ZONE).strftime("%Y-%m-%d %H:%M:%S"),
-        instant.astimezone(ZoneInfo("UTC")).strftime("%Y-%m-%dT%H:%M:%SZ"),
+        instant.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ"),
     )
-
-
-def clean(text: str, limit: int) -> str:
-    """Evidence text made safe to print: NFC, no control characters, bidirectional controls shown, cut at `limit`."""
-    kept = []
-    for character in unicodedata.normalize("NFC", text[: 2 * limit]):
-        if character in _BIDI:
-            kept.append(_BIDI[character])
-        elif character in "\n\t":
-            kept.append(" ")
-        elif unicodedata.category(character) not in ("Cc", "Cf", "Cs", "Co", "Cn"):
-            kept.append(character)
-    joined = "".join(kept)
-    return joined if len(joined) <= limit else joined[: limit - 1] + "…"
-
-
-def text_of(items: Iterable[Item], extra: Sequence[str] = ()) -> str:
-    """Every character that evidence or parties bring into the report, for the glyph guard."""
-    parts: list[str] = list(extra)
-    for one in items:
-        parts += [one.label, one.name, one.submitter, one.purpose, one.origin]
-        parts += [f.name for f in one.files]
-        parts += [t for c in (*one.open_checks, *one.passed_checks) for t in (c.subject, c.expected or "", c.actual or "")]
-        parts += [t for w in one.walks for e in w.edges for t in (e.start, e.end)]
-        parts += [n for c in one.open_checks for note in c.notes for n in (note.zh, note.en)]
-    return "".join(parts)

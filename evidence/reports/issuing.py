@@ -1,55 +1,56 @@
 """From stored verdicts to a sealed report in the vault (spec signed-report §6; steps numbered as there).
 
 `order` writes the row in the clerk's transaction; `produce` does the work in a worker and can be repeated: a report that
-is already sealed is left alone, one that failed says why and is offered again. Nothing is ever issued unsigned.
+is already sealed is left alone, one that failed says why and is offered again. Nothing is ever issued unsigned. Sealed
+bytes go to the vault last; if the row cannot be written after that, an object remains that nothing refers to.
 """
 
 import hashlib
 import io
 import logging
 import secrets
-from datetime import datetime
+from datetime import UTC, datetime
 from functools import partial
-from typing import Any
 
 import pikepdf
-import segno
 from django.conf import settings
 from django.db import connection, transaction
-from django.db.models import Max
-from django.template.loader import render_to_string
+from django.db.models import F
 from django.utils import timezone
 
 from cases.models import Case
 from evidence.runs.models import RunVerdict
-from evidence.verification import catalogue, selftest
-from evidence.verification.trust import TrustStore
 from portal.ledger.entries import record
 from portal.people.models import User
 from portal.vault import Vault
 
-from . import annex, bell, checking, document, rendering, signing
+from . import bell, checking, edition, signing
+from .edition import ReportFault
 from .models import Report
 
 log = logging.getLogger(__name__)
 
 CHECK_CODE_ALPHABET = "23456789ABCDEFGHJKLMNPQRSTUVWXYZ"
 CHECK_CODE_LENGTH = 10
-FALSE_ALARM = "STREAM-LENGTH-001"
-"""The validator takes a carriage return at the end of a stream for an end of line; it is waived as often as that occurs."""
-
-LIMITATIONS = ("S-R16", "S-ITEMS", "S-NOTEXPERT", "S-NOML", "S-JUDGE")
-
-
-class ReportFault(RuntimeError):
-    """The report could not be made; the message is for the clerk and the operator."""
+ATTEMPTS_MAX = 5
+"""Starts without an end (the worker was killed each time) before the report is given up instead of killing the next one."""
+NUMBERING_LOCK = 0x4859  # "HY"
+WAITING_MAX = 20
+FAULT_MAX = Report._meta.get_field("fault").max_length or 0
 
 
 def order(case: Case, verdicts: list[RunVerdict], *, by: User) -> Report:
-    """Write the report's row and ring for it once the transaction commits. `verdicts` belong to the case."""
+    """Write the report's row and ring for it once the transaction commits. `verdicts` belong to the case.
+
+    The same order again, while the first is still being made (a button pressed twice), gives the first report.
+    """
     if not connection.in_atomic_block:
         raise RuntimeError("a report is ordered inside a transaction")
     Case.objects.select_for_update().get(pk=case.pk)
+    wanted = {v.pk for v in verdicts}
+    for pending in Report.objects.filter(case=case, created_by=by, state=Report.State.PREPARING):
+        if set(pending.verdicts.values_list("pk", flat=True)) == wanted:
+            return pending
     report = Report.objects.create(
         number=_next_number(),
         check_code="".join(secrets.choice(CHECK_CODE_ALPHABET) for _ in range(CHECK_CODE_LENGTH)),
@@ -62,89 +63,77 @@ def order(case: Case, verdicts: list[RunVerdict], *, by: User) -> Report:
     return report
 
 
-def produce(report_id: int) -> Report:
-    """Make and seal one report. Safe to call twice; two workers at once do the work once."""
+def retry(report: Report) -> bool:
+    """Put a failed report back to work; False when it has not failed."""
     with transaction.atomic():
-        report = Report.objects.select_for_update(of=("self",)).select_related("case__court").get(pk=report_id)
-        if report.state != Report.State.PREPARING:
+        found = Report.objects.filter(pk=report.pk, state=Report.State.FAILED)
+        if not found.update(state=Report.State.PREPARING, fault="", attempts=0):
+            return False
+        transaction.on_commit(partial(bell.ring, report.pk))
+    return True
+
+
+def produce(report_id: int) -> Report:
+    """Make and seal one report. Safe to call twice; of several workers at once one does the work, the others go away."""
+    # The start is counted in a transaction of its own, so that it stays counted if the work kills the process.
+    with transaction.atomic():
+        report = _mine(report_id)
+        if report is None:
+            return Report.objects.get(pk=report_id)
+        if report.attempts >= ATTEMPTS_MAX:
+            _fail(report, f"given up: {report.attempts} attempts ended without a result")
             return report
+        Report.objects.filter(pk=report_id).update(attempts=F("attempts") + 1)
+    with transaction.atomic():
+        report = _mine(report_id)
+        if report is None:
+            return Report.objects.get(pk=report_id)
         try:
             with transaction.atomic():
                 _produce(report)
         except Exception as fault:  # whatever went wrong, the clerk must see an end, a reason and a way to try again
             log.exception("report %s not made", report.number)
-            Report.objects.filter(pk=report.pk).update(
-                state=Report.State.FAILED, fault=f"{type(fault).__name__}: {fault}"[:200]
-            )
-            record("report.fail", actor=None, case=report.case, params={"report": report.number})
-            report.refresh_from_db()
+            _fail(report, f"{type(fault).__name__}: {fault}")
     return report
 
 
+def _mine(report_id: int) -> Report | None:
+    """The row, locked, while it waits to be made; None when it does not, or when another worker holds it."""
+    rows = Report.objects.select_for_update(of=("self",), skip_locked=True).select_related("case__court", "created_by")
+    return rows.filter(pk=report_id, state=Report.State.PREPARING).first()
+
+
+def _fail(report: Report, fault: str) -> None:
+    Report.objects.filter(pk=report.pk).update(state=Report.State.FAILED, fault=fault[:FAULT_MAX])
+    record("report.fail", actor=None, case=report.case, params={"report": report.number})
+    report.refresh_from_db()
+
+
 def waiting() -> list[int]:
-    return list(Report.objects.filter(state=Report.State.PREPARING).order_by("pk").values_list("pk", flat=True)[:20])
+    return list(Report.objects.filter(state=Report.State.PREPARING).order_by("pk").values_list("pk", flat=True)[:WAITING_MAX])
 
 
 def _produce(report: Report) -> None:
-    tested = selftest.run()
-    if tested.failed:
-        raise ReportFault(f"self-test failed: {', '.join(tested.failed)}")
-    fonts = settings.PORTAL_FONT_DIR
-
-    # 1. The document and its annex.
-    stored = report.verdicts.select_related("run__exhibit__party", "run__exhibit__submitted_by").order_by(
-        "run__exhibit__side", "run__exhibit__number"
-    )
-    items = tuple(document.item(v) for v in stored)
-    court = _court(report)
-    issued = report.created_at
-    machine = annex.build(
-        report,
-        items,
-        issued_at=issued.isoformat(),
-        court=court,
-        selftest=tested,
-        limitations=tuple(document.words(catalogue.statement, s) for s in LIMITATIONS),
-        system=document.words(catalogue.statement, "S-NOML"),
-        not_expert=document.words(catalogue.statement, "S-NOTEXPERT"),
-        decision_rule=document.words(catalogue.statement, "S-DECISION"),
-    )
-    digest = annex.digest(machine)
-    html = _html(report, items, court=court, tested=tested, annex_digest=digest, issued=issued)
-
-    # 2. Glyph guard: a character without a glyph would be a box on paper and break PDF/A.
-    missing = rendering.missing_glyphs(document.text_of(items, [report.case.number, court.zh, court.en]), fonts=fonts)
-    if missing:
-        names = " ".join(f"{c} (U+{ord(c):04X})" for c in missing[:20])
-        raise ReportFault(f"no font has {names}; install fonts-noto-cjk and fonts-hanazono")
-
-    # 3.–4. Render, re-pack.
-    pdf = rendering.render(
-        html,
-        fonts=fonts,
-        cache=settings.PORTAL_DATA_DIR / "fontcache",
-        identifier=report.number.encode(),
-        attachments=[
-            rendering.Attached("result.json", machine, "核验结果 / verification result", "Data", issued)
-        ],
-    )
-    pdf = signing.repack(pdf)
-
-    # 5.–6. Gate, digest of the unsigned document.
-    _gate(pdf)
+    issued = _database_now()
+    # 1.–5. What it says, rendered and found to conform.
+    made = edition.make(report, issued=issued)
     # 7.–8. Seal, and check with our own validator before anybody may have it.
-    words = (court.zh[:8], "电子签章" if not settings.PORTAL_DEMO else "演示用章")
-    sealed = signing.seal(pdf, keys=settings.PORTAL_SIGNING_DIR, words=words, fonts=fonts)
+    words = (made.court.zh[:8], "演示用章" if settings.PORTAL_DEMO else "电子签章")
+    sealed = signing.seal(
+        made.pdf, keys=settings.PORTAL_SIGNING_DIR, words=words, fonts=settings.PORTAL_FONT_DIR
+    )
     faults = checking.check(sealed.pdf, keys=settings.PORTAL_SIGNING_DIR)
     if faults:
         raise ReportFault("the sealed report does not pass its own check: " + "; ".join(faults))
+    edition.conform(sealed.pdf, signed=True)
     # 9. Store by digest, then the row and the act.
     signed = Vault(settings.PORTAL_VAULT_DIR).put_bytes(sealed.pdf)
-    report.annex_sha256 = digest
-    report.unsigned_sha256 = hashlib.sha256(pdf).hexdigest()
+    report.annex_sha256 = made.annex_sha256
+    report.unsigned_sha256 = hashlib.sha256(made.pdf).hexdigest()  # 6.
     report.signed_sha256 = signed.sha256
     report.signature_level = sealed.level
     report.pages = _pages(sealed.pdf)
+    report.issued_at = issued
     report.signed_at = timezone.now()
     report.state, report.fault = Report.State.SIGNED, ""
     report.save()
@@ -155,67 +144,18 @@ def _produce(report: Report) -> None:
         subject_digest=signed.sha256,
         params={
             "report": report.number,
-            "annex": digest,
+            "annex": report.annex_sha256,
             "unsigned": report.unsigned_sha256,
             "level": sealed.level,
         },
     )
 
 
-def _html(
-    report: Report,
-    items: tuple[document.Item, ...],
-    *,
-    court: document.Words,
-    tested: selftest.SelfTest,
-    annex_digest: str,
-    issued: datetime,
-) -> str:
-    check_url = f"{settings.PORTAL_PUBLIC_URL}/reports/check/?number={report.number}&code={report.check_code}"
-    trust = TrustStore.load(settings.PORTAL_TRUST_DIR)
-    counts = [(word, sum(i.overall == name for i in items)) for name, word in document.VERDICT_WORDS.items()]
-    context: dict[str, Any] = {
-        "report": report,
-        "case": report.case,
-        "court": court,
-        "items": items,
-        "counts": counts,
-        "issued": document.moment(issued),
-        "issued_iso": issued.strftime("%Y-%m-%dT%H:%M:%SZ"),
-        "demonstration": settings.PORTAL_DEMO or any(i.trust["label"] == "demonstration" for i in items),
-        "trust": trust.identity(),
-        "selftest": tested,
-        "annex_digest": annex_digest,
-        "check_url": check_url,
-        "qr": segno.make(f"{check_url}#{annex_digest[:16]}", error="m").svg_data_uri(border=2),
-        "limitations": [document.words(catalogue.statement, s) for s in LIMITATIONS],
-        "decision": document.words(catalogue.statement, "S-DECISION"),
-        "before_recording": document.words(catalogue.statement, "S-R18"),
-        "grades": [(g, document.words(catalogue.statement, f"GRADE.{g}")) for g in "ABCDE"],
-    }
-    return render_to_string("report/report.html", context)
-
-
-def _gate(pdf: bytes) -> None:
-    """PDF/A-3a and PDF/UA-1, by the validator; the document is not signed yet, so nothing of signatures is waived."""
-    import page  # the package page-validation
-
-    for profile in ("3a", "ua1"):
-        faults = [f"{f.rule_id}: {f.message}" for f in page.validate_pdf_bytes(pdf, profile=profile).failures]
-        alarms = [f for f in faults if FALSE_ALARM in f]
-        if alarms and len(alarms) <= _streams_ending_in_return(pdf):
-            faults = [f for f in faults if f not in alarms]
-        if faults:
-            raise ReportFault(f"not PDF/{profile}: {faults[0]}")
-
-
-def _streams_ending_in_return(pdf: bytes) -> int:
-    with pikepdf.open(io.BytesIO(pdf)) as opened:
-        return sum(
-            1
-            for thing in opened.objects
-            if isinstance(thing, pikepdf.Stream) and thing.read_raw_bytes().endswith(b"\r")
-        )
+def _database_now() -> datetime:
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT clock_timestamp()")
+        moment: datetime = cursor.fetchone()[0]
+    return moment.astimezone(UTC)
 
 
 def _pages(pdf: bytes) -> int:
@@ -223,14 +163,11 @@ def _pages(pdf: bytes) -> int:
         return len(opened.pages)
 
 
-def _court(report: Report) -> document.Words:
-    if report.case.court:
-        return document.Words(report.case.court.name_zh, report.case.court.name_en)
-    return document.Words(f"法院（{report.case.court_code}）", f"Court ({report.case.court_code})")
-
-
 def _next_number() -> str:
-    """核验报告 numbers run within the year and are never used twice."""
-    year = timezone.localdate().year
-    last = Report.objects.filter(number__startswith=f"HY{year}-").aggregate(n=Max("number"))["n"]
-    return f"HY{year}-{int(last.split('-')[1]) + 1 if last else 1:06d}"
+    """核验报告 numbers run within the year and are never used twice: rows are never deleted, and two orders at the same
+    moment, in whatever cases, wait for one another."""
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT pg_advisory_xact_lock(%s)", [NUMBERING_LOCK])
+    prefix = f"HY{timezone.localdate().year}-"
+    used = Report.objects.filter(number__startswith=prefix).values_list("number", flat=True)
+    return f"{prefix}{max((int(number.removeprefix(prefix)) for number in used), default=0) + 1:06d}"

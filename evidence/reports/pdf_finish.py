@@ -19,7 +19,7 @@ FIELD_NAMES = {
 }
 FOREIGN = "en"
 """Language of the texts marked `<a lang=en>` in our documents, whose own language is Chinese."""
-NO_CONTENT = frozenset({"/Document", "/Table", "/THead", "/TBody", "/TFoot", "/TR", "/L"})
+NO_CONTENT = frozenset({"/Document", "/Table", "/THead", "/TBody", "/TFoot", "/TR", "/L", "/LI"})
 """Elements that hold other elements only, never content of their own (ISO 32000-1, 14.8.4)."""
 SELF_CONTAINED = frozenset({"/P", "/H1", "/H2", "/H3"})
 """A paragraph within the same paragraph is a box of the layout, not a paragraph."""
@@ -119,7 +119,8 @@ def _associate_once(pdf: Any) -> None:
 def _signature_fields(pdf: Any) -> None:
     """Step 4: placeholder links become empty signature fields, tagged as forms, at the place that CSS gave them."""
     fields = pydyf.Array()
-    for page in [o for o in pdf.objects if isinstance(o, dict) and o.get("Type") == "/Page"]:
+    pages: list[Any] = [o for o in pdf.objects if isinstance(o, dict) and o.get("Type") == "/Page"]
+    for page in pages:
         for annotation in [pdf.objects[_reference(r)] for r in _references(page.get("Annots", []))]:
             name = _signature_name(annotation)
             if name is None:

@@ -6,11 +6,13 @@
 A test fails when the library's own code changes, so that each patch is looked at again.
 """
 
+import threading
 import weakref
 from io import BytesIO
 from typing import Any
 
 WRITTEN_FOR = "0.38.0"
+_lock = threading.Lock()
 
 _indexes: "weakref.WeakKeyDictionary[Any, dict[int, tuple[bytes, dict[int, tuple[int, int]]]]]" = (
     weakref.WeakKeyDictionary()
@@ -19,14 +21,16 @@ _indexes: "weakref.WeakKeyDictionary[Any, dict[int, tuple[bytes, dict[int, tuple
 
 def apply() -> None:
     """Idempotent, process-wide."""
-    from pyhanko.pdf_utils.incremental_writer import IncrementalPdfFileWriter
-    from pyhanko.pdf_utils.reader import PdfFileReader
+    from pyhanko.pdf_utils import incremental_writer, reader
 
-    if IncrementalPdfFileWriter._update_meta is _leave_metadata:
-        return
-    IncrementalPdfFileWriter._update_meta = _leave_metadata
-    PdfFileReader._mingjian_original = PdfFileReader._get_object_from_stream
-    PdfFileReader._get_object_from_stream = _object_from_stream
+    with _lock:
+        writer_class: Any = incremental_writer.IncrementalPdfFileWriter
+        reader_class: Any = reader.PdfFileReader
+        if writer_class._update_meta is _leave_metadata:
+            return
+        reader_class._mingjian_original = reader_class._get_object_from_stream
+        reader_class._get_object_from_stream = _object_from_stream
+        writer_class._update_meta = _leave_metadata  # last: it says that all is done
 
 
 def _leave_metadata(self: Any) -> None:
@@ -60,7 +64,7 @@ def _object_from_stream(self: Any, idnum: int, stmnum: int, idx: int) -> Any:
 
 def _index(reader: Any, stmnum: int) -> tuple[bytes, dict[int, tuple[int, int]]] | None:
     from pyhanko.pdf_utils import generic
-    from pyhanko.pdf_utils.generic import DecodePurpose
+    from pyhanko.pdf_utils.decode_limits import DecodePurpose
 
     stream = generic.Reference(stmnum, 0, reader).get_object()
     if not isinstance(stream, generic.StreamObject) or stream.get("/Type") != "/ObjStm":

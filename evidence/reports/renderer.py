@@ -22,6 +22,13 @@ from .rendering import MEMORY_MAX, SECONDS_MAX, STYLE, SYSTEM_FONT_DIRS
 PICTURES = ("data:image/svg+xml", "data:image/png")
 READABLE = ("/usr", "/lib", "/lib64", "/etc/ld.so.cache", "/dev/urandom", "/dev/null", "/proc/self")
 """What late imports and the loader open. Evidence, keys and the database are none of it."""
+WARMING_FILE = {
+    "data": "e30=",
+    "name": "warming.json",
+    "description": "·",
+    "dated": "2026-01-01T00:00:00",
+    "relationship": "Data",
+}
 
 
 def serve(requests: BinaryIO, answers: BinaryIO, *, readable: list[Path]) -> None:
@@ -50,26 +57,32 @@ def serve(requests: BinaryIO, answers: BinaryIO, *, readable: list[Path]) -> Non
         answers.flush()
 
 
+WARMING = """<html lang="zh"><title>·</title>
+<style>@page { @top-left { content: element(head) } @bottom-right { content: counter(page) "/" counter(pages) } }
+.head { position: running(head) } .row { display: flex } table { table-layout: fixed } li { overflow-wrap: anywhere }</style>
+<p class="head" style="font: 9pt var(--body)">明鉴 <p style="font: bold 9pt var(--body)">Mingjian ✓
+<p style="font: 9pt var(--title)">明鉴 <b>✓</b><p style="font: 9pt var(--mono)">0123456789abcdef <a lang="en">text</a>
+<div class="row"><p>a<a href="https://sig.invalid/Warming">·</a></div><ul><li>a</ul>
+<table style="border: 1pt solid"><caption>a</caption><thead><tr><th scope="col">a<tbody><tr><td style="background: #eee">b</table>
+<svg width="20" height="20"><title>·</title><rect x="1" y="1" width="9" height="9" fill="#fff" stroke="#000"
+ stroke-dasharray="2 2"/><path d="M1 1a2 2 0 1 1 2 1c1 0 1 1 1 1H9V9" fill="none" stroke="#000"/><circle cx="5" cy="5" r="2"/>
+<polygon points="1,1 2,2 3,1"/><g font-family="EvMono"><text x="1" y="9" font-size="6" font-weight="bold">a</text></g></svg>"""
+"""A bit of everything a report is made of: what the engine loads and compiles at first use is then there for every child."""
+
+
 def _preload() -> tuple[Any, Any]:
     """The fonts and the house style, with everything behind them loaded: children start from here."""
     import weasyprint
     from weasyprint.text.fonts import FontConfiguration
 
-    from . import pdf_finish  # noqa: F401
-
     fonts = FontConfiguration()
     style = weasyprint.CSS(string=STYLE, font_config=fonts, url_fetcher=_locked())
-    # The libraries behind the engine, and the faces, load at first use.
-    text = "".join(
-        f"<p style='font:{weight} 9pt var(--{face})'>明鉴 Mingjian ✓ 0"
-        for face in ("body", "title", "mono")
-        for weight in ("normal", "bold")
-    )
-    weasyprint.HTML(string=f"<html lang=zh><title>·</title>{text}", url_fetcher=_locked()).write_pdf(
-        stylesheets=[style], font_config=fonts, pdf_variant="pdf/a-3a"
-    )
+    warm = fonts, style
+    request = {"html": WARMING, "identifier": "warming", "attachments": [WARMING_FILE]}
+    _write(warm, request)
+    gc.enable()
     gc.freeze()
-    return fonts, style
+    return warm
 
 
 def _child(warm: tuple[Any, Any], request: dict[str, Any], writing: int) -> None:

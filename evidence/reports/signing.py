@@ -125,9 +125,10 @@ def _timestamper(keys: Path) -> Any:
 
 
 def _pkcs12(keys: Path, name: str, otherwise: str) -> Any:
-    from pyhanko.sign.signers import SimpleSigner
+    from pyhanko.sign import signers
 
-    found = SimpleSigner.load_pkcs12(keys / f"{name}.p12", passphrase=(keys / f"{name}.passphrase").read_bytes())
+    opened: Any = signers.SimpleSigner.load_pkcs12
+    found = opened(keys / f"{name}.p12", passphrase=(keys / f"{name}.passphrase").read_bytes())
     if found is None:  # the library answers a wrong passphrase with None
         raise SigningError(otherwise)
     return found

@@ -81,9 +81,7 @@ def again(request: HttpRequest, public_id: str) -> HttpResponse:
     """Try a failed report once more."""
     found = _visible(request, public_id)
     demand(request.user, "report.generate", found.case)
-    with transaction.atomic():
-        if Report.objects.filter(pk=found.pk, state=Report.State.FAILED).update(state=Report.State.PREPARING, fault=""):
-            transaction.on_commit(lambda: issuing.bell.ring(found.pk))
+    issuing.retry(found)
     return redirect("reports:report", found.public_id)
 
 

@@ -1,0 +1,264 @@
+"""One edition of a report: what it says, its annex and its unsigned PDF (spec signed-report §6 steps 1 to 5).
+
+Everything comes from the rows, the trust store digests inside the verdicts and the moment of issue: the same record makes
+the same bytes again, which `unsigned_sha256` then shows.
+"""
+
+import ctypes
+import hashlib
+import io
+import unicodedata
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from functools import cache
+from importlib import metadata
+from pathlib import Path
+
+import pikepdf
+import segno
+from django.conf import settings
+from django.template.loader import render_to_string
+
+import evidence.verification
+from cases.models import Membership
+from evidence.verification import selftest
+from evidence.verification.selftest import SelfTest
+
+from . import annex, custody, document, law, rendering, signing
+from .models import Report
+from .printable import NAME_MAX, clean, number
+from .wording import ROLES, SENTENCES, SYMBOLS, VERDICTS, Words, statement
+
+LIMITATIONS = ("S-R16", "NOT_PROVEN.CONTENT", "S-ITEMS", "S-NOTEXPERT", "S-NOML", "S-JUDGE")
+LIBRARIES = ("cryptography", "asn1crypto", "pycryptodome", "pyhanko", "weasyprint", "pydyf", "fonttools", "pikepdf")
+SYSTEM_LIBRARIES = {
+    "pango": ("libpango-1.0.so.0", "pango_version_string"),
+    "harfbuzz": ("libharfbuzz.so.0", "hb_version_string"),
+}
+"""Libraries of the system that the bytes of a report depend on, and the function that says which they are."""
+PASSED_SHOWN_MAX = 160
+"""Passed checks printed in one report, shared evenly by its exhibits; the annex carries all."""
+MATRIX_COLUMNS = 6
+"""Exhibits beside one another in the rule matrix."""
+EVENTS_SHOWN_MAX = 60
+FALSE_ALARM = "STREAM-LENGTH-001"
+"""The validator takes a carriage return at the end of a stream for an end of line; it is waived as often as that occurs."""
+COVERAGE_RULE = "SIGNATURE-BYTERANGE-001"
+"""The validator wants each signature to cover the whole file; a later time-stamp makes that impossible for the seal."""
+
+
+class ReportFault(RuntimeError):
+    """The report could not be made; the message is for the clerk and the operator."""
+
+
+@dataclass(frozen=True, slots=True)
+class Contents:
+    report: Report
+    court: Words
+    issued: document.Moment
+    requested: document.Moment
+    requester: str
+    requester_role: str
+    items: tuple[document.Item, ...]
+    labels: Mapping[str, Words]
+    """Public id of an exhibit -> its label."""
+    custody: tuple[custody.Event, ...]
+    trust_stores: tuple[Mapping[str, str], ...]
+    """Identity of each store that one of the verdicts was reached with."""
+    selftest: SelfTest
+    source_sha256: str
+    libraries: Mapping[str, str]
+    limitations: tuple[Words, ...]
+    demonstration: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Edition:
+    pdf: bytes
+    """Unsigned, re-packed, PDF/A-3a and PDF/UA-1."""
+    annex_sha256: str
+    court: Words
+
+
+def make(report: Report, *, issued: datetime) -> Edition:
+    """Raises ReportFault, rendering.RenderError."""
+    # 1. The document and its annex.
+    contents = _contents(report, issued=issued)
+    machine = annex.build(contents)
+    digest = annex.digest(machine)
+    # 2. Glyph guard.
+    page = _spelt_out(_html(contents, annex_sha256=digest), contents)
+    # 3. and 4. Render, re-pack.
+    pdf = signing.repack(
+        rendering.render(
+            page,
+            fonts=settings.PORTAL_FONT_DIR,
+            cache=settings.PORTAL_DATA_DIR / "fontcache",
+            identifier=report.number.encode(),
+            attachments=[
+                rendering.Attached("result.json", machine, "核验结果 / verification result", "Data", issued)
+            ],
+        )
+    )
+    # 5. Gate.
+    conform(pdf)
+    return Edition(pdf, digest, contents.court)
+
+
+def conform(pdf: bytes, *, signed: bool = False) -> None:
+    """PDF/A-3a and PDF/UA-1 by the validator; ReportFault names the first rule that is broken."""
+    import page  # the package page-validation
+
+    for profile in ("3a", "ua1"):
+        faults = page.validate_pdf_bytes(pdf, profile=profile).failures
+        said = [f"{f.rule_id}: {f.message}" for f in faults if not (signed and COVERAGE_RULE in f.rule_id)]
+        alarms = [f for f in said if FALSE_ALARM in f]
+        if alarms and len(alarms) <= _streams_ending_in_return(pdf):
+            said = [f for f in said if f not in alarms]
+        if said:
+            raise ReportFault(f"not PDF/{profile}: {said[0]}")
+
+
+def _streams_ending_in_return(pdf: bytes) -> int:
+    with pikepdf.open(io.BytesIO(pdf)) as opened:
+        return sum(
+            1
+            for thing in opened.objects
+            if isinstance(thing, pikepdf.Stream) and thing.read_raw_bytes().endswith(b"\r")
+        )
+
+
+def _contents(report: Report, *, issued: datetime) -> Contents:
+    tested = selftest.run()
+    if tested.failed:
+        raise ReportFault(f"self-test failed: {', '.join(tested.failed)}")
+    stored = report.verdicts.select_related("run__exhibit__party", "run__exhibit__submitted_by")
+    verdicts = document.ordered(stored.prefetch_related("run__exhibit__files"))
+    if not verdicts:
+        raise ReportFault("a report needs at least one verdict")
+    items = tuple(document.item(v, passed_max=PASSED_SHOWN_MAX // len(verdicts)) for v in verdicts)
+    exhibits = [i.exhibit for i in items]
+    return Contents(
+        report=report,
+        court=_court(report),
+        issued=document.moment(issued),
+        requested=document.moment(report.created_at),
+        requester=clean(report.created_by.get_full_name(), NAME_MAX),
+        requester_role=_role(report),
+        items=items,
+        labels={str(e.public_id): document.label(e) for e in exhibits},
+        custody=custody.events(report.case, exhibits, report=report.number, until=issued),
+        trust_stores=tuple({i.trust["sha256"]: i.trust for i in items}.values()),
+        selftest=tested,
+        source_sha256=_source_sha256(),
+        libraries=_libraries(),
+        limitations=tuple(statement(s) for s in LIMITATIONS),
+        demonstration=settings.PORTAL_DEMO or any(i.trust["label"] == "demonstration" for i in items),
+    )
+
+
+def _html(contents: Contents, *, annex_sha256: str) -> str:
+    report, items = contents.report, contents.items
+    check_url = public_check_url(report)
+    return render_to_string(
+        "report/report.html",
+        {
+            "c": contents,
+            "report": report,
+            "case": report.case,
+            "role": ROLES[contents.requester_role],
+            "sentences": SENTENCES,
+            "counts": [(SYMBOLS[name], word, sum(i.overall == name for i in items)) for name, word in VERDICTS.items()],
+            "engines": sorted({i.engine for i in items}),
+            "annex_digest": annex_sha256,
+            "check_url": check_url,
+            "qr": segno.make(qr_payload(report, annex_sha256), error="m").svg_data_uri(border=2),
+            "decision": statement("S-DECISION"),
+            "before_recording": statement("S-R18"),
+            "grades": [(g, statement(f"GRADE.{g}")) for g in sorted({i.grade for i in items})],
+            "matrix": _matrix(items),
+            "custody": [(e, document.moment(e.at), contents.labels.get(e.exhibit)) for e in contents.custody][-EVENTS_SHOWN_MAX:],
+            "custody_more": max(0, len(contents.custody) - EVENTS_SHOWN_MAX),
+        },
+    )
+
+
+def _matrix(items: tuple[document.Item, ...]) -> dict[str, object]:
+    """The rule matrix in two parts: what the checks answer, exhibit by exhibit, and what is left to people."""
+    answered, open_ = [], []
+    for answers in zip(*(i.law for i in items), strict=True):
+        if all(a.status == law.NEEDS_HUMAN for a in answers) and answers[0].row.settled_by == "person":
+            open_.append(answers[0].row)
+        else:
+            answered.append((answers[0].row, answers))
+    parts = [
+        {
+            "items": items[n : n + MATRIX_COLUMNS],
+            "rows": [(row, answers[n : n + MATRIX_COLUMNS]) for row, answers in answered],
+        }
+        for n in range(0, len(items), MATRIX_COLUMNS)
+    ]
+    return {"answered": parts, "open": [(one, [r for r in open_ if r.law == one]) for one in dict.fromkeys(r.law for r in open_)]}
+
+
+def public_check_url(report: Report) -> str:
+    return f"{settings.PORTAL_PUBLIC_URL}/reports/check/?number={report.number}&code={report.check_code}"
+
+
+def qr_payload(report: Report, annex_sha256: str) -> str:
+    """The address of the check, and enough of the annex's digest to tell this report from any other under its number."""
+    return f"{public_check_url(report)}#{annex_sha256[:16]}"
+
+
+def _spelt_out(page: str, contents: Contents) -> str:
+    """The glyph guard: a character without a glyph would be an empty box, and the end of PDF/A.
+
+    In what parties wrote it is shown by its number, so that nobody can stop a report with a picture character. A name that
+    the court itself has on file must be printed as it is: there the report is refused.
+    """
+    missing = rendering.missing_glyphs(page, fonts=settings.PORTAL_FONT_DIR)
+    if not missing:
+        return page
+    case = contents.report.case
+    names = "".join(
+        (case.number, case.cause, contents.court.zh, contents.court.en, contents.requester, *(i.submitter for i in contents.items))
+    )
+    needed = [c for c in missing if c in names]
+    if needed:
+        said = ", ".join(f"{c} (U+{ord(c):04X} {unicodedata.name(c, 'without a name')})" for c in needed[:5])
+        raise ReportFault(f"no font has {said}; install fonts-noto-cjk and fonts-hanazono")
+    return page.translate({ord(c): number(c) for c in missing})
+
+
+def _court(report: Report) -> Words:
+    if report.case.court:
+        return Words(report.case.court.name_zh, report.case.court.name_en)
+    return Words(f"法院（{report.case.court_code}）", f"Court ({report.case.court_code})")
+
+
+def _role(report: Report) -> str:
+    found = Membership.objects.filter(case=report.case, user=report.created_by).order_by("pk").first()
+    return str(found.role) if found else ""
+
+
+@cache
+def _source_sha256() -> str:
+    """Of the engine's own files: each path with the digest of its bytes, in order of path."""
+    root = Path(evidence.verification.__file__).parent
+    total = hashlib.sha256()
+    for file in sorted(p for p in root.rglob("*") if p.suffix in {".py", ".json"}):
+        total.update(f"{file.relative_to(root).as_posix()} {hashlib.sha256(file.read_bytes()).hexdigest()}\n".encode())
+    return total.hexdigest()
+
+
+@cache
+def _libraries() -> Mapping[str, str]:
+    """What verdict and page were made with; on another machine the bytes may differ where these do."""
+    found = {name: metadata.version(name) for name in LIBRARIES}
+    for name, (file, function) in SYSTEM_LIBRARIES.items():
+        says = getattr(ctypes.CDLL(file), function)
+        says.restype = ctypes.c_char_p
+        found[name] = says().decode("ascii")
+    return dict(sorted(found.items()))
+
