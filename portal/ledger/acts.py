@@ -57,6 +57,7 @@ _ACTS = (
         "Report {report} signed ({level})",
         ("report", "annex", "unsigned", "level"),
     ),
+    Act("report.download", "下载核验报告 {report}", "Report {report} downloaded", ("report",)),
     Act("report.release", "向当事人开放核验报告 {report}", "Report {report} released to the parties", ("report",)),
 )  # fmt: skip
 ACTS: Mapping[str, Act] = {act.code: act for act in _ACTS}
