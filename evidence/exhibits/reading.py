@@ -17,6 +17,7 @@ from django.utils.translation import gettext as _
 from evidence.verification import catalogue
 from evidence.verification.reasons import Reason
 from evidence.verification.verdict import Finding, Outcome
+from portal.legible import legible
 
 from . import axes, walk_drawing, words
 
@@ -102,7 +103,7 @@ class Reading:
     """`document` is the canonical JSON of a verdict; `language` is `zh` or `en`; `declared`: something was said about origin."""
 
     def __init__(self, document: bytes, *, language: str, declared: bool) -> None:
-        self.document: dict[str, Any] = json.loads(document)
+        self.document: dict[str, Any] = _legible(json.loads(document))
         self.language = language
         self.declared = declared
 
@@ -140,10 +141,6 @@ class Reading:
     def not_after(self) -> datetime | None:
         text = self.document["time"]["not_after"]
         return _instant(text) if text else None
-
-    @property
-    def at(self) -> datetime:
-        return _instant(self.document["at"])
 
     @property
     def demonstration(self) -> bool:
@@ -234,10 +231,11 @@ class Reading:
             if not answer.check.partition(".")[2].startswith(("TIME", "CLAIM")) and not answer.check.startswith("TIME."):
                 continue
             for label, text in dict.fromkeys(INSTANT.findall(answer.actual)):
-                if _instant(text) != self.not_after:
+                moment = _instant(text)
+                if moment is not None and moment != self.not_after:
                     what = words.CLAIMED.get(label, _("声称的时间"))
                     clock = _("%(source)s 的说法，未经证明") % {"source": answer.subject}
-                    found.append(Event("claimed", _("声称"), str(what), _instant(text), clock))
+                    found.append(Event("claimed", _("声称"), str(what), moment, clock))
         found.sort(key=lambda e: e.at)
         proven = next((e.at for e in found if e.stands == "proven"), received)
         return [
@@ -422,8 +420,23 @@ def changed(overalls: Sequence[str]) -> bool:
     return len(set(overalls)) > 1
 
 
-def _instant(text: str) -> datetime:
-    return datetime.fromisoformat(text)
+def _legible(value: Any) -> Any:
+    """The document with every text in it made legible: much of it is words of the evidence."""
+    if isinstance(value, dict):
+        return {name: _legible(inner) for name, inner in value.items()}
+    if isinstance(value, list):
+        return [_legible(inner) for inner in value]
+    return legible(value) if isinstance(value, str) else value
+
+
+def _instant(text: str) -> datetime | None:
+    """The moment; None for one that no calendar here can show, such as a 99th month or the last hour of the year 9999."""
+    try:
+        moment = datetime.fromisoformat(text)
+        words.beijing(moment), _utc(moment)  # noqa: B018  (a time zone away it must still be a date)
+    except (ValueError, OverflowError):
+        return None
+    return moment
 
 
 def _utc(moment: datetime) -> str:

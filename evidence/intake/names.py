@@ -1,16 +1,15 @@
 """File names as a party sends them: kept as they are, shown so that they cannot deceive."""
 
 import re
-import unicodedata
+
+from portal.legible import hidden, legible
 
 from .limits import NAME_MAX
 
 _EXTENSION = re.compile(r"\.[0-9A-Za-z]{1,10}\Z")
 _UNSTORABLE = {0: "\u2400"} | dict.fromkeys(range(0xD800, 0xE000), "\ufffd")
 """PostgreSQL text holds neither NUL nor half a surrogate pair: SYMBOL FOR NULL and REPLACEMENT CHARACTER stand for them."""
-_JOINERS = "\u200c\u200d"
-"""Needed inside emoji and several scripts; they move nothing."""
-_SEPARATORS = {"/": "／", "\\": "＼"}
+_SEPARATORS = str.maketrans({"/": "／", "\\": "＼"})
 
 
 def label(name: str) -> str:
@@ -28,7 +27,7 @@ def shown(name: str) -> str:
 
     evil<U+202E>fdp.exe -> evil〔U+202E〕fdp.exe;  ../../etc/passwd -> ..／..／etc／passwd
     """
-    return "".join(_visible(c) for c in name)
+    return legible(name.translate(_SEPARATORS), breaks="")
 
 
 def unusual(name: str) -> bool:
@@ -38,22 +37,10 @@ def unusual(name: str) -> bool:
 
 def deceives(text: str) -> bool:
     """Does it hold something invisible, or something that turns the direction of reading?"""
-    return any(_hidden(c) for c in text)
+    return any(hidden(c) for c in text)
 
 
 def extension(name: str) -> str:
     """Lower case, without the dot; "" when there is none."""
     match = _EXTENSION.search(name)
     return match[0][1:].lower() if match else ""
-
-
-def _visible(character: str) -> str:
-    if character in _SEPARATORS:
-        return _SEPARATORS[character]
-    if _hidden(character):
-        return f"〔U+{ord(character):04X}〕"
-    return character
-
-
-def _hidden(character: str) -> bool:
-    return unicodedata.category(character) in {"Cc", "Cf", "Zl", "Zp"} and character not in _JOINERS

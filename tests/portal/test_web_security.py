@@ -288,7 +288,7 @@ def test_cookies_in_production() -> None:
     assert said.splitlines() == [
         "SESSION __Host-sessionid True True Lax / None",
         "CSRF __Host-csrftoken True True Lax / None",
-        "LANGUAGE __Host-language True True Lax / None",
+        "LANGUAGE __Host-django_language True True Lax / None",
         "django.contrib.messages.storage.session.SessionStorage",
     ]
 
