@@ -4,6 +4,7 @@ recomputes the leaf from the record itself and never takes one that is only clai
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 
 from . import digests
 
@@ -76,8 +77,12 @@ def grouped_path(leaf: bytes, items: Sequence[bytes], *, algorithm: str) -> Grou
     return GroupedPath(current, tuple(positions))
 
 
-def grouped_root(leaves: Sequence[bytes], *, algorithm: str) -> bytes:
-    """The root over all leaves in block order. PathError without a leaf, or with more than a block may hold."""
+@lru_cache(maxsize=8)
+def grouped_root(leaves: tuple[bytes, ...], *, algorithm: str) -> bytes:
+    """The root over all leaves in block order. PathError without a leaf, or with more than a block may hold.
+
+    Kept for the next transaction of the same block.
+    """
     if not 0 < len(leaves) <= LEAVES_MAX:
         raise PathError("no leaf, or more leaves than a block may hold")
     level = list(leaves)

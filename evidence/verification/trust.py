@@ -157,15 +157,15 @@ class TrustStore:
 
         return anchor_pack.load(directory)
 
-    def chain(self, *, family: str, chain_id: str, group_id: str | None = None) -> ChainProfile | None:
-        """The profile of a chain by what it calls itself; the genesis hash is compared by the caller."""
-        return next(
-            (
-                c
-                for c in self.chains
-                if c.family == family and c.chain_id == chain_id and (c.group_id is None or c.group_id == group_id)
-            ),
-            None,
+    def chains_named(
+        self, *, family: str, chain_id: str, group_id: str | None = None
+    ) -> tuple[ChainProfile, ...]:
+        """The profiles of a chain by what it calls itself. Installers give every chain the same name (chain0, chain1), so
+        that several may bear it: the caller compares the genesis hash, and whose signatures a block has."""
+        return tuple(
+            c
+            for c in self.chains
+            if c.family == family and c.chain_id == chain_id and (c.group_id is None or c.group_id == group_id)
         )
 
     def chains_of(self, family: str) -> tuple[ChainProfile, ...]:

@@ -18,10 +18,11 @@ from . import chainmaker_transaction as transactions
 from . import ladder
 from .chainmaker_block import RW_SET, Examined
 from .chainmaker_hashing import Block
-from .chainmaker_members import Certificates
+from .chainmaker_members import HASHES, Certificates
 from .chainmaker_messages import Piece, Unreadable, sniff
 from .chainmaker_selection import Selection, Supplied, blocks_to_examine, select
 from .chainmaker_transaction import Path, Transaction
+from .links import unlinked
 
 __all__ = [
     "Supplied",
@@ -79,10 +80,29 @@ def examine_supplied(supplied: Supplied, context: Context) -> Examination:
     for subject, block in chosen.subjects:
         inclusion, profile = transactions.examine(subject, block, trust=context.trust, known=known)
         proofs.append(ladder.proof(inclusion, profile=profile, context=context))
-    return Examination(findings=tuple(_left_over(chosen)), proofs=tuple(proofs))
+    used = [b for b in blocks if any(b is home for _, home in chosen.subjects)]
+    # A whole block that only links must still be what its header says.
+    links = [f for b in blocks if all(b is not u for u in used) for f in (b.header, *b.findings)]
+    left_over = _left_over(chosen, _lonely(supplied.blocks, used))
+    return Examination(findings=(*links, *left_over), proofs=tuple(proofs))
 
 
-def _left_over(chosen: Selection) -> Iterator[Finding]:
+def _lonely(supplied: Sequence[Block], used: Sequence[Examined]) -> list[Block]:
+    """Blocks that hold no transaction of interest, that no row of headers joins to one that does, and that are not the first
+    block by which step 0 tells the chain."""
+    chains = {e.block.chain_id for e in used}
+    left = [
+        b
+        for b in supplied
+        if all(b is not e.block for e in used)
+        and not (b.height == 0 and b.chain_id in chains and b.algorithm is not None)
+    ]
+    ends = {i: (b.hash_under(b.algorithm or HASHES[0]), b.header.data("pre_block_hash")) for i, b in enumerate(left)}
+    joined_to = [(e.hash, e.block.header.data("pre_block_hash")) for e in used]
+    return [left[i] for i in unlinked(ends, joined_to)]
+
+
+def _left_over(chosen: Selection, lonely: Sequence[Block]) -> Iterator[Finding]:
     """What was handed in and went with no transaction, or was too much. It contradicts nothing and must reach the verdict."""
 
     def left(check: str, reason: Reason, subject: str, actual: str | None = None) -> Finding:
@@ -91,6 +111,8 @@ def _left_over(chosen: Selection) -> Iterator[Finding]:
     if chosen.too_many:
         shown = f"{chosen.too_many} transactions"
         yield left(ladder.LEDGER_KIND, Reason.RESOURCE_LIMIT, "chainmaker", shown)
+    for block in lonely:
+        yield left(ladder.HEADER, Reason.PROOF_NOT_SUPPLIED, f"{block.name} · {block.height}")
     for path in chosen.stray_paths:
         yield left(ladder.PATH, Reason.PROOF_NOT_SUPPLIED, path.name)
     for rw_set in chosen.stray_rw_sets:

@@ -42,6 +42,9 @@ LINKS_MAX = 10_000
 """Headers followed from a block to a pinned one (spec §2 rule 6)."""
 
 
+_ORDER = (Outcome.PASSED, Outcome.INDETERMINATE, Outcome.FAILED)
+
+
 def profiles(trust: TrustStore, chain_id: str, algorithm: str | None) -> list[ChainProfile]:
     """The court's profiles of that name whose hash fits; the default name `chain1` is borne by many chains."""
     return [
@@ -84,9 +87,8 @@ class Examined:
         agreeing = [p for p in candidates if p.genesis_hash is None or not genesis - {p.genesis_hash}]
         self._known = known
         options = [self._under(p) for p in agreeing or candidates] or [self._under(None)]
-        self.profile, self.suite, self.quorum = next(
-            (o for o in options if o[2].finding.outcome is Outcome.PASSED), options[0]
-        )
+        # Of several chains of one name it is the one whose validators signed it; else one that it does not contradict.
+        self.profile, self.suite, self.quorum = min(options, key=lambda o: _ORDER.index(o[2].finding.outcome))
         self.kind = ledger_kind(self.subject, block.chain_id, self.profile, genesis)
         self.header = self._header()
         self.root, self.checkpoint = self._root(others)

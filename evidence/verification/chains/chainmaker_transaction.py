@@ -8,7 +8,7 @@ from .. import merkle
 from ..codecs.protobuf import Message
 from ..reasons import Reason
 from ..trust import ChainProfile, TrustStore
-from ..verdict import Finding, Outcome, failed, indeterminate, passed
+from ..verdict import Bearing, Finding, Outcome, failed, indeterminate, passed
 from . import chainmaker_members as members
 from .chainmaker_block import Examined, identified, ledger_kind, profiles, rw_set_finding
 from .chainmaker_hashing import instant_of, is_complete, is_redacted, is_redacted_rw_set
@@ -17,6 +17,8 @@ from .chainmaker_records import places, record_id, tx_id
 from .ladder import EXECUTION, HEADER, NODE_QUORUM, PATH, ROOT, SENDER, TRANSACTION, Inclusion, short
 
 ENDORSERS = "CHAINMAKER.ENDORSERS"
+ENDORSERS_MAX = 200
+"""Endorsements of one transaction that are checked: one of each organisation is asked for, and SM2 takes 2 ms."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -393,7 +395,11 @@ class _Rungs:
                 redacted = self._redacted or is_redacted_rw_set(rw_set)
                 yield rw_set_finding(self._name, rw_set, result, suites=self._suites, redacted=redacted)
         if body is not None and self._payload is not None:
-            signed = [self._signed(ENDORSERS, e) for e in body.messages("endorsers")]
+            endorsers = body.messages("endorsers")
+            signed = [self._signed(ENDORSERS, e) for e in endorsers[:ENDORSERS_MAX]]
+            if len(endorsers) > ENDORSERS_MAX:
+                limit = Reason.RESOURCE_LIMIT
+                yield indeterminate(ENDORSERS, limit, self._name, actual=str(len(endorsers)), bearing=Bearing.DECISIVE)
             if signed:
                 worst = next((f for f in signed if f.outcome is Outcome.FAILED), None)
                 worst = worst or next((f for f in signed if f.outcome is not Outcome.PASSED), signed[0])

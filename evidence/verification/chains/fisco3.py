@@ -22,11 +22,14 @@ from ..registry import Context
 from ..trust import ChainProfile
 from ..verdict import Bearing, Examination, Finding, Outcome, failed, indeterminate
 from . import fisco3_records, ladder
-from .fisco3_finality import SUITES, Suite, suite_of
-from .fisco3_hashing import TRANSACTION_VERSIONS, Matched, header_hash, transaction_hash
+from .fisco3_finality import SUITES, Suite, quorum, suite_of
+from .fisco3_hashing import TRANSACTION_VERSIONS, Matched, header_hash, header_preimage, transaction_hash
 from .fisco3_records import Header, Kind, Receipt, Transaction
 from .fisco3_rungs import FAMILY, Claimed, Proof, inclusion_of, path_of
+from .links import unlinked
 
+PROOFS_MAX = 200
+"""Transactions of whole blocks that are examined: four times as many as an exhibit may hold files."""
 ANSWER_BYTES_MAX = 64 << 20
 """One file, as for a proof package (spec §2 rule 6)."""
 LOOK_BYTES = 64 << 10
@@ -120,7 +123,12 @@ def proofs_of(answers: Answers, *, context: Context, claimed: Claimed) -> list[l
     """Records -> one proof per transaction, and one per block that stands alone."""
     proofs, orphans = _sort(answers, context, claimed)
     used = [p.header for p in proofs if p.header is not None]
-    single_chain = len({(p.transaction.chain_id, p.transaction.group_id) for p in proofs if p.transaction}) <= 1
+    chains = {
+        (p.profile.id if p.profile else None, p.transaction.chain_id, p.transaction.group_id)
+        for p in proofs
+        if p.transaction
+    }
+    single_chain = len(chains) <= 1
     links: list[Header] = []
     found: list[tuple[ladder.Inclusion, ChainProfile | None]] = []
     for proof in proofs:
@@ -133,11 +141,31 @@ def proofs_of(answers: Answers, *, context: Context, claimed: Claimed) -> list[l
         )
         links += anchored.links
         found.append((inclusion, proof.profile))
+    first = {p.profile.genesis_hash for p in proofs if p.profile}
+    lonely = [
+        h
+        for h in _lonely(orphans, [*used, *links])
+        if h.number or h.hash not in first or header_suite(h) is None  # the first block tells the chain
+    ]
     for name, header in orphans:
-        if header not in links:
+        if any(header is h for h in lonely):
             alone = Proof(name, header=header, suite=header_suite(header) or SUITES[0], guessed=True)
             found.append((inclusion_of(alone, claimed, successors=[], others=[])[0], None))
     return [ladder.proof(inclusion, profile=profile, context=context) for inclusion, profile in found]
+
+
+def _lonely(orphans: Sequence[tuple[str, Header]], used: Sequence[Header]) -> list[Header]:
+    """Headers that are neither a used block in another answer nor joined to one by their parents."""
+
+    def ends(header: Header) -> tuple[bytes, bytes]:
+        suite = header_suite(header) or SUITES[0]
+        digest = header_hash(header, algorithm=suite.hash)
+        return digest, header.parents[0][1] if header.parents else b""
+
+    same = {header_preimage(h) for h in used}
+    left = [h for _, h in orphans if header_preimage(h) not in same]
+    names = unlinked({i: ends(h) for i, h in enumerate(left)}, [ends(h) for h in used])
+    return [left[i] for i in names]
 
 
 def _unread(reason: Reason, name: str, actual: str | None = None) -> Finding:
@@ -165,8 +193,11 @@ def _with_listed_transactions(answers: Answers, context: Context) -> Answers:
             carries = any(n in body or n in body.lower() for n in needles)
             if carries or listed in named or listed.hex() in claimed:
                 found.append((name, answer))
-    read_ = records(found)
-    return replace(answers, transactions=read_.transactions, findings=(*answers.findings, *read_.findings))
+    read_ = records(found[:PROOFS_MAX])
+    findings = [*answers.findings, *read_.findings]
+    if len(found) > PROOFS_MAX:
+        findings.append(_unread(Reason.RESOURCE_LIMIT, found[0][0], f"{len(found)} transactions"))
+    return replace(answers, transactions=read_.transactions, findings=tuple(findings))
 
 
 # ── which records belong together ──────────────────────────────────────────────────────────────────────────────────────
@@ -179,13 +210,18 @@ def _sort(
     receipts = list(answers.receipts)
     proofs: list[Proof] = []
     for name, transaction in answers.transactions:
-        proof = _suited(Proof(name, transaction=transaction), answers, context)
         mine = next((r for r in receipts if _receipt_of(r[1], transaction, answers)), None)
         if mine is not None:
             receipts.remove(mine)
-        receipt = mine[1] if mine else None
-        header = _block_of(proof, receipt, answers.headers, claimed)
-        proofs.append(replace(proof, receipt=receipt, header=header))
+        options = [
+            _placed(
+                _suited(Proof(name, transaction=transaction, receipt=mine[1] if mine else None), profile, answers),
+                answers.headers,
+                claimed,
+            )
+            for profile in _named(transaction, context) or (None,)
+        ]
+        proofs.append(options[0] if len(options) == 1 else min(options, key=lambda p: _distance(p, claimed)))
     for name, receipt in receipts:
         blocks = [h for _, h in answers.headers if h.number == receipt.block_number]
         lone = Proof(name, receipt=receipt, header=blocks[0] if blocks else None)
@@ -195,16 +231,40 @@ def _sort(
     return proofs, [(n, h) for n, h in answers.headers if h not in used]
 
 
-def _suited(proof: Proof, answers: Answers, context: Context) -> Proof:
-    """Profile and suite of a transaction's chain; without a profile, the suite under which its records hold."""
+def _named(transaction: Transaction, context: Context) -> tuple[ChainProfile, ...]:
+    """The court's profiles of the chain that the transaction names."""
+    if transaction.chain_id is None:
+        return ()
+    return context.trust.chains_named(
+        family=FAMILY, chain_id=transaction.chain_id, group_id=transaction.group_id
+    )
+
+
+def _placed(proof: Proof, headers: Sequence[tuple[str, Header]], claimed: Claimed) -> Proof:
+    return replace(proof, header=_block_of(proof, proof.receipt, headers, claimed))
+
+
+def _distance(proof: Proof, claimed: Claimed) -> int:
+    """Of several chains of one name: 0 for the one that has pinned the block or whose validators signed it, 1 for one that it
+    does not contradict, 2 for one that it does."""
+    profile, header = proof.profile, proof.header
+    if profile is None or header is None:
+        return 1
+    if profile.genesis_hash and claimed.genesis_hash and profile.genesis_hash != claimed.genesis_hash:
+        return 2
+    digest = header_hash(header, algorithm=proof.suite.hash)
+    pin = profile.checkpoint_at(header.number)
+    if pin is not None:
+        return 0 if pin.hash == digest else 2
+    signed = quorum(header, digest, subject="", suite=proof.suite, profile=profile, header_holds=True)
+    return (Outcome.PASSED, Outcome.INDETERMINATE, Outcome.FAILED).index(signed.finding.outcome)
+
+
+def _suited(proof: Proof, profile: ChainProfile | None, answers: Answers) -> Proof:
+    """The suite of a transaction's chain; without a profile, the suite under which its records hold."""
     transaction = proof.transaction
     if transaction is None:
         return proof
-    profile = (
-        context.trust.chain(family=FAMILY, chain_id=transaction.chain_id, group_id=transaction.group_id)
-        if transaction.chain_id is not None
-        else None
-    )
     known = suite_of(profile) if profile else None
     tried = (known,) if known else SUITES
     for suite in tried:

@@ -41,7 +41,7 @@ def execution(
     transaction: Transaction | None,
     call: abi.Call | None,
     transaction_path: merkle.GroupedPath | None,
-    receipt_hashes: Sequence[bytes] | None,
+    receipt_hashes: tuple[bytes, ...] | None,
     header: Header | None,
     suite: Suite,
     profile: ChainProfile | None,
@@ -122,7 +122,7 @@ def _under_root(
     matched: Matched,
     header: Header,
     suite: Suite,
-    receipt_hashes: Sequence[bytes] | None,
+    receipt_hashes: tuple[bytes, ...] | None,
     transaction_path: merkle.GroupedPath | None,
     subject: str,
 ) -> merkle.GroupedPath | Finding:

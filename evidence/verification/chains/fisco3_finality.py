@@ -8,6 +8,7 @@ in its place, and the public key that guomi signatures carry must be the pinned 
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 
 from .. import digests
 from ..keys import secp256k1, sm2
@@ -44,10 +45,12 @@ def suite_of(profile: ChainProfile) -> Suite | None:
     return next((found for s in SUITES if (s.hash, s.signature) == (found.hash, found.signature)), None)
 
 
+@lru_cache(maxsize=4096)
 def signer(signature: bytes, digest: bytes, *, suite: Suite) -> bytes | None:
     """The key (64 bytes) that signed `digest`, as the chain writes signatures, or None when the signature is invalid.
 
     ECDSA: r‖s‖v, 65 bytes, over the digest itself; the key is recovered. SM2: r‖s‖key, 128 bytes, e = SM3(Z_A‖digest).
+    Many transactions share a block, and a block a thousand signatures at most: each is checked once.
     """
     r, s = int.from_bytes(signature[:32]), int.from_bytes(signature[32:64])
     if suite.signature == "SM2":

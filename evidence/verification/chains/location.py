@@ -4,6 +4,7 @@ A chain profile may map the evidence contract: then the mapped place, decoded as
 Without a map a hit anywhere is reported with its offset, "meaning unknown". Digests are compared whole, never by prefix.
 """
 
+from bisect import bisect_right
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
@@ -107,14 +108,35 @@ def decode(contract: EvidenceContract, value: bytes) -> bytes | None:
 
 
 def _raw_hits(content: Sequence[Source], places: Sequence[Place]) -> Iterator[Hit]:
-    """Search order: raw bytes, then hex text in either case; the place and offset are all that is claimed."""
+    """Search order: raw bytes, then hex text in either case; the place and offset are all that is claimed.
+
+    The values are searched as one: fifty files against a batch of ten thousand records are half a million comparisons otherwise.
+    """
+    starts: list[int] = []
+    joined = bytearray()
+    for place in places:
+        starts.append(len(joined))
+        joined += place.value
+    raw = bytes(joined)
+    lowered = raw.lower()
     for source in content:
         for alg in digests.STRONG:
             value = source.digest(alg)
-            for place in places:
-                lowered = place.value.lower()
-                for form, haystack in ((value, place.value), (value.hex().encode(), lowered)):
-                    offset = haystack.find(form)
-                    if offset >= 0:
-                        yield Hit(source, alg, value, place, offset, False)
-                        break
+            found: dict[int, int] = {}
+            for needle, haystack in ((value, raw), (value.hex().encode(), lowered)):
+                for index, offset in _inside(needle, haystack, starts):
+                    found.setdefault(index, offset)
+            for index in sorted(found):
+                yield Hit(source, alg, value, places[index], found[index], False)
+
+
+def _inside(needle: bytes, haystack: bytes, starts: Sequence[int]) -> Iterator[tuple[int, int]]:
+    """(value, offset in it) of the first occurrence within each of the values that begin at `starts`."""
+    at = haystack.find(needle)
+    while at >= 0:
+        index = bisect_right(starts, at) - 1
+        end = starts[index + 1] if index + 1 < len(starts) else len(haystack)
+        inside = at + len(needle) <= end
+        if inside:
+            yield index, at - starts[index]
+        at = haystack.find(needle, end if inside else at + 1)

@@ -9,61 +9,30 @@ import hashlib
 import json
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
-from functools import cache
 from typing import Any
 
 import pytest
 
-from evidence.verification import Exhibit, Source, TrustStore, Verdict, verify
+from evidence.verification import Exhibit, Source, verify
 from evidence.verification.reasons import Reason
 from evidence.verification.verdict import Overall
 from tests.evidence.verification import chainmaker_exhibits as cm
 from tests.evidence.verification import fisco3_exhibits as fisco
+from tests.evidence.verification.attacked import (
+    AT,
+    CONFESSION,
+    RECORDED,
+    certificate,
+    examine,
+    fisco_files,
+    good,
+    refusals,
+    sha256,
+    sm3,
+    store,
+)
 from tests.evidence.verification.authority import issue
 from tests.evidence.verification.chainmaker_exhibits import MINE, OTHER, PAGE, built, changed, files
-
-AT = datetime(2026, 11, 22, 12, 0, tzinfo=UTC)
-RECORDED = "2026-01-01T08:00:05+08:00"
-"""Within seconds of the demonstration block."""
-CONFESSION = b"I, the defendant, owe the plaintiff five million.\n"
-
-
-@cache
-def store() -> TrustStore:
-    return cm.trust(built(), others={"fisco": {"profile": fisco.built().profile, "validators": fisco.built().validators}})
-
-
-def examine(given: dict[str, bytes], trusted: TrustStore | None = None, at: datetime = AT) -> Verdict:
-    exhibit = Exhibit.of(Source.from_bytes(name, data) for name, data in given.items())
-    try:
-        return verify(exhibit, trusted or store(), at)
-    finally:
-        exhibit.close()
-
-
-def good(**more: bytes) -> dict[str, bytes]:
-    """A page that CONSISTENTly lies on a chain, and whatever the test puts beside it (`x_json` for x.json)."""
-    return files(built(), **{name.replace("_", "."): data for name, data in more.items()})
-
-
-def certificate(**members: Any) -> bytes:
-    return json.dumps(members, ensure_ascii=False).encode()
-
-
-def sha256(data: bytes) -> str:
-    return hashlib.sha256(data).hexdigest()
-
-
-def sm3(data: bytes) -> str:
-    return hashlib.new("sm3", data).hexdigest()
-
-
-def fisco_files(index: int) -> dict[str, bytes]:
-    return {f"fisco {name}": data for name, data in fisco.built().files(index).items()}
-
-
-def refusals(verdict: Verdict) -> list[tuple[str, Reason | None]]:
-    return [(f.check, f.reason) for f in verdict.findings if f.outcome.value == "FAILED"]
 
 
 def test_the_exhibit_that_is_attacked_is_good() -> None:
@@ -171,7 +140,15 @@ TX, HEIGHT = built().tx_ids[MINE], 9
         {"fileHash": sha256(PAGE), "blockHeight": HEIGHT},
         {"txHash": TX, "fileHash": sha256(PAGE), "存证时间": "2026-01-01 00:00:05"},
     ],
-    ids=["as recorded", "transaction alone", "named SM3", "SM3 unnamed", "SHA-512", "height alone", "time without a zone"],
+    ids=[
+        "as recorded",
+        "transaction alone",
+        "named SM3",
+        "SM3 unnamed",
+        "SHA-512",
+        "height alone",
+        "time without a zone",
+    ],
 )
 def test_an_honest_certificate_contradicts_nothing(honest: dict[str, Any]) -> None:
     verdict = examine(good(c_json=certificate(**honest)))
@@ -203,7 +180,14 @@ def test_a_certificate_of_something_else_never_passes(swap: str, company: dict[s
 def test_an_honest_certificate_does_not_cover_for_another() -> None:
     """Two certificates name one transaction, with different digests: the chain says which of them is wrong."""
     honest = certificate(txHash=TX, fileHash=sha256(PAGE))
-    for swap in ("another digest", "another digest, SM3", "another height", "another block", "years before the block", "MD5 alone"):
+    for swap in (
+        "another digest",
+        "another digest, SM3",
+        "another height",
+        "another block",
+        "years before the block",
+        "MD5 alone",
+    ):
         members, expected = SWAPPED[swap]
         verdict = examine(good(a_json=honest, c_json=certificate(**members)))
         assert verdict.overall is expected, swap
@@ -225,14 +209,18 @@ def test_one_file_recorded_twice_with_a_certificate_for_each() -> None:
     assert (verdict.overall, refusals(verdict)) == (Overall.CONSISTENT, [])
     assert [f.outcome.value for f in verdict.findings if f.check == "CERT.FIELDS"] == ["PASSED", "PASSED"]
     other_chain = certificate(txHash=fisco.built().tx_hash, fileHash=sha256(PAGE))
-    verdict = examine({**good(a_json=certificate(txHash=TX, fileHash=sha256(PAGE)), b_json=other_chain), **fisco_files(0)})
+    verdict = examine(
+        {**good(a_json=certificate(txHash=TX, fileHash=sha256(PAGE)), b_json=other_chain), **fisco_files(0)}
+    )
     assert (verdict.overall, refusals(verdict)) == (Overall.CONSISTENT, [])
 
 
 def test_a_certificate_of_one_file_of_a_batch() -> None:
     """Honest: a transaction records two files, the platform issues a certificate for each, and one is handed in."""
     chain = cm.network()
-    block = chain.block([chain.batch([chain.hash(PAGE), chain.hash(OTHER)]), chain.record("ab" * 32, record_id="1")])
+    block = chain.block(
+        [chain.batch([chain.hash(PAGE), chain.hash(OTHER)]), chain.record("ab" * 32, record_id="1")]
+    )
     both = {"a.html": PAGE, "b.html": OTHER, "block.json": block.block_json}
     for content in (PAGE, OTHER):
         for stated in ({"fileHash": sha256(content)}, {"fileHash": sm3(content), "hashAlgorithm": "SM3"}):
@@ -257,7 +245,10 @@ def test_a_block_from_the_future_proves_no_time() -> None:
     at = datetime(2026, 1, 1, 0, 0, 9, tzinfo=UTC)  # the block is of 00:00:10
     for given, late in ((good(), at), (fisco.files(fisco.built()), datetime(2026, 9, 21, tzinfo=UTC))):
         verdict = examine(given, at=late)
-        assert (verdict.overall, verdict.reasons) == (Overall.INDETERMINATE, (Reason.TIMESTAMP_ORDER_FAILURE,))
+        assert (verdict.overall, verdict.reasons) == (
+            Overall.INDETERMINATE,
+            (Reason.TIMESTAMP_ORDER_FAILURE,),
+        )
     assert examine(good(), at=at + timedelta(seconds=1)).overall is Overall.CONSISTENT
 
 
@@ -284,17 +275,31 @@ def test_not_later_than_is_never_earlier_than_vouched_for() -> None:
     from tests.evidence.verification.authority import token
     from tests.evidence.verification.time_stamps import MESSAGE, PLAN, ROOT, trust
 
-    for when, printed in ((0, "12:00:01.000Z"), (1, "12:00:01.001Z"), (999, "12:00:01.001Z"), (1000, "12:00:01.001Z")):
+    for when, printed in (
+        (0, "12:00:01.000Z"),
+        (1, "12:00:01.001Z"),
+        (999, "12:00:01.001Z"),
+        (1000, "12:00:01.001Z"),
+    ):
         plan = replace(PLAN, when=datetime(2026, 6, 1, 12, 0, 0, when, tzinfo=UTC))
         verdict = examine({"page.html": MESSAGE, "t.tsr": token(plan)}, trust(ROOT.der))
         assert json.loads(verdict.to_json())["time"]["not_after"] == f"2026-06-01T{printed}"
 
 
-@pytest.mark.parametrize("at", [datetime.min.replace(tzinfo=UTC), datetime.max.replace(tzinfo=UTC), datetime(999, 1, 1, tzinfo=UTC)])
+@pytest.mark.parametrize(
+    "at",
+    [datetime.min.replace(tzinfo=UTC), datetime.max.replace(tzinfo=UTC), datetime(999, 1, 1, tzinfo=UTC)],
+)
 def test_the_ends_of_the_calendar(at: datetime) -> None:
     printed = json.loads(examine(good(), at=at).to_json())["at"]
     assert len(printed) == len("0000-00-00T00:00:00.000Z")
-    far = at.replace(tzinfo=(datetime.fromisoformat("2026-01-01T00:00:00+14:00" if at.year < 5000 else "2026-01-01T00:00:00-12:00")).tzinfo)
+    far = at.replace(
+        tzinfo=(
+            datetime.fromisoformat(
+                "2026-01-01T00:00:00+14:00" if at.year < 5000 else "2026-01-01T00:00:00-12:00"
+            )
+        ).tzinfo
+    )
     if at.year in (1, 9999):
         with pytest.raises(ValueError, match="calendar"):
             examine(good(), at=far)
@@ -302,7 +307,21 @@ def test_the_ends_of_the_calendar(at: datetime) -> None:
 
 # ── names ─────────────────────────────────────────────────────────────────────────────────────────────────────────────
 
-NAMES = ["", "a\0b", "\n", "\u202egnp.exe", "\ud800", "\udcff\udc80", "x" * 5000, "../../etc/passwd", "<script>", "\ufeff", "é", "e\u0301", "page.html"]
+NAMES = [
+    "",
+    "a\0b",
+    "\n",
+    "\u202egnp.exe",
+    "\ud800",
+    "\udcff\udc80",
+    "x" * 5000,
+    "../../etc/passwd",
+    "<script>",
+    "\ufeff",
+    "é",
+    "e\u0301",
+    "page.html",
+]
 
 
 @pytest.mark.parametrize("name", NAMES, ids=ascii)

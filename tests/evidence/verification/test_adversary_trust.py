@@ -96,7 +96,9 @@ REFUSED: dict[str, Change] = {
     "a role under another spelling": validator(role="Court"),
     "a validator twice": a_second({}),
     "a validator twice under two names": a_second({"operator": "somebody", "node_name": "else"}),
-    "a key in capitals": lambda p: validator(key=p["validators"]["epochs"][0]["validators"][0]["key"].upper())(p),
+    "a key in capitals": lambda p: validator(
+        key=p["validators"]["epochs"][0]["validators"][0]["key"].upper()
+    )(p),
     "a key cut short": validator(key="ab" * 63),
     "a key and a certificate": validator(cert_sha256="ab" * 32),
     "neither key nor certificate": validator(key=None),
@@ -132,7 +134,9 @@ REFUSED: dict[str, Change] = {
     "a checkpoint of another basis": pin(basis="Independent"),
     "a checkpoint without a zone": pin(recorded_at="2026-01-01T00:00:00"),
     "a checkpoint at no date": pin(recorded_at="yesterday"),
-    "two checkpoints at one height": lambda p: p["checkpoints"]["checkpoints"].append({**PIN, "hash": "cd" * 32}),
+    "two checkpoints at one height": lambda p: p["checkpoints"]["checkpoints"].append(
+        {**PIN, "hash": "cd" * 32}
+    ),
     "a root that is none": lambda p: p["validators"].update(org_roots=[{"org": "a", "pem": "-----BEGIN"}]),
     "a policy that is a text": lambda p: p["policy"].update(accept_d="platform"),
     "a policy of numbers": lambda p: p["policy"].update(accept_d=[1]),
@@ -221,14 +225,30 @@ def test_one_node_under_two_certificates_counts_once() -> None:
     block = chain.block([chain.record(chain.hash(cm.PAGE), record_id="1")], voters=(0, 1, 3))
     listed = chain.validators()["epochs"][0]["validators"]
     both = [*listed[:2], {**listed[0], "cert_sha256": None, "key": chain.nodes[0].key.spki.hex()}]
-    votes = [chain.vote(0, block.block_hash), chain.vote(1, block.block_hash), chain.vote(renewed.nodes[0], block.block_hash, voter="again")]
+    votes = [
+        chain.vote(0, block.block_hash),
+        chain.vote(1, block.block_hash),
+        chain.vote(renewed.nodes[0], block.block_hash, voter="again"),
+    ]
     signed = chain.block(
         [chain.record(chain.hash(cm.PAGE), record_id="1")],
         votes={cm.VOTES: chain.vote_set(votes, block.block_hash)},
     )
     assert signed.block_hash == block.block_hash
-    store = cm.trust(signed, validators={"epochs": [{"from_height": 0, "quorum": 3, "validators": both}], "org_roots": chain.validators()["org_roots"]})
+    store = cm.trust(
+        signed,
+        validators={
+            "epochs": [{"from_height": 0, "quorum": 3, "validators": both}],
+            "org_roots": chain.validators()["org_roots"],
+        },
+    )
     verdict = cm.examine({"page.html": cm.PAGE, "block.json": signed.block_json}, store)
     assert cm.answer(verdict, "INCL.NODE_QUORUM") == cm.QUORUM
-    enough = cm.trust(signed, validators={"epochs": [{"from_height": 0, "quorum": 2, "validators": both}], "org_roots": chain.validators()["org_roots"]})
+    enough = cm.trust(
+        signed,
+        validators={
+            "epochs": [{"from_height": 0, "quorum": 2, "validators": both}],
+            "org_roots": chain.validators()["org_roots"],
+        },
+    )
     assert cm.examine({"page.html": cm.PAGE, "block.json": signed.block_json}, enough).grade is Grade.B
