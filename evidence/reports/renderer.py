@@ -117,26 +117,31 @@ def _write(warm: tuple[Any, Any], request: dict[str, Any]) -> bytes:
         )
         for a in request["attachments"]
     ]
-    return bytes(
-        weasyprint.HTML(string=request["html"], url_fetcher=_locked()).write_pdf(
-            stylesheets=[style],
-            font_config=fonts,
-            pdf_variant="pdf/a-3a",
-            attachments=files,
-            finisher=finish,
-            pdf_identifier=request["identifier"].encode(),
-        )
+    locked = _locked()
+    made = weasyprint.HTML(string=request["html"], url_fetcher=locked).write_pdf(
+        stylesheets=[style],
+        font_config=fonts,
+        pdf_variant="pdf/a-3a",
+        attachments=files,
+        finisher=finish,
+        pdf_identifier=request["identifier"].encode(),
     )
+    if locked.refused:  # inside a drawing the engine goes on without what it did not get
+        raise ValueError(locked.refused[0])
+    return bytes(made)
 
 
 def _locked() -> Any:
     from weasyprint.urls import FatalURLFetchingError, URLFetcher
 
     class Locked(URLFetcher):  # type: ignore[misc]
+        refused: list[str] = []
+
         def fetch(self, url: str, headers: Any = None) -> Any:
             if url.startswith(PICTURES):
                 return super().fetch(url, headers)
-            raise FatalURLFetchingError(f"a report loads nothing: {url[:80]}")
+            self.refused.append(f"a report loads nothing: {url[:80]}")
+            raise FatalURLFetchingError(self.refused[-1])
 
     return Locked(allowed_protocols=("data",), allow_redirects=False)
 

@@ -1,0 +1,154 @@
+"""A signing directory, a renderer and whole reports, each made once for the run."""
+
+import json
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import pikepdf
+import pytest
+from django.conf import settings as django_settings
+from django.db import transaction
+from django.test import override_settings
+
+from evidence.reports import bell, edition, issuing, rendering, signing
+from evidence.reports.models import Report
+from portal.demonstration import authority
+from tests import courtroom
+
+FONTS = Path(__file__).parents[3] / "portal" / "fonts" / "build"
+ISSUED = datetime(2026, 11, 22, 4, 5, 6, tzinfo=UTC)
+
+
+@pytest.fixture(scope="session")
+def keys(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A demonstration authority of its own: e-seal, local time-stamps, root, revocation list."""
+    directory = tmp_path_factory.mktemp("signing")
+    authority.ensure(directory, at=datetime.now(UTC))
+    return directory
+
+
+@pytest.fixture(scope="session")
+def font_cache(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return tmp_path_factory.mktemp("fontcache")
+
+
+@pytest.fixture(scope="session")
+def render(font_cache: Path) -> Callable[..., bytes]:
+    def made(body: str, **options: Any) -> bytes:
+        html = f'<!doctype html><html lang="zh-Hans"><head><title>试验</title></head><body style="font-family:var(--body)">{body}</body></html>'
+        return rendering.render(html, fonts=FONTS, cache=font_cache, identifier=b"test", **options)
+
+    return made
+
+
+SEALABLE = """<p>一页 <a lang="en">a page</a></p>
+<p><a class="sig" style="display:block;width:27mm;height:27mm" href="https://sig.invalid/CourtSeal" title="签章">&#8203;</a>
+<a class="sig" style="display:block;width:.1mm;height:.1mm" href="https://sig.invalid/DocTS1" title="时间戳">&#8203;</a>
+<a class="sig" style="display:block;width:.1mm;height:.1mm" href="https://sig.invalid/DocTS2" title="续期">&#8203;</a></p>"""
+
+
+@pytest.fixture(scope="session")
+def unsigned(render: Callable[..., bytes]) -> bytes:
+    """The smallest document that can be sealed: one page, the fields of a report, one attachment."""
+    attached = rendering.Attached("result.json", b'{"a":1}', "结论", "Data", ISSUED)
+    return signing.repack(render(SEALABLE, attachments=[attached]))
+
+
+@pytest.fixture(scope="session")
+def sealed(unsigned: bytes, keys: Path) -> bytes:
+    return signing.seal(unsigned, keys=keys, words=("试验法院", "演示用章"), fonts=FONTS).pdf
+
+
+@pytest.fixture(autouse=True)
+def _quiet(monkeypatch: pytest.MonkeyPatch) -> None:
+    """No worker listens in these tests."""
+    monkeypatch.setattr(bell, "ring", lambda report_id: None)
+
+
+@pytest.fixture
+def desk(settings: Any, tmp_path: Path, keys: Path, font_cache: Path) -> Path:
+    """Settings of a portal that can issue: its own vault, the run's keys and fonts."""
+    settings.PORTAL_VAULT_DIR = tmp_path / "vault"
+    settings.PORTAL_SIGNING_DIR = keys
+    settings.PORTAL_DATA_DIR = font_cache
+    settings.PORTAL_PUBLIC_URL = "https://court.example"
+    return tmp_path
+
+
+@dataclass(frozen=True)
+class Printed:
+    """A whole report on four exhibits, one of each verdict and one without any proof."""
+
+    html: str
+    unsigned: bytes
+    sealed: bytes
+    annex_bytes: bytes
+    number: str
+    check_code: str
+
+    @property
+    def annex(self) -> dict[str, Any]:
+        found: dict[str, Any] = json.loads(self.annex_bytes)
+        return found
+
+
+@pytest.fixture(scope="session")
+def printed(
+    django_db_setup: None, django_db_blocker: Any, keys: Path, font_cache: Path, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[Printed]:
+    """Made in a transaction that is rolled back: the bytes stay."""
+    html: list[str] = []
+    plain = rendering.render
+
+    def kept(page: str, **options: Any) -> bytes:
+        html.append(page)
+        return plain(page, **options)
+
+    overridden = override_settings(
+        PORTAL_VAULT_DIR=tmp_path_factory.mktemp("vault"),
+        PORTAL_SIGNING_DIR=keys,
+        PORTAL_DATA_DIR=font_cache,
+        PORTAL_PUBLIC_URL="https://court.example",
+    )
+    with django_db_blocker.unblock(), overridden, pytest.MonkeyPatch.context() as patch, transaction.atomic():
+        patch.setattr(bell, "ring", lambda report_id: None)
+        patch.setattr(rendering, "render", kept)
+        report = ordered()
+        made = edition.make(report, issued=datetime.now(UTC))
+        yielded = Printed(
+            html=html[0],
+            unsigned=made.pdf,
+            sealed=signing.seal(made.pdf, keys=keys, words=(made.court.zh[:8], "演示用章"), fonts=django_settings.PORTAL_FONT_DIR).pdf,
+            annex_bytes=attachment(made.pdf),
+            number=report.number,
+            check_code=report.check_code,
+        )
+        transaction.set_rollback(True)
+    yield yielded
+
+
+def ordered(**exhibit_fields: object) -> Report:
+    """A case with a clerk, a plaintiff and a defendant, four exhibits with verdicts, and a report ordered on them."""
+    case = courtroom.case(123)
+    clerk, party, other = courtroom.person("clerk-r"), courtroom.person("party-r"), courtroom.person("other-r")
+    courtroom.join(clerk, case, "clerk")
+    courtroom.join(party, case, "litigant", "plaintiff")
+    courtroom.join(other, case, "litigant", "defendant")
+    verdicts = (courtroom.consistent(), courtroom.inconsistent(), courtroom.indeterminate())
+    runs = [
+        courtroom.run(courtroom.hand_in(case, party, name=f"第{n}件证据", **exhibit_fields), verdict)
+        for n, verdict in enumerate(verdicts, start=1)
+    ]
+    runs.append(courtroom.run(courtroom.hand_in(case, other, "defendant", name="没有证明的文件"), courtroom.without_proof()))
+    with transaction.atomic():
+        return issuing.order(case, [r.verdict for r in runs], by=clerk)
+
+
+def attachment(pdf: bytes, name: str = "result.json") -> bytes:
+    import io
+
+    with pikepdf.open(io.BytesIO(pdf)) as document:
+        return bytes(document.attachments[name].get_file().read_bytes())
