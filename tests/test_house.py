@@ -374,7 +374,7 @@ PUBLIC = {
     "set_language": "Chinese or English, kept in a cookie",
     "livez": "the process is alive",
     "readyz": "the portal can work",
-    "reports:check": "number and code of a report: in force, superseded or revoked, and nothing else",
+    "reports:check": "number and code, or digest, of a report: in force, superseded or revoked, and nothing else",
 }
 SAMPLES = {
     "UUIDConverter": "00000000-0000-4000-8000-000000000000",
