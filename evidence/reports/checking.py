@@ -77,9 +77,7 @@ async def _examine(pdf: bytes, anchors: Path, at: datetime | None) -> Checked:
     if faults:
         return Checked(tuple(faults))
     seal, archive = embedded[SEAL], embedded[ARCHIVE]
-    start, length = (int(n) for n in list(archive.byte_range)[2:])
-    if start + length != len(pdf):
-        faults.append(f"{ARCHIVE}: {len(pdf) - start - length} bytes follow the archive time-stamp")
+    faults += _end_faults(pdf, archive)
     status = await _seal_status(seal, anchors, at)
     faults += _common_faults(SEAL, status)
     if hashlib.sha256(seal.signer_cert.dump()).digest() not in _seals(anchors):
@@ -98,6 +96,20 @@ async def _examine(pdf: bytes, anchors: Path, at: datetime | None) -> Checked:
         sealed_at=stamped.timestamp if stamped else None,
         annex_sha256=_annex_digest(pdf),
     )
+
+
+def _end_faults(pdf: bytes, archive: Any) -> Iterable[str]:
+    """No signature covers what follows the last one, nor its own container: the one must be empty, the other exact."""
+    from asn1crypto import parser
+
+    _, before, after, rest = (int(n) for n in archive.byte_range)
+    if after + rest != len(pdf):
+        yield f"{ARCHIVE}: {len(pdf) - after - rest} bytes follow the archive time-stamp"
+    token = archive.pkcs7_content[: parser.peek(archive.pkcs7_content)]
+    container = pdf[before:after]
+    exact = b"<" + token.hex().encode().ljust(len(container) - 2, b"0") + b">"
+    if container not in (exact, exact.upper()):
+        yield f"{ARCHIVE}: its container holds more than the time-stamp"
 
 
 async def _seal_status(signature: Any, anchors: Path, at: datetime | None) -> Any:
@@ -138,7 +150,8 @@ def context(anchors: Path, at: datetime | None = None) -> Any:
         trust_roots=_certificates(anchors / "roots"),
         crls=[crl.CertificateList.load(p.read_bytes()) for p in sorted((anchors / "crls").glob("*.crl"))],
         allow_fetching=False,
-        revocation_mode="hard-fail",
+        # Not "hard-fail": that asks only for certificates which say themselves where their revocation list is.
+        revocation_mode="require",
         moment=at,
         best_signature_time=at,
     )

@@ -245,28 +245,40 @@ def test_nested_elements_end_in_an_error_not_in_a_hang(render: Render) -> None:
         bounded(lambda: render("<div>" * 3_000))
 
 
-def test_a_document_that_wants_all_memory_ends_alone(render: Render, monkeypatch: pytest.MonkeyPatch) -> None:
-    """A picture of 300 megapixels in a few kilobytes; the next document is not affected."""
+@pytest.fixture
+def limited(font_cache: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Callable[..., bytes]]:
+    """A renderer whose children have smaller limits than the product's."""
+    started: list[rendering._Renderer] = []
+
+    def made(html: str, **limits: int) -> bytes:
+        said = "; ".join(f"renderer.{name} = {value}" for name, value in limits.items())
+        code = f"import sys; from evidence.reports import renderer; {said}; renderer.serve(sys.stdin.buffer, sys.stdout.buffer, readable=[])"
+        plain = subprocess.Popen
+        with monkeypatch.context() as patch:
+            patch.setattr(rendering.subprocess, "Popen", lambda a, **k: plain([sys.executable, "-c", code], **k))
+            if not started:
+                started.append(rendering._Renderer(FONTS, font_cache))
+            patch.setattr(rendering, "_renderer", lambda fonts, cache: started[0])
+            return rendering.render(html, fonts=FONTS, cache=font_cache, identifier=b"x")
+
+    yield made
+    for renderer in started:
+        renderer.close()
+
+
+SMALL = "<html lang=zh><title>t</title><p>x</p>"
+
+
+def test_a_document_that_wants_too_much_memory_ends_alone(limited: Callable[..., bytes]) -> None:
+    limits = {"MEMORY_MAX": 700 << 20}
     with pytest.raises(rendering.RenderError):
-        render('<p style="font-size:1pt">' + "".join(f"<p>{n}<table><tr><td>{n}</table>" for n in range(120_000)))
-    assert render("<p>still here</p>").startswith(b"%PDF")
+        limited(SMALL + "<table><tr><td>x</table>" * 15_000, **limits)
+    assert limited(SMALL, **limits).startswith(b"%PDF")
 
 
-def test_time_is_bounded(font_cache: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """The alarm of the child, made short: it ends without a document and says so."""
-    code = (
-        "import sys; from evidence.reports import renderer; renderer.SECONDS_MAX = 1;"
-        " renderer.serve(sys.stdin.buffer, sys.stdout.buffer, readable=[])"
-    )
-    plain = subprocess.Popen
-    monkeypatch.setattr(rendering.subprocess, "Popen", lambda a, **k: plain([sys.executable, "-c", code], **k))
-    own = rendering._Renderer(FONTS, font_cache)
-    monkeypatch.setattr(rendering, "_renderer", lambda fonts, cache: own)
-    try:
-        with pytest.raises(rendering.RenderError, match="without a document"):
-            rendering.render("<html lang=zh><title>t</title>" + "<p>x y z</p>" * 30_000, fonts=FONTS, cache=font_cache, identifier=b"x")
-    finally:
-        own.close()
+def test_a_document_that_takes_too_long_ends_alone(limited: Callable[..., bytes]) -> None:
+    with pytest.raises(rendering.RenderError, match="without a document"):
+        limited(SMALL + "<p>x y z</p>" * 30_000, SECONDS_MAX=1)
 
 
 def test_a_renderer_that_was_killed_is_started_again(render: Render, font_cache: Path) -> None:
