@@ -182,8 +182,9 @@ def submissions(user: User) -> list[Line]:
 
 
 def drafts(user: User) -> list[Any]:
-    """What the person began to hand in and has not finished."""
-    found = apps.get_model("intake", "Draft").objects.filter(user=user, exhibit=None, discarded_at=None)
+    """What the person began to hand in and has not finished, except for a case that is no longer the person's."""
+    open_cases = Q(case=None) | Q(case__in=visible_to(user, Case.objects.all()))
+    found = apps.get_model("intake", "Draft").objects.filter(open_cases, user=user, exhibit=None, discarded_at=None)
     return list(found.select_related("case").order_by("-updated_at")[:5])
 
 

@@ -42,17 +42,17 @@ DENIED = Decision(False, None, None)
 def may(user: User | AnonymousUser, action: str, thing: Any, *, at: datetime | None = None) -> Decision:
     """May `user` do `action` (a name of the permission table) to `thing` (a case, or what belongs to one) now?
 
-    Every case-bound action also needs `case.view`, so that the end of a mandate cuts everything at once.
+    Every case-bound action also needs `case.view` through the same membership, so that the end of a mandate cuts everything
+    at once, also for somebody who is of the case in another capacity.
     """
     if not isinstance(user, User) or not user.is_active:
         return DENIED
     now = at or timezone.now()
     case = case_of(thing)
-    memberships = list(_valid(Membership.objects.filter(case=case, user=user), now))
-    if action != "case.view" and not any(_decide(m, "case.view", case, now) for m in memberships):
-        return DENIED
     last = DENIED
-    for membership in memberships:
+    for membership in _valid(Membership.objects.filter(case=case, user=user), now):
+        if not _decide(membership, "case.view", case, now):
+            continue
         last = _decide(membership, action, thing, now)
         if last:
             return last
@@ -74,6 +74,7 @@ def visible_to(user: User | AnonymousUser, queryset: QuerySet[M], *, at: datetim
         ACCESS_PATH     the way to the row that carries `case` and `side` ("" for that row itself, "exhibit", "run__exhibit")
         ACCESS_ACTION   the action of the permission table that shows it
         ACCESS_OPEN     the condition, beside one's own side, under which a conditional cell shows it (exchanged, released)
+    and may narrow, by `access_open_to(memberships)`, to which sides that condition opens it.
     """
     if not isinstance(user, User) or not user.is_active:
         return queryset.none()
@@ -90,7 +91,10 @@ def visible_to(user: User | AnonymousUser, queryset: QuerySet[M], *, at: datetim
         own = [role for role, cell in cells.items() if cell.startswith("P:own")]
         always |= Q(role__in=own, side=OuterRef(f"{prefix}side"))
     here = _memberships(case_field, user, now)
-    shown = Q(Exists(here.filter(always))) | model.ACCESS_OPEN & Q(Exists(here.filter(role__in=list(cells))))
+    opened = here.filter(role__in=list(cells))
+    if hasattr(model, "access_open_to"):
+        opened = model.access_open_to(opened)
+    shown = Q(Exists(here.filter(always))) | model.ACCESS_OPEN & Q(Exists(opened))
     return queryset.filter(shown, _of_the_case(case_field, user, now))
 
 

@@ -26,7 +26,12 @@ def own_or_exchanged_and_clearance(membership: Membership, thing: Any, now: date
 
 
 def released(membership: Membership, thing: Any, now: datetime) -> bool:
-    return bool(getattr(thing, "released", False))
+    """Released to the side: a thing that speaks of several exhibits says itself which sides that opens it to."""
+    return bool(getattr(thing, "released", False)) and getattr(thing, "may_open_to", _to_all)(membership.side)
+
+
+def _to_all(side: str) -> bool:
+    return True
 
 
 def own_or_released(membership: Membership, thing: Any, now: datetime) -> bool:

@@ -8,7 +8,7 @@ from django.db import models
 from django.db.models.functions import Now
 from django.utils.translation import gettext_lazy as _
 
-from cases.models import Case
+from cases.models import Case, Membership
 from evidence.runs.models import RunVerdict
 
 
@@ -60,3 +60,13 @@ class Report(models.Model):
     @property
     def released(self) -> bool:
         return self.state == self.State.RELEASED
+
+    def may_open_to(self, side: str) -> bool:
+        """Releasing a report exchanges no exhibit: it opens to a side only if the side may know all that it speaks of."""
+        return not self.verdicts.filter(run__exhibit__exchanged=False).exclude(run__exhibit__side=side).exists()
+
+    @staticmethod
+    def access_open_to(memberships: models.QuerySet[Membership]) -> models.QuerySet[Membership]:
+        """The same as a query: of these memberships in the case of the outer row, those to whose side it may open."""
+        hidden = RunVerdict.objects.filter(reports=models.OuterRef(models.OuterRef("pk")), run__exhibit__exchanged=False)
+        return memberships.filter(~models.Exists(hidden.exclude(run__exhibit__side=models.OuterRef("side"))))

@@ -82,7 +82,7 @@ def download(request: HttpRequest, public_id: str) -> HttpResponse:
             params={"report": found.number},
         )
     response["Content-Disposition"] = f'attachment; filename="{found.number}.pdf"'
-    response["Content-Security-Policy"] = "sandbox"
+    response["Content-Security-Policy"] = "sandbox; default-src 'none'"
     response["Cache-Control"] = "private, no-store"
     return response
 
@@ -107,6 +107,8 @@ def release(request: HttpRequest, public_id: str) -> HttpResponse:
         if Report.objects.filter(pk=found.pk, state=Report.State.SIGNED).update(state=Report.State.RELEASED):
             record("report.release", actor=_person(request), case=found.case, params={"report": found.number})
             messages.success(request, _("报告已向当事人开放。"))
+            if found.verdicts.filter(run__exhibit__exchanged=False).exists():
+                messages.info(request, _("报告涉及还没有交换的证据：交换之前，对方看不到这份报告。"))
     return redirect("reports:report", found.public_id)
 
 

@@ -19,6 +19,7 @@ from django.test import Client, override_settings
 from django.urls import reverse
 
 from portal.people.models import User
+from tests import courtroom
 from tests.test_house import ENDPOINTS
 
 pytestmark = pytest.mark.django_db
@@ -55,10 +56,10 @@ def policy(response: HttpResponse) -> dict[str, str]:
     return dict(part.strip().split(" ", 1) for part in response["Content-Security-Policy"].split(";"))
 
 
-def lacking(response: HttpResponse) -> list[str]:
+def lacking(response: HttpResponse, *, own_policy: bool = False) -> list[str]:
     """The headers an answer should carry and does not."""
     found = [name for name, value in HEADERS.items() if response.headers.get(name) != value]
-    if "Content-Security-Policy" not in response.headers or policy(response) != DIRECTIVES:
+    if not own_policy and ("Content-Security-Policy" not in response.headers or policy(response) != DIRECTIVES):
         found.append("Content-Security-Policy")
     if "no-store" not in response.headers.get("Cache-Control", ""):
         found.append("Cache-Control")
@@ -137,6 +138,22 @@ def test_a_database_that_is_gone_is_said_in_both_languages(judge: User, monkeypa
     response = client.get("/readyz")
     assert response.status_code == 503 and "database" in response.json()["faults"] and "SECRET" not in response.content.decode()
     assert client.get("/livez").status_code == 200
+
+
+def test_downloads_are_attachments_that_a_browser_does_nothing_with(tmp_path: Path, settings: Any) -> None:
+    """Files of the parties and reports of the court. To see it fail: send either inline."""
+    settings.PORTAL_VAULT_DIR = tmp_path / "vault"
+    cast = courtroom.cast()
+    client = signed_in(cast.people["judge"])
+    for address in (
+        reverse("exhibits:file", args=[cast.exhibits["own"].public_id, 1]),
+        reverse("reports:download", args=[cast.reports["signed"].public_id]),
+    ):
+        response = client.get(address)
+        assert response.status_code == 200 and response["Content-Disposition"].startswith("attachment; filename")
+        assert response["Content-Security-Policy"] == "sandbox; default-src 'none'"
+        assert lacking(response, own_policy=True) == [] and response["Content-Type"] in {"application/octet-stream", "application/pdf"}
+        assert not {"\r", "\n"} & set(response["Content-Disposition"])
 
 
 # ── a form of ours, or none ───────────────────────────────────────────────────────────────────────────────────────────
