@@ -1,7 +1,7 @@
 """A signing directory, a renderer and whole reports, each made once for the run."""
 
 import json
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -98,7 +98,7 @@ class Printed:
 @pytest.fixture(scope="session")
 def printed(
     django_db_setup: None, django_db_blocker: Any, keys: Path, font_cache: Path, tmp_path_factory: pytest.TempPathFactory
-) -> Iterator[Printed]:
+) -> Printed:
     """Made in a transaction that is rolled back: the bytes stay."""
     html: list[str] = []
     plain = rendering.render
@@ -118,7 +118,7 @@ def printed(
         patch.setattr(rendering, "render", kept)
         report = ordered()
         made = edition.make(report, issued=datetime.now(UTC))
-        yielded = Printed(
+        made_report = Printed(
             html=html[0],
             unsigned=made.pdf,
             sealed=signing.seal(made.pdf, keys=keys, words=(made.court.zh[:8], "演示用章"), fonts=django_settings.PORTAL_FONT_DIR).pdf,
@@ -127,7 +127,7 @@ def printed(
             check_code=report.check_code,
         )
         transaction.set_rollback(True)
-    yield yielded
+    return made_report
 
 
 def ordered(**exhibit_fields: object) -> Report:

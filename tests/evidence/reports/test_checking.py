@@ -265,7 +265,11 @@ def test_the_container_of_the_last_signature_is_exact(sealed: bytes, keys: Path)
 
 def test_another_certificate_under_the_same_root_is_not_the_courts_seal(unsigned: bytes, keys: Path, tmp_path: Path) -> None:
     """A commercial root stands above thousands of certificates."""
-    from cryptography.hazmat.primitives.serialization import BestAvailableEncryption, load_pem_private_key, pkcs12
+    from cryptography.hazmat.primitives.serialization import (
+        BestAvailableEncryption,
+        load_pem_private_key,
+        pkcs12,
+    )
 
     other = tmp_path / "keys"
     shutil.copytree(keys, other)
