@@ -1,8 +1,8 @@
 """The process that renders: `python -m evidence.reports.renderer FONTS CACHE`, kept warm by `rendering.render`.
 
 It imports the layout engine once, gives up network, privileges and all writing, and forks a child for each request, so that
-a document which exhausts memory or time takes only its own child with it. On standard input: 8 bytes length, JSON request;
-on standard output: one byte (`P` document, `F` fault), 8 bytes length, payload. Every load goes through `Locked`: pictures
+a document which exhausts memory or time takes only its own child with it. On standard input: a mark, 8 bytes length, JSON
+request; on standard output: the same mark, one byte (`P` document, `F` fault), 8 bytes length, payload. Every load goes through `Locked`: pictures
 that our own code wrote into the document, nothing else.
 """
 
@@ -17,7 +17,7 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any, BinaryIO
 
-from .rendering import MEMORY_MAX, SECONDS_MAX, STYLE, SYSTEM_FONT_DIRS
+from .rendering import MARK_BYTES, MEMORY_MAX, SECONDS_MAX, STYLE, SYSTEM_FONT_DIRS
 
 PICTURES = ("data:image/svg+xml", "data:image/png")
 READABLE = ("/usr", "/lib", "/lib64", "/etc/ld.so.cache", "/dev/urandom", "/dev/null", "/proc/self")
@@ -40,8 +40,9 @@ def serve(requests: BinaryIO, answers: BinaryIO, *, readable: list[Path]) -> Non
     confinement.drop_privileges()
     if confinement.landlock_abi():
         confinement.read_only([Path(p) for p in (*READABLE, *SYSTEM_FONT_DIRS, sys.prefix, sys.base_prefix)] + readable)
-    while header := requests.read(8):
-        request = json.loads(requests.read(int.from_bytes(header)))
+    while header := requests.read(MARK_BYTES + 8):
+        mark, length = header[:MARK_BYTES], int.from_bytes(header[MARK_BYTES:])
+        request = json.loads(requests.read(length))
         reading, writing = os.pipe()
         child = os.fork()
         if child == 0:
@@ -53,7 +54,7 @@ def serve(requests: BinaryIO, answers: BinaryIO, *, readable: list[Path]) -> Non
         os.waitpid(child, 0)
         if not answer:
             answer = b"Fthe renderer ended without a document (memory or time limit)"
-        answers.write(answer[:1] + (len(answer) - 1).to_bytes(8) + answer[1:])
+        answers.write(mark + answer[:1] + (len(answer) - 1).to_bytes(8) + answer[1:])
         answers.flush()
 
 

@@ -13,6 +13,7 @@ import base64
 import hashlib
 import json
 import os
+import secrets
 import subprocess
 import sys
 import threading
@@ -26,6 +27,8 @@ from xml.sax.saxutils import escape
 MEMORY_MAX = 1536 << 20
 """Address space of a render: 100 exhibits need about 300 MB resident; address space runs ahead of that."""
 SECONDS_MAX = 60
+MARK_BYTES = 16
+"""Random bytes by which an answer is known to belong to its question."""
 FONTS = {
     ("EvBody", "normal"): "NotoSansSC-Regular.ttf",
     ("EvBody", "bold"): "NotoSansSC-Bold.ttf",
@@ -116,19 +119,32 @@ class _Renderer:
             # The other side of the fork keeps the process, and may have held the lock at that moment.
             self._lock, self._process, self._owner = threading.Lock(), None, os.getpid()
         with self._lock:
-            process = self._running()
-            if process.stdin is None or process.stdout is None:
-                raise RenderError("the renderer has no pipes")
             try:
-                process.stdin.write(len(request).to_bytes(8) + request)
-                process.stdin.flush()
-                head = process.stdout.read(9)
-                payload = process.stdout.read(int.from_bytes(head[1:]))
+                return self._exchange(self._running(), request)
             except OSError as fault:
+                self.close()
                 raise RenderError(f"the renderer is gone: {fault}") from fault
-            if len(head) < 9 or len(payload) < int.from_bytes(head[1:]):
-                raise RenderError("the renderer ended in the middle of a document")
-            return head[:1], payload
+            except BaseException:
+                # Interrupted between question and answer: the next caller must never read this document.
+                self.close()
+                raise
+
+    @staticmethod
+    def _exchange(process: "subprocess.Popen[bytes]", request: bytes) -> tuple[bytes, bytes]:
+        """Each question carries a mark that its answer repeats: one document can never be taken for another."""
+        if process.stdin is None or process.stdout is None:
+            raise RenderError("the renderer has no pipes")
+        mark = secrets.token_bytes(MARK_BYTES)
+        process.stdin.write(mark + len(request).to_bytes(8) + request)
+        process.stdin.flush()
+        head = process.stdout.read(MARK_BYTES + 9)
+        kind, length = head[MARK_BYTES : MARK_BYTES + 1], int.from_bytes(head[MARK_BYTES + 1 :])
+        if head[:MARK_BYTES] != mark:
+            raise RenderError("the renderer answered another question" if head else "the renderer ended without an answer")
+        payload = process.stdout.read(length)
+        if len(head) < MARK_BYTES + 9 or len(payload) < length:
+            raise RenderError("the renderer ended in the middle of a document")
+        return kind, payload
 
     def close(self) -> None:
         if self._process is not None and self._owner == os.getpid():

@@ -372,3 +372,33 @@ def test_evidence_text_is_cut_with_a_mark() -> None:
 def test_text_from_right_to_left_stays_in_its_place(render: Render) -> None:
     pdf = render("<table><tr><td>קובץ.pdf</td><td>12 345</td></tr></table>")
     assert faults(pdf) == [] and "12 345" in text_of(pdf)
+
+
+def test_an_interrupted_question_leaves_no_answer_for_the_next(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    """Whoever asks after somebody was stopped between question and answer must get a document of their own, or none."""
+
+    class Stopped(BaseException):
+        pass
+
+    renderer = rendering._Renderer(FONTS, tmp_path)
+    try:
+        real = renderer._exchange
+
+        def stopped(process: object, request: bytes) -> tuple[bytes, bytes]:
+            process.stdin.write(b"\0" * rendering.MARK_BYTES + len(request).to_bytes(8) + request)  # type: ignore[attr-defined]
+            process.stdin.flush()  # type: ignore[attr-defined]
+            raise Stopped
+
+        monkeypatch.setattr(renderer, "_exchange", stopped)
+        with pytest.raises(Stopped):
+            renderer.ask(b'{"html":"<p>first","identifier":"1","attachments":[]}')
+        monkeypatch.setattr(renderer, "_exchange", real)
+        page_two = b'{"html":"<html lang=en><title>second</title><p>second","identifier":"2","attachments":[]}'
+        kind, payload = renderer.ask(page_two)
+        assert kind == b"P"
+        with pikepdf.open(io.BytesIO(payload)) as document:
+            assert str(document.Root.Lang) == "en"
+    finally:
+        renderer.close()
