@@ -10,6 +10,7 @@ from django.contrib.auth.decorators import login_required
 from django.db import transaction
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
+from django.utils.http import content_disposition_header
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_GET, require_POST
 
@@ -81,7 +82,7 @@ def download(request: HttpRequest, public_id: str) -> HttpResponse:
             subject_digest=found.signed_sha256,
             params={"report": found.number},
         )
-    response["Content-Disposition"] = f'attachment; filename="{found.number}.pdf"'
+    response["Content-Disposition"] = content_disposition_header(True, f"{found.number}.pdf") or "attachment"
     response["Content-Security-Policy"] = "sandbox; default-src 'none'"
     response["Cache-Control"] = "private, no-store"
     return response
