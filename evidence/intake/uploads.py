@@ -28,7 +28,7 @@ from django.views.decorators.cache import never_cache
 from evidence.verification.codecs import strict_json
 from portal.vault import Busy, OffsetConflict, Sealed, StoreFull, TooLarge
 
-from . import arrivals, cards, limits, standing
+from . import arrivals, cards, limits, standing, steps
 from .arrivals import Closed, Unfinished
 from .models import Draft, Upload
 from .multipart import Counted
@@ -84,6 +84,9 @@ def _protocol(view: Callable[Concatenate[HttpRequest, Draft, P], HttpResponse]) 
 def create(request: HttpRequest, draft: Draft) -> HttpResponse:
     if request.method != "POST":
         return _not_allowed("POST")
+    # Anybody may open an account: bytes are taken only for a case in which this person may submit, as on the form's own page.
+    if not steps.reachable(draft, "files"):
+        return _problem(409, "NOT_YET", _("请先填好前面几页，再选择文件"))
     size = _number(request, "Upload-Length")
     metadata = _metadata(request.headers.get("Upload-Metadata", ""))
     if size is None or metadata is None or "filename" not in metadata:
