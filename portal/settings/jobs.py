@@ -27,6 +27,13 @@ CELERY_BROKER_TRANSPORT_OPTIONS = (
         "unacked_restore_interval": 5,
         "unacked_restore_throttle": 1,
         "socket_timeout": 2,
+        "socket_connect_timeout": 2,
+        # Ringing is tried once: by itself kombu would try again after two and after four seconds, while a person waits whose
+        # evidence is already safe. The sweep rings again.
+        "max_retries": 0,
+        "interval_start": 0,
+        "interval_step": 0,
+        "interval_max": 0,
     }
 )
 CELERY_BROKER_CONNECTION_RETRY_ON_STARTUP = True
