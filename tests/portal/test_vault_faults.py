@@ -37,7 +37,8 @@ CALLS = (
 FAULTS = ("error=EIO", "error=ENOSPC", "signal=KILL")
 
 # A warm parent forks one writer per run, so that each fault costs a fork and not an interpreter. The child
-# waits in sigwait for strace to attach and therefore makes no other call of interest before its work begins.
+# says when it has nothing left to prepare, and only then is its number told to whoever attaches strace: a call
+# of the preparation that strace sees in one run and not in the next would shift every count of the campaign.
 SUBJECT = """
 import hashlib, io, os, signal, sys
 from pathlib import Path
@@ -67,9 +68,11 @@ def naive(root):
 signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGUSR1})
 for line in sys.stdin:
     work, root = line.split(maxsplit=1)
+    ready, prepared = os.pipe()
     pid = os.fork()
     if pid == 0:
         os.dup2(os.open(os.devnull, os.O_WRONLY), 2)
+        os.write(prepared, b".")
         signal.sigwait({signal.SIGUSR1})
         try:
             {"receive": receive, "staged": staged, "naive": naive}[work](Path(root.strip()))
@@ -77,6 +80,9 @@ for line in sys.stdin:
             os._exit(1)
         os.write(1, b"ACK\\n")
         os._exit(0)
+    os.read(ready, 1)
+    os.close(ready)
+    os.close(prepared)
     os.write(1, b"%d\\n" % pid)
     os.write(1, b"END %d\\n" % os.waitpid(pid, 0)[1])
 """
