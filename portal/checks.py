@@ -19,6 +19,7 @@ from django.conf import settings
 from django.core import checks
 from django.core.checks import CheckMessage, Error, Warning
 
+from evidence.verification import selftest
 from evidence.verification.trust import TrustError, TrustStore
 
 FONTS = (
@@ -145,6 +146,20 @@ def trust_store_readable(app_configs: Apps, **_: object) -> list[CheckMessage]:
             )
         ]
     return []
+
+
+@checks.register("engine")
+def engine_gives_its_known_answers(app_configs: Apps, **_: object) -> list[CheckMessage]:
+    failed = selftest.run().failed
+    if not failed:
+        return []
+    return [
+        Error(
+            f"The engine does not give its own known answers: {'; '.join(failed)}. What rests on them is not verified (SELFTEST_FAILED).",
+            hint="Install the locked requirements again:  ./deploy/setup . If it persists, do not use this machine for verification.",
+            id="portal.E011",
+        )
+    ]
 
 
 @checks.register("security")

@@ -14,7 +14,7 @@ from django.conf import settings
 from django.db import connection
 
 from evidence.exhibits.models import ExhibitFile
-from evidence.verification import ALWAYS_NOT_PROVEN, TrustStore
+from evidence.verification import ALWAYS_NOT_PROVEN, TrustStore, selftest
 from evidence.verification.codecs import strict_json
 from evidence.verification.reasons import Reason
 from evidence.verification.verdict import (
@@ -129,6 +129,7 @@ def undecided(result: JailResult, *, files: list[ExhibitFile], trust: TrustStore
         ),
         walks=(),
         not_proven=ALWAYS_NOT_PROVEN,
+        selftest=selftest.run(()),
         reasons=(reason,),
     )
 

@@ -9,6 +9,7 @@ from dataclasses import replace
 from datetime import UTC, datetime
 from typing import cast
 
+from . import selftest
 from .chains import assembly
 from .exhibit import Exhibit, ExhibitError, Source
 from .reasons import Reason
@@ -46,12 +47,13 @@ def verify(exhibit: Exhibit, trust: TrustStore, at: datetime) -> Verdict:
         raise ValueError("`at` lies outside the calendar") from fault
     at = at.replace(microsecond=at.microsecond // 1000 * 1000)
     formats, faults = recognise(exhibit)
+    tested = selftest.run(f.name for f in formats.values())
     context = Context(exhibit, trust, at, formats)
     examinations = [_fault((source,), Reason.INTERNAL_ERROR, fault) for source, fault in faults.items()]
     for role in Role:
         for fmt in FORMATS:
             if fmt.role is role and (sources := context.of(fmt.name)):
-                found = _examine(fmt, sources, context)
+                found = _blocked(sources) if tested.blocks(fmt.name) else _examine(fmt, sources, context)
                 examinations.append(found)
                 context = _knowing(context, found)
     examinations.append(_climb(context))
@@ -76,6 +78,16 @@ def verify(exhibit: Exhibit, trust: TrustStore, at: datetime) -> Verdict:
         walks=walks,
         not_proven=tuple(dict.fromkeys([*ALWAYS_NOT_PROVEN, *(n for e in examinations for n in e.not_proven)])),
         reasons=reasons,
+        selftest=tested,
+    )
+
+
+def _blocked(sources: tuple[Source, ...]) -> Examination:
+    """The engine does not give its own known answers for these files: what it would say of them is worth nothing."""
+    return Examination(
+        findings=tuple(
+            indeterminate("ENGINE.SELFTEST", Reason.SELFTEST_FAILED, s.name, bearing=Bearing.DECISIVE) for s in sources
+        )
     )
 
 

@@ -40,6 +40,9 @@ def _lines(verdict: Verdict, language: str) -> Iterator[str]:
     yield f"  {say(f'TRUST.{label.upper()}')}"
     yield f"{say('LABEL.AT')}: {instant(verdict.at)}"
     yield f"{say('LABEL.ENGINE')}: {verdict.engine}"
+    tested = verdict.selftest
+    broken = "".join(f"\n  {name}" for name in tested.failed)
+    yield f"{say('LABEL.SELFTEST')}: {tested.passed}/{tested.vectors}{broken}"
 
     if verdict.reasons:
         yield from _heading(say("LABEL.REASONS"))

@@ -20,6 +20,7 @@ from typing import TYPE_CHECKING
 
 from .certificates.claim import Claim
 from .reasons import Reason
+from .selftest import SelfTest
 
 if TYPE_CHECKING:
     from .chains.ladder import Proof
@@ -254,6 +255,8 @@ class Verdict:
     findings: tuple[Finding, ...]
     walks: tuple[Walk, ...]
     not_proven: tuple[str, ...]
+    selftest: SelfTest
+    """What the engine found of itself before it looked at the exhibit."""
     reasons: tuple[Reason, ...] = field(default=())
     """Why the verdict is not CONSISTENT, most telling first, without repeats; empty when it is."""
 
@@ -267,6 +270,7 @@ class Verdict:
         names = {s.sha256: s.name for s in reversed(self.sources)}
         return {
             "engine": self.engine,
+            "selftest": self.selftest.as_dict(),
             "at": instant(self.at),
             "trust": dict(self.trust),
             "sources": [

@@ -5,8 +5,11 @@ with the files, the answers go to the family's own reader. Every statement in it
 digests) is a claim; several packages of one exhibit are examined together.
 """
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
+from importlib import import_module
+from typing import cast
 
+from .. import selftest
 from ..certificates import matching
 from ..codecs.strict_json import JsonError
 from ..codecs.text import CodecError
@@ -21,7 +24,6 @@ from .package_envelope import (
     Package,
     PackageError,
     PackageLimit,
-    hashes,
     read,
     unreadable,
 )
@@ -70,66 +72,26 @@ def examine(sources: Sequence[Source], context: Context) -> Examination:
     for family in FAMILIES:
         of_family = [p for p in packages if p.family == family]
         if of_family:
-            reader = _READERS.get(family)
-            parts.append(reader(of_family, context) if reader else _unsupported(of_family))
+            parts.append(_of_family(family, of_family, context))
     return Examination(
         findings=tuple(f for p in parts for f in p.findings),
         proofs=tuple(proof for p in parts for proof in p.proofs),
     )
 
 
-def _unsupported(packages: Sequence[Package]) -> Examination:
-    return Examination(
-        findings=tuple(unreadable(Reason.UNSUPPORTED_FORMAT, p.name, f"family {p.family}") for p in packages)
-    )
+def _of_family(family: str, packages: Sequence[Package], context: Context) -> Examination:
+    if selftest.run((family,)).blocks(family):
+        return Examination(findings=tuple(p.unread_because(Reason.SELFTEST_FAILED, f"family {family}") for p in packages))
+    if family not in _READERS:
+        return Examination(
+            findings=tuple(p.unread_because(Reason.UNSUPPORTED_FORMAT, f"family {family}") for p in packages)
+        )
+    reader = import_module(f".{_READERS[family]}", __package__)
+    return cast(Examination, reader.examine(packages, context))
 
 
-# ── FISCO BCOS 3.x (§9.4) ──────────────────────────────────────────────────────────────────────────────────────────────
-
-
-def _fisco3(packages: Sequence[Package], context: Context) -> Examination:
-    from . import fisco3, fisco3_records, ladder
-    from .fisco3_rungs import Claimed
-
-    findings: list[Finding] = []
-    proofs: list[ladder.Proof] = []
-    for package in packages:
-        nodes = [(package.name, package.body.get(n)) for n in ("transaction", "receipt", "header")]
-        nodes += [(package.name, link) for link in package.links]
-        answers = [(name, fisco3_records.unwrap(node)) for name, node in nodes if node is not None]
-        try:
-            claimed = Claimed(
-                chain_id=package.chain_id,
-                group_id=package.group_id,
-                genesis_hash=package.genesis_hash,
-                tx_hashes=hashes(package.body, "tx_hashes"),
-                receipt_hashes=hashes(package.body, "receipt_hashes"),
-                hash=package.hash,
-                signature=package.signature,
-                pre_images=package.pre_images,
-            )
-            if any(answer is None for _, answer in answers):
-                raise PackageError("a node's answer that is not an object")
-        except PackageLimit as fault:
-            findings.append(unreadable(Reason.RESOURCE_LIMIT, package.name, str(fault)))
-            continue
-        except (PackageError, CodecError) as fault:
-            findings.append(unreadable(Reason.FORMAT_FAILURE, package.name, str(fault)))
-            continue
-        found = fisco3.records((name, answer) for name, answer in answers if answer is not None)
-        findings += found.findings
-        proofs += fisco3.proofs_of(found, context=context, claimed=claimed)
-    return Examination(findings=tuple(findings), proofs=tuple(proofs))
-
-
-def _chainmaker(packages: Sequence[Package], context: Context) -> Examination:
-    from . import package_chainmaker
-
-    return package_chainmaker.examine(packages, context)
-
-
-_READERS: Mapping[str, Callable[[Sequence[Package], Context], Examination]] = {
-    "chainmaker": _chainmaker,
-    "fisco3": _fisco3,
+_READERS: Mapping[str, str] = {
+    "chainmaker": "package_chainmaker",
+    "fisco3": "package_fisco3",
 }
-"""Families whose proofs the engine verifies; the others are told to be unsupported."""
+"""Family -> module of this folder with `examine(packages, context) -> Examination`. Other families are told to be unsupported."""

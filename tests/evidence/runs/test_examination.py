@@ -12,7 +12,7 @@ import pytest
 
 import evidence.verification
 from evidence.runs import jail as jail_module
-from evidence.runs.jail import Jail, JailError
+from evidence.runs.jail import Jail
 from evidence.verification import Exhibit, TrustStore, verify
 from tests.anchor_packs import write_pack
 
@@ -88,17 +88,22 @@ def test_the_answer_is_about_the_files_given(jail: Jail, tmp_path: Path) -> None
     assert source["sha256"] == "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad"
 
 
-def test_an_engine_that_fails_its_known_answers_does_not_start(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_files_whose_known_answers_fail_are_not_examined(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     script = tmp_path / "zygote.py"
     script.write_text(
         "import sys; sys.path.insert(0, sys.argv[1])\n"
-        "from evidence.verification import selftest\n"
-        "selftest.CASES['broken for the test'] = lambda: False\n"
+        "from evidence.verification.selftest import primitives\n"
+        "primitives.CASES['broken for the test'] = lambda: False\n"
         "from evidence.runs import zygote\n"
         "zygote.main(*sys.argv[1:])\n"
     )
     monkeypatch.setattr(jail_module, "_ZYGOTE", script)
-    with Jail() as broken, pytest.raises(JailError, match="could not start"):
-        broken.layers()
+    evidence = tmp_path / "a.warc"
+    evidence.write_bytes(b"WARC/1.1\r\n")
+    with Jail() as broken:
+        result = broken.run([("a.warc", evidence)], trust_dir=SHIPPED, at=AT)
+    assert result.verdict_json is not None
+    verdict = json.loads(result.verdict_json)
+    assert (verdict["overall"], verdict["reasons"][0]) == ("INDETERMINATE", "SELFTEST_FAILED")
+    assert verdict["selftest"]["failed"] == ["primitives: broken for the test"]
+    assert [(f["check"], f["subject"]) for f in verdict["findings"]] == [("ENGINE.SELFTEST", "a.warc")]
