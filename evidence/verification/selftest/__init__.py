@@ -16,7 +16,7 @@ from functools import cache
 from importlib import import_module
 from typing import cast
 
-FAMILIES: tuple[str, ...] = ("primitives", "signatures")
+FAMILIES: tuple[str, ...] = ("primitives", "signatures", "keccak")
 
 
 @dataclass(frozen=True, slots=True)

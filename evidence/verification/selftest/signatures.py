@@ -1,6 +1,6 @@
-"""Known answers of the signature algorithms and of Keccak-256.
+"""Known answers of the signature algorithms.
 
-Sources: GM/T 0003.5-2012 (SM2), RFC 6979 A.2.5 (ECDSA P-256), Ethereum yellow paper (Keccak of the empty string).
+Sources: GM/T 0003.5-2012 (SM2), RFC 6979 A.2.5 (ECDSA P-256).
 """
 
 import hashlib
@@ -41,13 +41,6 @@ def _p256(message: bytes, expected: bool) -> Callable[[], bool]:
     return case
 
 
-def _keccak() -> bool:
-    from .. import digests
-
-    empty = "c5d2460186f7233c927e7db2dcc703c0e500b653ca82273b7bfad8045d85a470"
-    return digests.digest("KECCAK-256", b"").hex() == empty
-
-
 FORMATS: tuple[str, ...] | None = (
     "wacz", "platform-certificate", "chainmaker", "fisco2", "fisco3", "fabric", "xuperchain", "proof-package", "rfc3161",
     "signed-pdf",
@@ -59,5 +52,4 @@ CASES: dict[str, Callable[[], bool]] = {
     "SM2 other message": _sm2(b"message digesu", False),
     "ECDSA P-256 published signature": _p256(b"sample", True),
     "ECDSA P-256 other message": _p256(b"sampld", False),
-    "Keccak-256 of nothing": _keccak,
 }
