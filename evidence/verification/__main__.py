@@ -1,6 +1,6 @@
 """The engine on a command line, for anyone who wants to check a result without asking the court or the platform.
 
-    python -m evidence.verification [--trust DIR|none] [--at ISO-8601] [--json] [--lang zh|en] FILE…
+    python -m evidence.verification [--trust DIR|none [--trust-key FILE]] [--at ISO-8601] [--json] [--lang zh|en] FILE…
 
 FILE… are the files of one exhibit, or one folder that holds them. Exit status: 0 CONSISTENT, 1 INCONSISTENT,
 2 INDETERMINATE, 64 usage (also: files or trust store that cannot be read), 70 internal error.
@@ -17,7 +17,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import NoReturn
 
-from . import Exhibit, ExhibitError, Source, TrustError, TrustStore, Verdict, verify
+from . import Exhibit, ExhibitError, Source, TrustError, TrustStore, Verdict, pack_signature, verify
 from .exhibit import FILES_MAX
 from .trust import SHIPPED
 from .verdict import Overall
@@ -60,6 +60,9 @@ def _parser() -> _Parser:
     parser.add_argument(
         "--trust", metavar="DIR|none", help="trust store to use; default: the one shipped with the product"
     )
+    parser.add_argument(
+        "--trust-key", type=Path, metavar="FILE", help="the trust store must be signed by a key in this file (the court's pack.vkey)"
+    )
     parser.add_argument("--at", metavar="ISO-8601", help="moment to verify for, with time zone; default: now")
     parser.add_argument("--json", action="store_true", help="print one canonical JSON object")
     parser.add_argument("--lang", choices=("zh", "en"), help="language of the text; default: that of the system")
@@ -68,7 +71,7 @@ def _parser() -> _Parser:
 
 def _verify(options: argparse.Namespace) -> Verdict:
     at = _moment(options.at)
-    trust = _trust(options.trust)
+    trust = _trust(options.trust, options.trust_key)
     try:
         exhibit = Exhibit.of([Source.from_path(path, name=name) for path, name in _named(options.files)])
     except OSError as fault:
@@ -93,13 +96,25 @@ def _moment(text: str | None) -> datetime:
         raise _Refused(f"--at {text}: not ISO 8601, or outside the calendar") from fault
 
 
-def _trust(choice: str | None) -> TrustStore:
+def _trust(choice: str | None, key: Path | None) -> TrustStore:
+    if key is not None and choice in (None, "none"):
+        raise _Refused("--trust-key goes with --trust DIR")
     if choice == "none":
         return TrustStore.empty()
     try:
-        return TrustStore.load(SHIPPED if choice is None else Path(choice))
+        directory = SHIPPED if choice is None else Path(choice)
+        if key is not None:
+            pack_signature.check_directory(directory, by=pack_signature.keys(_line(key)))
+        return TrustStore.load(directory)
     except TrustError as fault:
         raise _Refused(f"trust store: {fault}") from fault
+
+
+def _line(file: Path) -> str:
+    try:
+        return file.read_text(encoding="utf-8")
+    except (OSError, UnicodeDecodeError) as fault:
+        raise _Refused(f"{file}: no verifying key can be read from it") from fault
 
 
 def _named(given: Sequence[Path]) -> list[tuple[Path, str]]:

@@ -6,7 +6,8 @@ member that this engine does not know: each would be found out only by a false r
 """
 
 import hashlib
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from datetime import datetime
 from pathlib import Path
 from types import MappingProxyType
@@ -28,6 +29,8 @@ from .trust import (
 )
 
 FORMAT = "mingjian.anchor-pack"
+SIGNATURE = "manifest.sig"
+"""The court's signature over the manifest (`pack_signature`): stands beside the pack and is no member of it."""
 MEMBERS_MAX = 10_000
 MEMBER_BYTES_MAX = 128 << 20
 NUMBER_MAX = (1 << 63) - 1
@@ -55,24 +58,36 @@ _VALIDATOR = ("key", "cert_sha256", "weight", "org", "operator", "role", "node_n
 
 def load(directory: Path) -> TrustStore:
     """Raises TrustError and nothing else, whatever the directory holds."""
+    with _named():
+        try:
+            manifest = (directory / "manifest.json").read_bytes()
+        except OSError as fault:
+            raise TrustError(f"manifest.json cannot be read in {directory}: {fault.strerror}") from fault
+        return _store(manifest, _on_disk(directory))
+
+
+def of(manifest: bytes, members: Mapping[str, bytes]) -> TrustStore:
+    """The same of a pack that lies on no disk: the bytes of its manifest, and path -> bytes of everything beside it."""
+    with _named():
+        return _store(manifest, _in_memory(members))
+
+
+@contextmanager
+def _named() -> Iterator[None]:
     try:
-        return _store(directory)
+        yield
     except TrustError:
         raise
     except (KeyError, TypeError, AttributeError, ValueError, OSError) as fault:
         raise TrustError(f"anchor pack: {type(fault).__name__} {fault}") from fault
 
 
-def _store(directory: Path) -> TrustStore:
-    try:
-        manifest_bytes = (directory / "manifest.json").read_bytes()
-    except OSError as fault:
-        raise TrustError(f"manifest.json cannot be read in {directory}: {fault.strerror}") from fault
+def _store(manifest_bytes: bytes, contents: "_Contents") -> TrustStore:
     manifest = _Reading(_parse("manifest.json", manifest_bytes), "manifest.json")
     if manifest.value.get("format") != FORMAT:
         raise TrustError("manifest.json: not an anchor pack")
     manifest.only(_MANIFEST)
-    members = _members(directory, manifest)
+    members = _members(contents, manifest)
     demonstration = manifest.flag("demonstration", None)
 
     def reading(path: str) -> _Reading:
@@ -104,24 +119,46 @@ def _store(directory: Path) -> TrustStore:
 # ── the members ───────────────────────────────────────────────────────────────────────────────────────────────────────
 
 
-def _members(root: Path, manifest: "_Reading") -> dict[str, bytes]:
+_Contents = tuple[Collection[str], Callable[[str], bytes]]
+"""What stands beside the manifest, and its bytes by path (TrustError for what is no plain file, or too large)."""
+
+
+def _on_disk(root: Path) -> _Contents:
+    found = (p for p in root.rglob("*") if p.is_symlink() or not p.is_dir())
+    present = {p.relative_to(root).as_posix() for p in found} - {"manifest.json", SIGNATURE}
+
+    def read(path: str) -> bytes:
+        file = root / path
+        if file.is_symlink() or not file.is_file() or file.stat().st_size > MEMBER_BYTES_MAX:
+            raise TrustError(f"{path}: a link, no file, or larger than the limit")
+        return file.read_bytes()
+
+    return present, read
+
+
+def _in_memory(members: Mapping[str, bytes]) -> _Contents:
+    def read(path: str) -> bytes:
+        if len(members[path]) > MEMBER_BYTES_MAX:
+            raise TrustError(f"{path}: larger than the limit")
+        return members[path]
+
+    return members.keys(), read
+
+
+def _members(contents: _Contents, manifest: "_Reading") -> dict[str, bytes]:
     """PACK.MANIFEST: every listed member present and unchanged, nothing unlisted, nothing listed twice."""
     entries = [(m.text("path"), m.text("sha256")) for m in manifest.objects("members")]
     if len(entries) > MEMBERS_MAX:
         raise TrustError("manifest.json: too many members")
     _distinct("manifest.json: a member", [path for path, _ in entries])
     listed = dict(entries)
-    found = (p for p in root.rglob("*") if p.is_symlink() or not p.is_dir())
-    present = {p.relative_to(root).as_posix() for p in found} - {"manifest.json"}
-    if present != set(listed):
-        odd = sorted(present ^ set(listed))[0]
+    present, read = contents
+    if set(present) != set(listed):
+        odd = sorted(set(present) ^ set(listed))[0]
         raise TrustError(f"{odd}: {'not listed in' if odd in present else 'missing but listed in'} manifest.json")
     members: dict[str, bytes] = {}
     for path, sha256 in listed.items():
-        file = root / path
-        if file.is_symlink() or not file.is_file() or file.stat().st_size > MEMBER_BYTES_MAX:
-            raise TrustError(f"{path}: a link, no file, or larger than the limit")
-        data = file.read_bytes()
+        data = read(path)
         if hashlib.sha256(data).hexdigest() != sha256:
             raise TrustError(f"{path}: changed since the manifest was made")
         members[path] = data

@@ -6,6 +6,7 @@ frozen; its digest enters every verdict.
     manifest.json                         {"format": "mingjian.anchor-pack", "version": "2026.11", "issued_at": RFC 3339,
                                            "court": {"zh", "en"}, "demonstration": bool,
                                            "members": [{"path", "sha256", "source", "fetched_at"}]}
+    manifest.sig                          the court's signature, no member of the pack (`pack_signature`)
     policy.json                           {"accept_d": [platform id], "accept_writer_defects": [defect id],
                                            "tsa_policies": [OID] (empty: any)}
     consortium/<name>/profile.json        ChainProfile without epochs and checkpoints
