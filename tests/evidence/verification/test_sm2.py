@@ -8,7 +8,17 @@ import gmalg
 import pytest
 
 from evidence.verification import digests
-from evidence.verification.keys import sm2
+from evidence.verification.keys import sm2, sm2_openssl
+
+
+@pytest.fixture(autouse=True, params=["python", "openssl"])
+def arithmetic(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Every test twice: with Python's own arithmetic, and with the system's OpenSSL."""
+    if request.param == "python":
+        monkeypatch.setattr(sm2_openssl, "_library", lambda: None)
+    elif sm2_openssl._library() is None:
+        pytest.skip(f"NOT RUN: no {sm2_openssl.LIBRARY} with SM2 on this machine")
+
 
 # GM/T 0003.5-2012 Annex A: the example on the recommended curve.
 EXAMPLE_KEY = bytes.fromhex(
@@ -207,3 +217,40 @@ def test_openssl_agrees(tmp_path: Path) -> None:
         assert sm2.verify(public, made, message.read_bytes(), uid=uid)
         assert not sm2.verify(public, made, message.read_bytes() + b" ", uid=uid)
         assert not sm2.verify(public, made, message.read_bytes(), uid=uid + b"1")
+
+
+def test_both_ways_give_the_same_answers(arithmetic: None) -> None:
+    """Right and wrong signatures, and numbers at the edges of what the standard allows, over digests of every shape."""
+    library = sm2_openssl._library()
+    if library is None:
+        return  # this run asks Python alone; the other one compares
+    rng = random.Random(5)
+    edges = (1, 2, sm2.N - 1, sm2.N - 2, sm2.N // 2, (sm2.N + 1) // 2, 1 << 255, (1 << 248) - 1)
+    answers = []
+    for secret in (1, 2, sm2.N - 2, *(rng.randrange(1, sm2.N - 1) for _ in range(12))):
+        signer, public = keypair(secret)
+        point = sm2._point(public)
+        assert point is not None
+        message = rng.randbytes(40)
+        r, s = (int.from_bytes(v, "big") for v in signer.sign(message))
+        e = sm2.message_digest(public, message)
+        cases = [(r, s, e), (s, r, e), (r, s, bytes(32)), (r, s, b"\xff" * 32), (r, sm2.N - s, e), (sm2.N - r, r, e)]
+        cases += [(rng.choice(edges), rng.choice(edges), rng.choice((e, bytes(32), b"\xff" * 32))) for _ in range(12)]
+        for case in cases:
+            ours, theirs = sm2._holds(point, *case), sm2_openssl._verify(library, public, *case)
+            assert ours == theirs, (secret, case)
+            answers.append(ours)
+    assert answers.count(True) >= 15
+    assert answers.count(False) >= 200
+
+
+@pytest.mark.parametrize("broken", ["missing", "hashes again", "always yes"])
+def test_a_library_that_answers_otherwise_is_not_used(broken: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    choose = sm2_openssl._library.__wrapped__ if hasattr(sm2_openssl._library, "__wrapped__") else None
+    if choose is None:
+        return  # replaced for this run
+    if broken == "missing":
+        monkeypatch.setattr(sm2_openssl, "LIBRARY", "libnone.so.0")
+    else:
+        monkeypatch.setattr(sm2_openssl, "_verify", lambda *_: broken == "always yes")
+    assert choose() is None
