@@ -232,7 +232,7 @@ class Network:
         signer = self.nodes[node] if isinstance(node, int) else node
         voter = voter or f"Qm-{self.seed}-{node}"
         unsigned = n(1, kind) + b(2, voter) + n(3, height) + n(4, round_) + b(5, block_hash)
-        endorsement = m(1, signer.member) + b(2, signer.key.sign(unsigned, self.hash_name))
+        endorsement = m(1, signer.member) + b(2, signer.sign(unsigned, self.hash_name))
         return voter, unsigned + m(6, endorsement), block_hash
 
     @staticmethod
@@ -310,7 +310,7 @@ class Network:
             )
 
         block_hash = self.hash(header(b"", b""))
-        signature = signer.key.sign(block_hash, self.hash_name)
+        signature = signer.sign(block_hash, self.hash_name)
         header_pb = header(block_hash, signature)
         header_json = kept(
             **{k: e64(v) if isinstance(v, bytes) else v for k, v in h.items()},

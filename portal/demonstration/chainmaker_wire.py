@@ -6,7 +6,7 @@ Nothing of the engine is used here. Field numbers are those of ChainMaker pb.
 import base64
 import json
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from .signers import HASHES, Certificate, Key
@@ -66,6 +66,10 @@ class Signer:
     info: bytes
     key: Key
     certificate: Certificate | None = None
+
+    def sign(self, message: bytes, hash_name: str) -> bytes:
+        """The holder of a certificate signs with the hash of the certificate's own signature algorithm, others with the chain's."""
+        return self.key.sign(message, self.certificate.signed_with if self.certificate else hash_name)
 
     @property
     def member(self) -> bytes:
@@ -127,7 +131,7 @@ def transaction(
         parameters=[kept(key=k, value=e64(v)) for k, v in raw],
         limit={"gas_limit": 200_000},
     )
-    signature = (sign_with or sender.key).sign(payload, hash_name)
+    signature = (replace(sender, key=sign_with) if sign_with else sender).sign(payload, hash_name)
 
     key_ = b"h#" + (raw[0][1] if raw else b"")
     rw_set = b(1, tx_id) + m(3, b(1, key_) + b(2, b"{}") + b(3, contract))

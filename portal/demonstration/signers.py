@@ -16,7 +16,11 @@ SM2_UID = b"1234567812345678"
 
 _EC_PUBLIC_KEY = bytes.fromhex("06072a8648ce3d0201")
 _CURVES = {"P-256": bytes.fromhex("06082a8648ce3d030107"), "SM2": bytes.fromhex("06082a811ccf5501822d")}
-_SIGNED_WITH = {"P-256": bytes.fromhex("06082a8648ce3d040302"), "SM2": bytes.fromhex("06082a811ccf55018375")}
+_SIGNED_WITH = {
+    "P-256": bytes.fromhex("06082a8648ce3d040302"),
+    "SM2": bytes.fromhex("06082a811ccf55018375"),
+    "RSA": bytes.fromhex("06092a864886f70d01010b0500"),
+}
 
 
 def sm3(data: bytes) -> bytes:
@@ -139,9 +143,12 @@ _USAGE = tlv(0x30, bytes.fromhex("0603551d0f"), b"\x01\x01\xff", tlv(0x04, bytes
 
 @dataclass(frozen=True)
 class Certificate:
+    """`signed_with`: the hash of its signature algorithm."""
+
     der: bytes
     subject: bytes
     key: Key
+    signed_with: str
 
     @property
     def pem(self) -> bytes:
@@ -178,8 +185,9 @@ def certificate(
         subject_key.spki,
         tlv(0xA3, extensions),
     )
-    signature = signer.sign(tbs, "SM3" if signer.kind == "SM2" else "SHA-256")
-    return Certificate(tlv(0x30, tbs, parameters, tlv(0x03, b"\x00", signature)), subject, subject_key)
+    signed_with = "SM3" if signer.kind == "SM2" else "SHA-256"
+    signature = signer.sign(tbs, signed_with)
+    return Certificate(tlv(0x30, tbs, parameters, tlv(0x03, b"\x00", signature)), subject, subject_key, signed_with)
 
 
 def _rdn(kind: str, value: str) -> bytes:

@@ -8,7 +8,7 @@ import base64
 import binascii
 import re
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 
 from .. import digests
@@ -28,6 +28,21 @@ _OU = "2.5.4.11"
 
 _P256_PREFIX = bytes.fromhex("3059301306072a8648ce3d020106082a8648ce3d03010703420004")
 """DER of SubjectPublicKeyInfo up to x‖y: id-ecPublicKey, curve P-256, uncompressed point."""
+_RSA_ALGORITHM = bytes.fromhex("300d06092a864886f70d0101010500")
+"""DER of AlgorithmIdentifier: rsaEncryption, NULL."""
+_RSA_WITHIN = len(_RSA_ALGORITHM) + 6
+"""It stands right behind the frame of the SubjectPublicKeyInfo, whose tag and length take at most six octets."""
+_RSA_HASH = {"SHA-256": "SHA-256", "SM3": "SHA-256"}
+"""The hash of a signature, where PKCS #1 v1.5 has an identifier for it in the node's library; SHA3-256 has none."""
+_SIGNED_WITH = {
+    "1.2.840.10045.4.3.2": "SHA-256",  # ecdsa-with-SHA256
+    "1.2.840.113549.1.1.11": "SHA-256",  # sha256WithRSAEncryption
+    "1.2.156.10197.1.501": "SM3",  # SM2-with-SM3
+    "1.2.156.10197.1.503": "SHA-256",  # SM2-with-SHA256
+}
+"""Signature algorithm of a certificate -> the hash its holder signs with (common `crypto/x509`
+`GetHashFromSignatureAlgorithm`). Of the others the node itself can compute none."""
+
 _PEM = re.compile(
     rb"-----BEGIN (CERTIFICATE|PUBLIC KEY)-----\r?\n([A-Za-z0-9+/=\r\n]+)-----END \1-----\s*", re.ASCII
 )
@@ -50,12 +65,14 @@ class Member:
 
     key           DER SubjectPublicKeyInfo
     certificate   DER, where the member is one or names one that was handed in
+    hash          name of the hash the member signs with; None: the chain's
     """
 
     org: str
     key: bytes | None
     certificate: bytes | None
     reason: Reason | None = None
+    hash: str | None = None
 
     @property
     def label(self) -> str:
@@ -97,34 +114,46 @@ def read(member: Message | None, known: Certificates, suite: Suite) -> Member:
         if certificate is None:
             return Member(org, None, None, Reason.NO_SIGNING_CERTIFICATE_FOUND)
     elif kind == messages.PUBLIC_KEY:
-        return _with_key(org, _pem(info, b"PUBLIC KEY"), None)
+        return _with_key(org, _public_key(_pem(info, b"PUBLIC KEY")), suite.hash)
     elif kind == messages.ALIAS:
         return Member(org, None, None, Reason.NO_SIGNING_CERTIFICATE_FOUND)
     else:
         return Member(org, None, None, Reason.UNSUPPORTED_FORMAT)
-    try:
-        return _with_key(org, x509.Certificate(certificate or b"").spki, certificate)
-    except x509.CertificateError:
-        return Member(org, None, None, Reason.NO_SIGNING_CERTIFICATE_FOUND)
+    return _with_certificate(org, certificate)
 
 
 def signed(member: Member, signature: bytes, message: bytes, suite: Suite) -> bool:
-    """Whether `signature` (strict DER) over `message` verifies under the member's key. False when there is no key.
+    """Whether `signature` over `message` verifies under the member's key. False when there is no key.
 
-    ECDSA hashes the message with the chain's hash. SM2 takes Z_A into account only together with SM3; with another hash the
-    chain signs the bare digest (common `crypto/asym/sm2/pk.go`).
+    1. The hash: a public-key member signs with the chain's; the holder of a certificate with the one in the certificate's own
+       signature algorithm, whatever the chain's is (`accesscontrol` `certificateMember.Verify`, "the input hashType is ignored").
+    2. SM2 (strict DER): Z_A only together with SM3; with another hash the bare digest (common `crypto/asym/ecdsa`).
+    3. RSA: PKCS #1 v1.5; SHA-256 stands in for SM3, which that padding does not know (common `crypto/asym/rsa`).
+    4. ECDSA (strict DER) over the digest.
     """
-    key = member.key or b""
+    key, name = member.key, member.hash or suite.hash
+    if key is None:
+        return False
+    if is_rsa(key):
+        try:
+            return public_key.verify(key, public_key.Scheme("RSA", _RSA_HASH[name]), message, signature)
+        except public_key.UnsupportedKey:
+            return False
     point = public_key.sm2_key(key)
     if point is None:
-        return ecdsa.verify(key[len(_P256_PREFIX) :], signature, message, curve="P-256", algorithm=suite.hash)
-    if suite.hash == "SM3":
+        return ecdsa.verify(key[len(_P256_PREFIX) :], signature, message, curve="P-256", algorithm=name)
+    if name == "SM3":
         return sm2.verify(point, signature, message, uid=suite.sm2_uid)
     try:
         r, s = der.signature(signature, order=sm2.N)
     except CodecError:
         return False
-    return sm2.verify_digest(point, r, s, suite.digest(message))
+    return sm2.verify_digest(point, r, s, digests.digest(name, message))
+
+
+def is_rsa(key: bytes) -> bool:
+    """Whether a DER SubjectPublicKeyInfo is of an RSA key."""
+    return key.startswith(b"\x30") and _RSA_ALGORITHM in key[:_RSA_WITHIN]
 
 
 def pinned(member: Member, epoch: Epoch) -> Validator | None:
@@ -185,14 +214,60 @@ def is_consensus_node(certificate: bytes) -> bool:
     return any(a.oid.dotted_string == _OU and str(a.value).lower() == CONSENSUS_ROLE for a in subject)
 
 
-def _with_key(org: str, key: bytes | None, certificate: bytes | None) -> Member:
+def _with_certificate(org: str, certificate: bytes | None) -> Member:
+    try:
+        read_ = x509.Certificate(certificate or b"")
+        used = _SIGNED_WITH.get(read_.parsed.signature_algorithm_oid.dotted_string)
+    except x509.CertificateError:
+        return Member(org, None, None, Reason.NO_SIGNING_CERTIFICATE_FOUND)
+    if used is None:
+        return Member(org, None, certificate, Reason.UNSUPPORTED_FORMAT)
+    return replace(_with_key(org, read_.spki, used), certificate=certificate, hash=used)
+
+
+def _with_key(org: str, key: bytes | None, used: str) -> Member:
+    """`used`: the hash this key signs with."""
     if key is None:
-        return Member(org, None, certificate, Reason.NO_SIGNING_CERTIFICATE_FOUND)
+        return Member(org, None, None, Reason.NO_SIGNING_CERTIFICATE_FOUND)
+    if is_rsa(key):
+        return _with_rsa_key(org, key, used)
     p256 = key.startswith(_P256_PREFIX) and len(key) == len(_P256_PREFIX) + 64
     if not p256 and public_key.sm2_key(key) is None:
-        # RSA: ChainMaker's padding has not been confirmed by any vector; other curves are not ChainMaker's.
-        return Member(org, None, certificate, Reason.UNSUPPORTED_FORMAT)
-    return Member(org, key, certificate)
+        # P-384, P-521, secp256k1, Ed25519, Dilithium: in the node's tables, on no chain that was seen.
+        return Member(org, None, None, Reason.UNSUPPORTED_FORMAT)
+    return Member(org, key, None)
+
+
+def _with_rsa_key(org: str, key: bytes, used: str) -> Member:
+    try:
+        weak = public_key.weakness(key)
+    except public_key.UnsupportedKey:
+        return Member(org, None, None, Reason.NO_SIGNING_CERTIFICATE_FOUND)
+    if weak is not None:
+        # The node's tool offers 512 and 1024 bits: whoever has a computer may have signed.
+        return Member(org, None, None, Reason.CRYPTO_CONSTRAINTS_FAILURE)
+    return Member(org, key, None, None if used in _RSA_HASH else Reason.UNSUPPORTED_FORMAT)
+
+
+def _public_key(data: bytes | None) -> bytes | None:
+    """What stands in a PEM block PUBLIC KEY -> SubjectPublicKeyInfo. For RSA the node writes the bare RSAPublicKey of
+    PKCS #1 there (`PublicKey.String`), which is put into its frame."""
+    if data is None:
+        return None
+    try:
+        body = der.whole(data, der.SEQUENCE)
+        _, end = der.element(body, der.INTEGER)
+        _, end = der.element(body, der.INTEGER, offset=end)
+    except CodecError:
+        return data
+    return data if end != len(body) else _framed(0x30, _RSA_ALGORITHM + _framed(0x03, b"\x00" + data))
+
+
+def _framed(tag: int, content: bytes) -> bytes:
+    """DER (X.690 §10.1)."""
+    length = len(content)
+    octets = length.to_bytes((length.bit_length() + 7) // 8) if length > 0x7F else b""
+    return bytes([tag, 0x80 | len(octets) if octets else length]) + octets + content
 
 
 def _pem(text: bytes, kind: bytes) -> bytes | None:

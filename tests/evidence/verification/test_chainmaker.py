@@ -8,6 +8,8 @@ from datetime import UTC, datetime
 from typing import Any
 
 import pytest
+from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 
 from evidence.verification import Exhibit, Source, TrustStore
 from evidence.verification.certificates.claim import Claim, ClaimedFile
@@ -368,9 +370,10 @@ def test_other_keys_and_engines_are_named_as_such(store: TrustStore) -> None:
         assert (
             finding(examine({"page": PAGE, "b": data}, store), "INCL.LEDGER_KIND").actual == "ChainMaker 1.x"
         )
-    rsa = base64.b64encode(b"-----BEGIN PUBLIC KEY-----\n" + RSA_KEY + b"-----END PUBLIC KEY-----\n").decode()
+    p384 = ec.generate_private_key(ec.SECP384R1()).public_key()
+    other = base64.b64encode(p384.public_bytes(Encoding.PEM, PublicFormat.SubjectPublicKeyInfo)).decode()
     for member, reason in (
-        ({"member_type": 2, "member_info": rsa}, Reason.UNSUPPORTED_FORMAT),
+        ({"member_type": 2, "member_info": other}, Reason.UNSUPPORTED_FORMAT),
         ({"member_type": 3, "member_info": "AAAA"}, Reason.UNSUPPORTED_FORMAT),
         ({"member_type": 4, "member_info": "AAAA"}, Reason.NO_SIGNING_CERTIFICATE_FOUND),
         ({"member_type": 1, "member_info": "AAAA"}, Reason.NO_SIGNING_CERTIFICATE_FOUND),
@@ -456,12 +459,3 @@ def inner_bytes(data: bytes) -> bytes:
         shift += 7
         if byte < 0x80:
             return data[at : at + length]
-
-
-RSA_KEY = (
-    b"MIGfMA0GCSqGSIb3DQEBAQUAA4GNADCBiQKBgQC7"
-    + b"A" * 24
-    + b"\n"
-    + (b"A" * 64 + b"\n") * 2
-    + b"AAAAAAAAAAAAAAAAAAAAAwIDAQAB\n"
-)
