@@ -12,6 +12,8 @@ def write_pack(
     *,
     tsa_roots: Sequence[bytes | str] = (),
     web_roots: Sequence[bytes | str] = (),
+    seal_roots: Sequence[bytes | str] = (),
+    revocation_lists: Sequence[bytes] = (),
     chains: Mapping[str, Mapping[str, Any]] | None = None,
     platforms: Sequence[Mapping[str, Any]] = (),
     policy: Mapping[str, Any] | None = None,
@@ -19,7 +21,8 @@ def write_pack(
 ) -> Path:
     """Write a pack into `directory` (made when absent, must hold no pack yet) and return it for `TrustStore.load`.
 
-    tsa_roots, web_roots   PEM texts, one file each
+    tsa_roots, web_roots, seal_roots   PEM texts, one file each
+    revocation_lists       DER, one file each
     chains                 name -> {"profile": {...}, "validators": {...}, "checkpoints": {...}}; the last two may be absent
     policy                 members of policy.json
     """
@@ -27,9 +30,11 @@ def write_pack(
         "policy.json": _json(policy or {}),
         "platforms.json": _json({"platforms": list(platforms)}),
     }
-    for folder, roots in (("tsa", tsa_roots), ("web", web_roots)):
+    for folder, roots in (("tsa", tsa_roots), ("web", web_roots), ("seals", seal_roots)):
         for number, pem in enumerate(roots):
             members[f"{folder}/certs/{number:03d}.pem"] = pem.encode() if isinstance(pem, str) else pem
+    for number, crl in enumerate(revocation_lists):
+        members[f"seals/crls/{number:03d}.crl"] = crl
     for name, parts in (chains or {}).items():
         for part in ("profile", "validators", "checkpoints"):
             if part in parts:

@@ -42,6 +42,8 @@ SIGNATURES = ("ECDSA-P256", "ECDSA-SECP256K1", "SM2", "RSA")
 GENERATIONS = ("current", "legacy", "unknown")
 ENCODINGS = ("hex-text", "base64-text", "bytes")
 ROLES = ("platform", "court", "neutral")
+ROOT_ROLES = ("orderer", "member")
+EXECUTION = ("ordering_only", "peers")
 BASES = ("independent", "copied")
 FISCO_KEY_BYTES = 64
 
@@ -49,8 +51,9 @@ _MANIFEST = ("format", "version", "issued_at", "court", "demonstration", "member
 _PROFILE = (
     "id", "title", "operator", "family", "chain_id", "group_id", "genesis_hash", "suite", "consensus", "path_generation",
     "accept_raw_hit", "contracts",
+    "execution_basis",
     # of the specification (consortium-chains §2.2), for people or for families that are not read yet
-    "engine_versions", "execution_basis", "channel", "bcname",
+    "engine_versions", "channel", "bcname",
 )  # fmt: skip
 _CONTRACT = ("name", "method", "digest_param", "encoding", "alg", "final_event", "from_height")
 _VALIDATOR = ("key", "cert_sha256", "weight", "org", "operator", "role", "node_name")
@@ -109,6 +112,8 @@ def _store(manifest_bytes: bytes, contents: "_Contents") -> TrustStore:
         chains=chains,
         tsa_roots=tuple(_certificates(members, "tsa/certs/")),
         web_roots=tuple(_certificates(members, "web/certs/")),
+        seal_roots=tuple(_certificates(members, "seals/certs/")),
+        revocation_lists=tuple(_revocation_lists(members, "seals/crls/")),
         platforms=listed,
         accept_d=frozenset(policy.texts("accept_d")),
         accept_writer_defects=frozenset(policy.texts("accept_writer_defects")),
@@ -181,6 +186,18 @@ def _certificates(members: Mapping[str, bytes], prefix: str) -> Iterator[bytes]:
             yield from _der(members[path], path)
 
 
+def _revocation_lists(members: Mapping[str, bytes], prefix: str) -> Iterator[bytes]:
+    from cryptography import x509
+
+    for path in sorted(members):
+        if path.startswith(prefix):
+            try:
+                x509.load_der_x509_crl(members[path])
+            except ValueError as fault:
+                raise TrustError(f"{path}: not a revocation list in DER") from fault
+            yield members[path]
+
+
 def _der(pem: bytes, where: str) -> list[bytes]:
     from cryptography import x509
     from cryptography.hazmat.primitives.serialization import Encoding
@@ -229,6 +246,7 @@ def _chain(folder: str, reading: Any, demonstration: bool) -> ChainProfile:
         org_roots=roots,
         checkpoints=pins,
         demonstration=demonstration,
+        execution_basis=p.choice("execution_basis", EXECUTION, None),
     )
 
 
@@ -288,10 +306,11 @@ def _validator(v: "_Reading", family: str) -> Validator:
 
 
 def _org_root(r: "_Reading") -> OrgRoot:
-    r.only(("org", "pem", "from_height", "to_height"))
+    r.only(("org", "pem", "from_height", "to_height", "role"))
     pem = r.text("pem").encode()
     _der(pem, r.where)
-    return OrgRoot(r.text("org"), pem, r.number("from_height", None), r.number("to_height", None))
+    role = r.choice("role", ROOT_ROLES, None)
+    return OrgRoot(r.text("org"), pem, r.number("from_height", None), r.number("to_height", None), role)
 
 
 def _checkpoint(c: "_Reading") -> Checkpoint:
@@ -307,7 +326,7 @@ def _checkpoint(c: "_Reading") -> Checkpoint:
 
 
 def _platform(p: "_Reading") -> Platform:
-    p.only(("id", "title", "operator", "hosts", "registration", "checked_on"))
+    p.only(("id", "title", "operator", "hosts", "registration", "checked_on", "seals"))
     return Platform(
         id=p.text("id"),
         title=p.texts_by_language("title"),
@@ -315,7 +334,15 @@ def _platform(p: "_Reading") -> Platform:
         hosts=tuple(p.texts("hosts")),
         registration=p.text("registration", None),
         checked_on=p.text("checked_on", None),
+        seals=tuple(_sha256(s, f"{p.where} seals") for s in p.texts("seals")),
     )
+
+
+def _sha256(text: str, where: str) -> bytes:
+    try:
+        return hex_bytes(text, length=32)
+    except CodecError as fault:
+        raise TrustError(f"{where}: {fault}") from fault
 
 
 # ── members of one JSON object ────────────────────────────────────────────────────────────────────────────────────────

@@ -12,13 +12,17 @@ frozen; its digest enters every verdict.
     consortium/<name>/profile.json        ChainProfile without epochs and checkpoints
     consortium/<name>/validators.json     {"epochs": [{"from_height", "to_height" | null, "quorum" | null,
                                              "validators": [{"key" | "cert_sha256", "weight", "org", "operator", "role", "node_name"}]}],
-                                           "org_roots": [{"org", "pem", "from_height" | null, "to_height" | null}]}
+                                           "org_roots": [{"org", "pem", "from_height" | null, "to_height" | null, "role" | null}]}
     consortium/<name>/checkpoints.json    {"checkpoints": [{"height", "hash", "recorded_at", "basis"}]}
     tsa/certs/*.pem                       roots of time-stamping authorities
     web/certs/*.pem                       roots of web-server certificates (WACZ-auth domain signatures)
-    platforms.json                        {"platforms": [{"id", "title", "operator", "hosts": [], "registration", "checked_on"}]}
+    seals/certs/*.pem                     roots above electronic seals (platforms, notaries, courts), or such seals themselves
+    seals/crls/*.crl                      revocation lists (DER) of the authorities below those roots
+    platforms.json                        {"platforms": [{"id", "title", "operator", "hosts": [], "registration", "checked_on",
+                                           "seals": [hex SHA-256 of a certificate of the platform's seal]}]}
 """
 
+import hashlib
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
@@ -64,6 +68,8 @@ class OrgRoot:
     pem: bytes
     from_height: int | None
     to_height: int | None
+    role: str | None = None
+    """Fabric: `orderer` (its nodes sign blocks) or `member` (its nodes endorse and send); None: nothing is said, so it signs no block."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,6 +115,8 @@ class ChainProfile:
     org_roots: tuple[OrgRoot, ...]
     checkpoints: tuple[Checkpoint, ...]
     demonstration: bool
+    execution_basis: str | None = None
+    """Fabric: `ordering_only` (an ordered transaction counts as recorded) or `peers`; None: the court has not chosen."""
 
     def epoch_at(self, height: int) -> Epoch | None:
         return next((e for e in self.epochs if e.covers(height)), None)
@@ -125,6 +133,8 @@ class Platform:
     hosts: tuple[str, ...]
     registration: str | None
     checked_on: str | None
+    seals: tuple[bytes, ...] = ()
+    """SHA-256 of the DER certificates of its electronic seals, present and former."""
 
 
 @dataclass(frozen=True)
@@ -144,6 +154,10 @@ class TrustStore:
     accept_d: frozenset[str]
     accept_writer_defects: frozenset[str]
     tsa_policies: frozenset[str]
+    seal_roots: tuple[bytes, ...] = ()
+    """DER certificates."""
+    revocation_lists: tuple[bytes, ...] = ()
+    """DER. Each is signed by its authority and counts only below one of the roots."""
 
     @classmethod
     def empty(cls) -> "TrustStore":
@@ -174,6 +188,11 @@ class TrustStore:
 
     def platform(self, platform_id: str) -> Platform | None:
         return next((p for p in self.platforms if p.id == platform_id), None)
+
+    def platform_of_seal(self, certificate: bytes) -> Platform | None:
+        """The platform that the court has registered this seal (DER certificate) for."""
+        digest = hashlib.sha256(certificate).digest()
+        return next((p for p in self.platforms if digest in p.seals), None)
 
     def identity(self) -> dict[str, str]:
         """What a verdict prints about the store it used."""
