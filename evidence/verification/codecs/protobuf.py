@@ -30,6 +30,7 @@ class Kind(StrEnum):
     INT32 = "int32"
     INT64 = "int64"
     ENUM = "enum"
+    BOOL = "bool"
     STRING = "string"
     BYTES = "bytes"
     MESSAGE = "message"
@@ -42,6 +43,7 @@ RANGE: Mapping[Kind, tuple[int, int]] = MappingProxyType(
         Kind.INT32: (-(1 << 31), (1 << 31) - 1),
         Kind.INT64: (-(1 << 63), (1 << 63) - 1),
         Kind.ENUM: (0, (1 << 31) - 1),
+        Kind.BOOL: (0, 1),
     }
 )
 """Least and greatest value of each number kind. Negative enum values exist in protobuf and in none of our ledgers."""
@@ -122,8 +124,12 @@ def string(number: int, name: str, *, repeated: bool = False) -> Field:
     return Field(number, name, Kind.STRING, repeated)
 
 
-def data(number: int, name: str) -> Field:
-    return Field(number, name, Kind.BYTES)
+def flag(number: int, name: str) -> Field:
+    return Field(number, name, Kind.BOOL)
+
+
+def data(number: int, name: str, *, repeated: bool = False) -> Field:
+    return Field(number, name, Kind.BYTES, repeated)
 
 
 def message(number: int, name: str, of: MessageType, *, repeated: bool = False) -> Field:
@@ -173,6 +179,10 @@ class Message:
     def texts(self, name: str) -> tuple[str, ...]:
         return tuple(self.values.get(name, ()))
 
+    def parts(self, name: str) -> tuple[bytes, ...]:
+        """A repeated field of bytes."""
+        return tuple(self.values.get(name, ()))
+
     def message(self, name: str) -> "Message | None":
         found: Message | None = self.values.get(name)
         return found
@@ -181,7 +191,7 @@ class Message:
         return tuple(self.values.get(name, ()))
 
     def entries(self, name: str) -> Mapping[str, Any]:
-        """A map: key -> value (bytes or Message)."""
+        """A map: key -> value (bytes, str or Message)."""
         return MappingProxyType(self.values.get(name, {}))
 
     def without(self, *names: str) -> bytes:
@@ -229,7 +239,7 @@ def varint(value: int) -> bytes:
 def encode(of: MessageType, values: Mapping[str, Any]) -> bytes:
     """Values by field name -> bytes, fields ascending, zero values left out, empty embedded messages kept.
 
-    An embedded message is given as its bytes (b"" is present but empty, None absent), a map as a mapping key -> bytes.
+    An embedded message is given as its bytes (b"" is present but empty, None absent), a map as a mapping key -> bytes or str.
     """
     out = bytearray()
     for field in of.fields:
@@ -238,7 +248,7 @@ def encode(of: MessageType, values: Mapping[str, Any]) -> bytes:
             continue
         if field.is_map:
             for key in sorted(value):
-                entry = _bytes_field(1, key.encode()) + _bytes_field(2, value[key])
+                entry = _bytes_field(1, key.encode()) + _bytes_field(2, _content(value[key]))
                 out += _bytes_field(field.number, entry)
         elif field.repeated and field.kind in RANGE:
             if value:
@@ -393,6 +403,6 @@ class _Reader:
 def _entry_value(entry: Message) -> Any:
     field = entry.type.by_number[2]
     if field.kind is not Kind.MESSAGE:
-        return entry.data(field.name)
+        return entry.text(field.name) if field.kind is Kind.STRING else entry.data(field.name)
     # A map entry without its value stands for an empty message.
     return entry.message(field.name) or Message(field.message or entry.type, b"", 0, 0, {})

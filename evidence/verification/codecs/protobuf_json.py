@@ -57,7 +57,7 @@ def _value(member: Any, field: Field, where: str) -> Any:
     return _single(member, field, where)
 
 
-def _entries(member: Any, field: Field, where: str) -> dict[str, bytes]:
+def _entries(member: Any, field: Field, where: str) -> dict[str, bytes | str]:
     if not isinstance(member, dict) or field.message is None:
         raise ProtobufError("not a JSON object", field=where)
     value = field.message.by_number[2]
@@ -86,6 +86,10 @@ def _number(item: Any, field: Field, where: str) -> int:
         if item not in field.names:
             raise ProtobufError("unknown name", field=where, fault=Fault.UNKNOWN)
         return field.names[item]
+    if field.kind is Kind.BOOL:
+        if not isinstance(item, bool):
+            raise ProtobufError("neither true nor false", field=where)
+        return int(item)
     if isinstance(item, str) and _INTEGER.fullmatch(item):
         item = int(item)
     if not isinstance(item, int) or isinstance(item, bool):

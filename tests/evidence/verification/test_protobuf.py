@@ -201,6 +201,27 @@ def test_json_that_is_not_the_message(text: bytes, fault: Fault) -> None:
     assert caught.value.fault is fault
 
 
+FLAGGED = MessageType(
+    "Flagged", pb.flag(1, "marked"), pb.data(2, "tree", repeated=True), pb.mapping(3, "reasons", pb.string(2, "value"))
+)
+
+
+def test_flags_lists_of_bytes_and_maps_of_texts() -> None:
+    raw = bytes.fromhex("0801" "1202aabb" "1200" "1a06" "0a0162" "120178" "1a05" "0a0161" "1200")
+    message = pb.parse(raw, FLAGGED)
+    assert (message.number("marked"), message.parts("tree")) == (1, (b"\xaa\xbb", b""))
+    assert dict(message.entries("reasons")) == {"b": "x", "a": ""}
+    text = b'{"marked":true,"tree":["qrs=",null],"reasons":{"a":"","b":"x"}}'
+    written = protobuf_json.to_wire(strict_json.loads(text), FLAGGED)
+    assert written == bytes.fromhex("0801" "1202aabb" "1200" "1a05" "0a0161" "1200" "1a06" "0a0162" "120178")
+    for wrong in (b'{"marked":1}', b'{"marked":"true"}', b'{"reasons":{"a":1}}'):
+        with pytest.raises(ProtobufError):
+            protobuf_json.to_wire(strict_json.loads(wrong), FLAGGED)
+    for broken in ("0802", "0800", "08ffffffffffffffffff01"):
+        with pytest.raises(ProtobufError):
+            pb.parse(bytes.fromhex(broken), FLAGGED)
+
+
 def _values(message: pb.Message) -> object:
     def plain(value: object) -> object:
         if isinstance(value, pb.Message):
