@@ -158,7 +158,7 @@ def signed(chain: fisco3.Built) -> list[tuple[bytes, bytes, bytes]]:
 
 
 def signatures_alone(chain: fisco3.Built) -> None:
-    from evidence.verification.chains.fisco3_finality import ECDSA, GUOMI, signer
+    from evidence.verification.chains.sealers import ECDSA, GUOMI, signer
 
     for key, signature, digest in signed(chain):
         if signer(signature, digest, suite=GUOMI if chain.suite.name == "SM" else ECDSA) != key:

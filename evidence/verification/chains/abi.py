@@ -29,17 +29,39 @@ METHODS: Mapping[str, tuple[str, ...]] = MappingProxyType(
         # WeBank EvidenceController (smart-dev-contract): a request, then votes until the threshold is reached.
         CREATE: ("hash", "ext"),
         VOTE: ("hash",),
-        # FISCO BCOS evidence sample (EvidenceSignersData): user, evidence platform and arbitrator sign one after another.
+        # FISCO BCOS evidence samples: user, evidence platform and arbitrator sign one after another.
+        # EvidenceSignersData
         "newEvidence(string,string,string,uint8,bytes32,bytes32)": ("evi", "info", "id", "v", "r", "s"),
+        "addSignatures(uint8,bytes32,bytes32)": ("v", "r", "s"),
+        # EvidenceFactory
+        "newEvidence(string)": ("evi",),
+        "addSignatures(address)": ("addr",),
+        "addSignatures()": (),
     }
 )
 """Known evidence methods -> names of their parameters."""
+
+_SAMPLE = (("evi", False), ("info", False), ("id", False), ("v", False), ("r", False), ("s", False))
 
 EVENTS: Mapping[str, tuple[tuple[str, bool], ...]] = MappingProxyType(
     {
         "CreateSaveRequest(bytes32,address)": (("hash", True), ("creator", False)),
         "VoteSaveRequest(bytes32,address,bool)": (("hash", True), ("voter", False), ("complete", False)),
         SAVED: (("hash", True),),
+        "newEvidenceEvent(address)": (("addr", False),),
+        **{
+            f"{name}(string,string,string,uint8,bytes32,bytes32{tail})": (*_SAMPLE, *((("addr", False),) if tail else ()))
+            for name, tail in (
+                ("newSignaturesEvent", ",address"),
+                ("errorNewSignaturesEvent", ",address"),
+                ("addSignaturesEvent", ""),
+                ("errorAddSignaturesEvent", ",address"),
+            )
+        },
+        "newSignaturesEvent(string,address)": (("evi", False), ("addr", False)),
+        "errorNewSignaturesEvent(string,address)": (("evi", False), ("addr", False)),
+        "addSignaturesEvent(string)": (("evi", False),),
+        "errorAddSignaturesEvent(string,address)": (("evi", False), ("addr", False)),
     }
 )
 """Known evidence events -> (name, indexed) of their parameters."""
@@ -82,7 +104,7 @@ def call(data: bytes, *, further: Iterable[str] = ()) -> Call | None:
     for signature in (*METHODS, *further):
         if any(data[:SELECTOR] == full[:SELECTOR] for full in identifiers(signature)):
             types = types_of(signature)
-            names = METHODS.get(signature) or tuple(str(i) for i in range(len(types)))
+            names = METHODS.get(signature, tuple(str(i) for i in range(len(types))))
             values = decode(types, data[SELECTOR:])
             return Call(signature, tuple(zip(names, values, strict=True)))
     return None

@@ -22,11 +22,13 @@ from ..registry import Context
 from ..trust import ChainProfile
 from ..verdict import Bearing, Examination, Finding, Outcome, failed, indeterminate
 from . import fisco3_records, ladder
-from .fisco3_finality import SUITES, Suite, quorum, suite_of
+from .claimed import Claimed
 from .fisco3_hashing import TRANSACTION_VERSIONS, Matched, header_hash, header_preimage, transaction_hash
 from .fisco3_records import Header, Kind, Receipt, Transaction
-from .fisco3_rungs import FAMILY, Claimed, Proof, inclusion_of, path_of
+from .fisco3_rungs import FAMILY, Proof, inclusion_of, path_of
 from .links import unlinked
+from .node_json import LimitError, unwrap
+from .sealers import SUITES, Suite, quorum, suite_of
 
 PROOFS_MAX = 200
 """Transactions of whole blocks that are examined: four times as many as an exhibit may hold files."""
@@ -82,7 +84,7 @@ def read(sources: Iterable[Source], context: Context) -> Answers:
             findings.append(_unread(Reason.RESOURCE_LIMIT, source.name))
             continue
         try:
-            answer = fisco3_records.unwrap(strict_json.loads(data))
+            answer = unwrap(strict_json.loads(data))
         except strict_json.JsonError as fault:
             findings.append(_unread(Reason.FORMAT_FAILURE, source.name, str(fault)))
             continue
@@ -112,7 +114,7 @@ def records(answers: Iterable[tuple[str, Mapping[str, Any]]]) -> Answers:
                     receipts.append((name, fisco3_records.receipt(answer)))
                 case None:
                     findings.append(_unread(Reason.UNSUPPORTED_FORMAT, name))
-        except fisco3_records.LimitError as fault:
+        except LimitError as fault:
             findings.append(_unread(Reason.RESOURCE_LIMIT, name, str(fault)))
         except CodecError as fault:
             findings.append(_unread(Reason.FORMAT_FAILURE, name, str(fault)))
@@ -160,7 +162,7 @@ def _lonely(orphans: Sequence[tuple[str, Header]], used: Sequence[Header]) -> li
     def ends(header: Header) -> tuple[bytes, bytes]:
         suite = header_suite(header) or SUITES[0]
         digest = header_hash(header, algorithm=suite.hash)
-        return digest, header.parents[0][1] if header.parents else b""
+        return digest, header.parent
 
     same = {header_preimage(h) for h in used}
     left = [h for _, h in orphans if header_preimage(h) not in same]

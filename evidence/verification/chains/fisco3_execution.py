@@ -6,20 +6,20 @@ places are known to differ: output and logs are hashed without a border between 
 return bytes that read as another contract's log.
 """
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 
-from .. import digests, merkle
-from ..codecs.text import CodecError
+from .. import merkle
 from ..reasons import Reason
 from ..trust import ChainProfile
 from ..verdict import Finding, failed, indeterminate, passed
 from . import abi
-from .fisco3_finality import Suite
+from .evidence_contracts import NEW_RECORD, Effect, all_known, announced, carries
 from .fisco3_hashing import RECEIPT_VERSIONS, Matched, receipt_hash
-from .fisco3_records import Header, Log, Receipt, Transaction, address
+from .fisco3_records import Header, Receipt, Transaction
 from .ladder import EXECUTION
-from .location import Place, decode
+from .location import Place
+from .node_json import address
+from .sealers import Suite
 
 BINARY_TREE_SINCE = 0x03020000
 """Header version (3.2.0) from which nodes return paths of the tree whose root is in the header."""
@@ -74,8 +74,9 @@ def execution(
     unlike = _unlike(receipt, transaction, header)
     if unlike:
         return open_(Reason.RECEIPT_NOT_BOUND, unlike)
-    logs = [log for log in receipt.logs or () if transaction.to and address(log.address) == address(transaction.to)]
-    bound = place.same_leaf_index(transaction_path) if transaction_path else _log_carries(logs, call)
+    logs = receipt.logs or ()
+    to = transaction.to or ""
+    bound = place.same_leaf_index(transaction_path) if transaction_path else carries(logs, to=to, call=call)
     if not bound:
         return open_(Reason.RECEIPT_NOT_BOUND)
     # 4. It reports success.
@@ -88,33 +89,25 @@ def execution(
         # A call creates no contract at its own receipt: these bytes were the creation of one.
         return open_(Reason.AMBIGUOUS_PREIMAGE, receipt.contract_address)
     # 5. The event that the evidence contract emits once the record is final.
-    events = tuple(_places(logs))
-    wanted = final_event(transaction, call, profile)
-    if wanted is None:
-        return Executed(passed(EXECUTION, subject, expected="0", actual="0", notes=notes), events)
-    values = _values(transaction, call, profile)
-    known = call is not None and call.signature in (abi.CREATE, abi.VOTE)
+    said = announced(logs, to=to, call=call, profile=profile)
+    if said.effect is Effect.UNSAID:
+        return Executed(passed(EXECUTION, subject, expected="0", actual="0", notes=notes), said.events)
+    known = call is not None and call.signature in abi.METHODS
     if known and len(receipt.output or b"") > OUTPUT_WORDS_MAX * abi.WORD:
-        # The known methods return a flag at most: a longer output is another split of the same bytes.
+        # The known methods return a word at most: a longer output is another split of the same bytes.
         return open_(Reason.AMBIGUOUS_PREIMAGE, f"{len(receipt.output or b'')} bytes of output")
-    if any(_is_final(log, wanted, values) for log in logs):
-        found = passed(EXECUTION, subject, expected=wanted, actual=wanted, notes=(*notes, "FINAL_EVENT_FOUND"))
-        return Executed(found, events)
-    seen = ", ".join(dict.fromkeys(p.method for p in events)) or "–"
-    return Executed(
-        indeterminate(EXECUTION, Reason.PROMISE_ONLY, subject, expected=wanted, actual=seen, notes=notes), events
-    )
-
-
-def final_event(transaction: Transaction, call: abi.Call | None, profile: ChainProfile | None) -> str | None:
-    """The event without which the record is only a request; None when success of the call is enough."""
-    if call is None:
-        return None
-    for contract in profile.contracts if profile else ():
-        if address(contract.name) == address(transaction.to or "") and contract.method == call.signature:
-            if contract.final_event:
-                return contract.final_event
-    return abi.SAVED if call.signature in (abi.CREATE, abi.VOTE) else None
+    if call is not None and call.signature in NEW_RECORD and not all_known(logs):
+        # Their events repeat texts of the sender, who could have written another log into them.
+        return open_(Reason.AMBIGUOUS_PREIMAGE, "logs")
+    notes = (*notes, *said.notes)
+    makers = {Effect.STORED: None, Effect.PENDING: Reason.PROMISE_ONLY, Effect.REFUSED: Reason.EXECUTION_FAILED}
+    reason = makers[said.effect]
+    if reason is None:
+        found = passed(EXECUTION, subject, expected=said.wanted, actual=said.wanted, notes=notes)
+    else:
+        maker = failed if said.effect is Effect.REFUSED else indeterminate
+        found = maker(EXECUTION, reason, subject, expected=said.wanted, actual=said.seen, notes=notes)
+    return Executed(found, said.events)
 
 
 def _under_root(
@@ -169,46 +162,3 @@ def _unlike(receipt: Receipt, transaction: Transaction, header: Header) -> str:
         ("blockNumber", receipt.block_number, header.number),
     )
     return next((name for name, a, b in pairs if a is not None and b is not None and a != b), "")
-
-
-def _values(transaction: Transaction, call: abi.Call | None, profile: ChainProfile | None) -> frozenset[bytes]:
-    """The values whose recording the final event must announce: the mapped parameter, as written and decoded."""
-    if call is None:
-        return frozenset()
-    found = {dict(call.parameters).get("hash", b"")}
-    for contract in profile.contracts if profile else ():
-        if address(contract.name) == address(transaction.to or "") and contract.method == call.signature:
-            written = dict(call.parameters).get(contract.digest_param, b"")
-            found |= {written, decode(contract, written) or b""}
-    return frozenset(found - {b""})
-
-
-def _log_carries(logs: Sequence[Log], call: abi.Call | None) -> bool:
-    """Rule 3 of binding, for a transaction whose place is not known: its contract logged the digest it was called with."""
-    digest = dict(call.parameters).get("hash") if call else None
-    return digest is not None and any(digest in log.topics[1:] for log in logs)
-
-
-def _is_final(log: Log, wanted: str, values: frozenset[bytes]) -> bool:
-    """The event `wanted` (a signature, or a known event's name) about one of the values: in a topic, or in the data."""
-    signatures = [wanted] if "(" in wanted else [s for s in abi.EVENTS if s.startswith(wanted + "(")]
-    if not log.topics or not any(log.topics[0] in abi.identifiers(s) for s in signatures):
-        return False
-    for value in values:
-        # An indexed text stands in its topic as its hash.
-        forms = {value, *(digests.digest(algorithm, value) for algorithm in abi.ID_HASHES)}
-        if forms & set(log.topics[1:]) or value in log.data:
-            return True
-    return False
-
-
-def _places(logs: Sequence[Log]) -> list[Place]:
-    found = []
-    for log in logs:
-        try:
-            read = abi.event(log.topics, log.data)
-        except CodecError:
-            continue
-        if read is not None:
-            found += [Place(address(log.address), read.signature, key, value) for key, value in read.parameters]
-    return found

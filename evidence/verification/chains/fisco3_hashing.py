@@ -13,7 +13,8 @@ from dataclasses import dataclass
 
 from .. import digests
 from ..codecs.text import CodecError, hex_bytes
-from .fisco3_records import Header, Log, Receipt, Transaction
+from .evidence_contracts import Log
+from .fisco3_records import Header, Receipt, Transaction
 
 TRANSACTION_VERSIONS = (0, 1, 2)
 RECEIPT_VERSIONS = (0, 1, 2)

@@ -12,10 +12,11 @@ from enum import StrEnum
 from typing import Any
 
 from .. import merkle
-from ..codecs.text import CodecError, decimal, hex_bytes
+from ..codecs.text import CodecError, decimal
+from . import node_json
+from .evidence_contracts import Log
+from .node_json import ADDRESS, HASH_BYTES
 
-TEXT_MAX = 255
-"""Characters of a chain id, group id or number written as text; real ones stay under 80."""
 VALIDATORS_MAX = 1024
 """Sealers and signatures of one block (spec §2 rule 6)."""
 PATH_ITEMS_MAX = 1024
@@ -25,13 +26,6 @@ LOGS_MAX = 4096
 TOPICS_MAX = 4
 """Topics of one log: LOG4 is the widest instruction of the EVM."""
 SEALER_BYTES = 64
-HASH_BYTES = 32
-
-_ADDRESS = re.compile(r"(?:0x)?[0-9a-fA-F]{40}", re.ASCII)
-
-
-class LimitError(CodecError):
-    """More items than any real answer has: not read, and nothing is said about it."""
 
 
 class Kind(StrEnum):
@@ -64,6 +58,11 @@ class Header:
     transactions: tuple[Mapping[str, Any], ...]
     """Whole transactions, when the node was asked for them; empty otherwise."""
 
+    @property
+    def parent(self) -> bytes:
+        """Hash of the block before; empty for the first block."""
+        return self.parents[0][1] if self.parents else b""
+
 
 @dataclass(frozen=True, slots=True)
 class Transaction:
@@ -91,13 +90,6 @@ class Transaction:
     ethereum: bool
     """An Ethereum transaction in FISCO's clothes: its hash is that of bytes which the node's answer does not carry."""
     missing: tuple[str, ...]
-
-
-@dataclass(frozen=True, slots=True)
-class Log:
-    address: str
-    topics: tuple[bytes, ...]
-    data: bytes
 
 
 @dataclass(frozen=True, slots=True)
@@ -129,13 +121,6 @@ class Path:
     defective: bool
 
 
-def unwrap(value: object) -> Mapping[str, Any] | None:
-    """The answer itself: the object, or the `result` of its JSON-RPC envelope; None when there is no object."""
-    if isinstance(value, dict) and "jsonrpc" in value:
-        value = value.get("result")
-    return value if isinstance(value, dict) else None
-
-
 def kind_of(answer: Mapping[str, Any]) -> Kind | None:
     """Which of the three answers an object is, by members that only one of them has."""
     if "txsRoot" in answer and "receiptsRoot" in answer:
@@ -149,37 +134,37 @@ def kind_of(answer: Mapping[str, Any]) -> Kind | None:
 
 def header(answer: Mapping[str, Any]) -> Header:
     """Lengths and forms are fixed before anything is hashed: the hash itself has no borders between fields (§6 step 1)."""
-    sealers = tuple(_bytes(s, length=SEALER_BYTES) for s in _list(answer, "sealerList", VALIDATORS_MAX))
-    weights = tuple(_integer(w) for w in _list(answer, "consensusWeights", VALIDATORS_MAX))
+    sealers = tuple(node_json.octets(s, length=SEALER_BYTES) for s in node_json.items(answer, "sealerList", VALIDATORS_MAX))
+    weights = tuple(node_json.integer(w) for w in node_json.items(answer, "consensusWeights", VALIDATORS_MAX))
     if len(weights) != len(sealers):
         raise CodecError("consensusWeights and sealerList of different lengths")
     if any(w < 1 for w in weights):
         raise CodecError("a sealer without weight")
-    gas_used = _text(answer, "gasUsed")
+    gas_used = node_json.text(answer, "gasUsed")
     decimal(gas_used)
     parents = tuple(
-        (_integer(_member(p, "blockNumber")), _bytes(_member(p, "blockHash"), length=HASH_BYTES))
-        for p in _list(answer, "parentInfo", VALIDATORS_MAX)
+        (node_json.integer(node_json.member(p, "blockNumber")), node_json.octets(node_json.member(p, "blockHash"), length=HASH_BYTES))
+        for p in node_json.items(answer, "parentInfo", VALIDATORS_MAX)
     )
-    number = _integer(_member(answer, "number"))
+    number = node_json.integer(node_json.member(answer, "number"))
     if len(parents) > 1 or (number and (not parents or parents[0][0] != number - 1)):
         raise CodecError("parentInfo is not the block before")
     listed = answer.get("transactions")
-    hashes, whole = _transaction_list([] if listed is None else _list(answer, "transactions", merkle.LEAVES_MAX))
+    hashes, whole = _transaction_list([] if listed is None else node_json.items(answer, "transactions", merkle.LEAVES_MAX))
     return Header(
-        version=_integer(_member(answer, "version"), bits=32),
+        version=node_json.integer(node_json.member(answer, "version"), bits=32),
         parents=parents,
-        txs_root=_bytes(_member(answer, "txsRoot"), length=HASH_BYTES),
-        receipts_root=_bytes(_member(answer, "receiptsRoot"), length=HASH_BYTES),
-        state_root=_bytes(_member(answer, "stateRoot"), length=HASH_BYTES),
+        txs_root=node_json.octets(node_json.member(answer, "txsRoot"), length=HASH_BYTES),
+        receipts_root=node_json.octets(node_json.member(answer, "receiptsRoot"), length=HASH_BYTES),
+        state_root=node_json.octets(node_json.member(answer, "stateRoot"), length=HASH_BYTES),
         number=number,
         gas_used=gas_used,
-        timestamp=_integer(_member(answer, "timestamp")),
-        sealer=_integer(_member(answer, "sealer")),
+        timestamp=node_json.integer(node_json.member(answer, "timestamp")),
+        sealer=node_json.integer(node_json.member(answer, "sealer")),
         sealers=sealers,
-        extra_data=_bytes(answer.get("extraData", "0x")),
+        extra_data=node_json.octets(answer.get("extraData", "0x")),
         weights=weights,
-        hash=_optional_hash(answer, "hash"),
+        hash=node_json.optional_hash(answer, "hash"),
         signatures=_signatures(answer),
         tx_hashes=hashes or None,
         transactions=whole,
@@ -188,29 +173,29 @@ def header(answer: Mapping[str, Any]) -> Header:
 
 def transaction(answer: Mapping[str, Any]) -> Transaction:
     needed = ("chainID", "groupID", "blockLimit", "nonce", "to", "input")
-    version = _integer(answer.get("version", 0), bits=32)
+    version = node_json.integer(answer.get("version", 0), bits=32)
     ethereum = _is_ethereum(answer, version)
-    to = _optional_text(answer, "to")
-    if to and not _ADDRESS.fullmatch(to):
+    to = node_json.optional_text(answer, "to")
+    if to and not ADDRESS.fullmatch(to):
         raise CodecError("`to` is not an address")
     return Transaction(
         version=version,
-        chain_id=_optional_text(answer, "chainID"),
-        group_id=_optional_text(answer, "groupID"),
-        block_limit=_optional_integer(answer, "blockLimit"),
-        nonce=_optional_text(answer, "nonce"),
+        chain_id=node_json.optional_text(answer, "chainID"),
+        group_id=node_json.optional_text(answer, "groupID"),
+        block_limit=node_json.optional_integer(answer, "blockLimit"),
+        nonce=node_json.optional_text(answer, "nonce"),
         to=to,
-        input=_optional_bytes(answer, "input"),
-        abi=_optional_text(answer, "abi", limit=None) or "",
-        value=_optional_text(answer, "value") or "",
-        gas_price=_optional_text(answer, "gasPrice") or "",
-        gas_limit=_optional_integer(answer, "gasLimit") or 0,
-        max_fee=_optional_text(answer, "maxFeePerGas") or "",
-        max_priority_fee=_optional_text(answer, "maxPriorityFeePerGas") or "",
+        input=node_json.optional_octets(answer, "input"),
+        abi=node_json.optional_text(answer, "abi", limit=None) or "",
+        value=node_json.optional_text(answer, "value") or "",
+        gas_price=node_json.optional_text(answer, "gasPrice") or "",
+        gas_limit=node_json.optional_integer(answer, "gasLimit") or 0,
+        max_fee=node_json.optional_text(answer, "maxFeePerGas") or "",
+        max_priority_fee=node_json.optional_text(answer, "maxPriorityFeePerGas") or "",
         extension=_extension(answer.get("extension")),
-        hash=_optional_hash(answer, "hash"),
-        sender=_address_bytes(answer, "from"),
-        signature=_optional_bytes(answer, "signature") or None,
+        hash=node_json.optional_hash(answer, "hash"),
+        sender=node_json.optional_address(answer, "from"),
+        signature=node_json.optional_octets(answer, "signature") or None,
         path=_path(answer, ("txProof", "transactionProof")),
         ethereum=ethereum,
         missing=tuple(name for name in needed if answer.get(name) is None),
@@ -219,52 +204,46 @@ def transaction(answer: Mapping[str, Any]) -> Transaction:
 
 def receipt(answer: Mapping[str, Any]) -> Receipt:
     needed = ("gasUsed", "contractAddress", "status", "output", "logEntries", "blockNumber")
-    gas_used = _optional_text(answer, "gasUsed")
+    gas_used = node_json.optional_text(answer, "gasUsed")
     if gas_used is not None:
         decimal(gas_used)
-    contract = _optional_text(answer, "contractAddress") or ""
-    if contract and not _ADDRESS.fullmatch(contract):
+    contract = node_json.optional_text(answer, "contractAddress") or ""
+    if contract and not ADDRESS.fullmatch(contract):
         raise CodecError("`contractAddress` is not an address")
     return Receipt(
-        version=_integer(answer.get("version", 0), bits=32),
+        version=node_json.integer(answer.get("version", 0), bits=32),
         gas_used=gas_used,
         contract_address=contract,
-        status=_optional_integer(answer, "status", bits=32),
-        output=_optional_bytes(answer, "output"),
-        effective_gas_price=_optional_text(answer, "effectiveGasPrice") or "",
+        status=node_json.optional_integer(answer, "status", bits=32),
+        output=node_json.optional_octets(answer, "output"),
+        effective_gas_price=node_json.optional_text(answer, "effectiveGasPrice") or "",
         logs=_logs(answer),
-        block_number=_optional_integer(answer, "blockNumber"),
-        hash=_optional_hash(answer, "hash"),
-        transaction_hash=_optional_hash(answer, "transactionHash"),
-        sender=_address_bytes(answer, "from"),
-        to=_optional_text(answer, "to"),
-        input=_optional_bytes(answer, "input"),
+        block_number=node_json.optional_integer(answer, "blockNumber"),
+        hash=node_json.optional_hash(answer, "hash"),
+        transaction_hash=node_json.optional_hash(answer, "transactionHash"),
+        sender=node_json.optional_address(answer, "from"),
+        to=node_json.optional_text(answer, "to"),
+        input=node_json.optional_octets(answer, "input"),
         path=_path(answer, ("txReceiptProof", "receiptProof")),
         missing=tuple(name for name in needed if answer.get(name) is None),
     )
 
 
-def address(text: str) -> str:
-    """One spelling of an address for comparison: lower case with 0x; empty stays empty."""
-    lowered = text.lower()
-    return lowered if not lowered or lowered.startswith("0x") else "0x" + lowered
-
-
 def _transaction_list(items: Sequence[Any]) -> tuple[tuple[bytes, ...], tuple[Mapping[str, Any], ...]]:
     """The block's list: hashes, or whole transactions that carry their hash."""
     if all(isinstance(item, str) for item in items):
-        return tuple(_bytes(item, length=HASH_BYTES) for item in items), ()
+        return tuple(node_json.octets(item, length=HASH_BYTES) for item in items), ()
     if not all(isinstance(item, dict) for item in items):
         raise CodecError("a transaction list that mixes hashes and transactions")
-    return tuple(_bytes(_member(item, "hash"), length=HASH_BYTES) for item in items), tuple(items)
+    return tuple(node_json.octets(node_json.member(item, "hash"), length=HASH_BYTES) for item in items), tuple(items)
 
 
 def _signatures(answer: Mapping[str, Any]) -> tuple[tuple[int, bytes], ...] | None:
     if answer.get("signatureList") is None:
         return None
     return tuple(
-        (_integer(_member(s, "sealerIndex")), _bytes(_member(s, "signature")))
-        for s in _list(answer, "signatureList", VALIDATORS_MAX)
+        (node_json.integer(node_json.member(s, "sealerIndex")), node_json.octets(node_json.member(s, "signature")))
+        for s in node_json.items(answer, "signatureList", VALIDATORS_MAX)
     )
 
 
@@ -272,12 +251,12 @@ def _logs(answer: Mapping[str, Any]) -> tuple[Log, ...] | None:
     if answer.get("logEntries") is None:
         return None
     logs = []
-    for entry in _list(answer, "logEntries", LOGS_MAX):
-        text = _text(entry, "address")
-        if not _ADDRESS.fullmatch(text):
+    for entry in node_json.items(answer, "logEntries", LOGS_MAX):
+        text = node_json.text(entry, "address")
+        if not ADDRESS.fullmatch(text):
             raise CodecError("a log without the address of a contract")
-        topics = tuple(_bytes(t, length=HASH_BYTES) for t in _list(entry, "topics", TOPICS_MAX))
-        logs.append(Log(text, topics, _bytes(_member(entry, "data"))))
+        topics = tuple(node_json.octets(t, length=HASH_BYTES) for t in node_json.items(entry, "topics", TOPICS_MAX))
+        logs.append(Log(text, topics, node_json.octets(node_json.member(entry, "data"))))
     return tuple(logs)
 
 
@@ -286,10 +265,10 @@ def _path(answer: Mapping[str, Any], names: Sequence[str]) -> Path:
         items = answer.get(name)
         if items is None:
             continue
-        items = _list(answer, name, PATH_ITEMS_MAX)
+        items = node_json.items(answer, name, PATH_ITEMS_MAX)
         if any(isinstance(item, dict) for item in items):
             return Path(None, True)
-        return Path(tuple(_bytes(item, length=HASH_BYTES) for item in items), False)
+        return Path(tuple(node_json.octets(item, length=HASH_BYTES) for item in items), False)
     return Path(None, False)
 
 
@@ -298,7 +277,7 @@ def _is_ethereum(answer: Mapping[str, Any], version: int) -> bool:
     kind = answer.get("type")
     if kind is not None:
         text = str(kind)
-        return (int(text, 16) if re.fullmatch(r"0x[0-9a-f]{1,2}", text) else _integer(kind, bits=32)) > 0
+        return (int(text, 16) if re.fullmatch(r"0x[0-9a-f]{1,2}", text) else node_json.integer(kind, bits=32)) > 0
     return version == 0 and any(name in answer for name in ("value", "gasLimit", "maxFeePerGas"))
 
 
@@ -307,83 +286,10 @@ def _extension(value: object) -> bytes:
     if value is None:
         return b""
     if isinstance(value, str):
-        return _bytes(value)
+        return node_json.octets(value)
     if not isinstance(value, list):
         raise CodecError("extension is neither a list nor text")
-    numbers = [_integer(v, signed=True) for v in value]
+    numbers = [node_json.integer(v, signed=True) for v in value]
     if any(not -128 <= n <= 255 for n in numbers):
         raise CodecError("extension is not a list of bytes")
     return bytes(n & 0xFF for n in numbers)
-
-
-def _member(value: object, name: str) -> Any:
-    if not isinstance(value, dict) or value.get(name) is None:
-        raise CodecError(f"{name} is not there")
-    return value[name]
-
-
-def _list(value: object, name: str, limit: int) -> list[Any]:
-    items = _member(value, name)
-    if not isinstance(items, list):
-        raise CodecError(f"{name} is not a list")
-    if len(items) > limit:
-        raise LimitError(f"{name} has more than {limit} items")
-    return items
-
-
-def _text(value: object, name: str, *, limit: int | None = TEXT_MAX) -> str:
-    text = _member(value, name)
-    if isinstance(text, int) and not isinstance(text, bool):
-        text = str(text)
-    if not isinstance(text, str) or (limit is not None and len(text) > limit):
-        raise CodecError(f"{name} is not a text, or too long")
-    return text
-
-
-def _integer(value: object, *, bits: int = 64, signed: bool = False) -> int:
-    """A JSON integer, or the same as decimal text; of `bits` bits with its sign, and not negative unless `signed`."""
-    if isinstance(value, str):
-        value = decimal(value)
-    if not isinstance(value, int) or isinstance(value, bool):
-        raise CodecError("not an integer")
-    if value >> (bits - 1) not in ((0, -1) if signed else (0,)):
-        raise CodecError("an integer out of range")
-    return value
-
-
-def _bytes(value: object, *, length: int | None = None) -> bytes:
-    """Lower-case hex with or without 0x (headers and inputs carry it, paths do not)."""
-    if not isinstance(value, str):
-        raise CodecError("not a hex text")
-    return hex_bytes(value.removeprefix("0x"), length=length)
-
-
-def _optional_text(value: Mapping[str, Any], name: str, *, limit: int | None = TEXT_MAX) -> str | None:
-    return None if value.get(name) is None else _text(value, name, limit=limit)
-
-
-def _optional_integer(value: Mapping[str, Any], name: str, *, bits: int = 64) -> int | None:
-    return None if value.get(name) is None else _integer(value[name], bits=bits)
-
-
-def _optional_bytes(value: Mapping[str, Any], name: str) -> bytes | None:
-    return None if value.get(name) is None else _bytes(value[name])
-
-
-def _optional_hash(value: Mapping[str, Any], name: str) -> bytes | None:
-    """A hash; nodes print an empty one ("0x") when they have none."""
-    data = _optional_bytes(value, name)
-    if not data:
-        return None
-    if len(data) != HASH_BYTES:
-        raise CodecError(f"{name} is not a hash")
-    return data
-
-
-def _address_bytes(value: Mapping[str, Any], name: str) -> bytes | None:
-    text = _optional_text(value, name)
-    if not text or text == "0x":
-        return None
-    if not _ADDRESS.fullmatch(text):
-        raise CodecError(f"{name} is not an address")
-    return bytes.fromhex(address(text)[2:])

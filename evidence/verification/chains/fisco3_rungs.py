@@ -1,40 +1,26 @@
 """The rungs of one FISCO BCOS 3.x proof: what is recomputed of one transaction, its block and its receipt (spec §6)."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 
 from .. import digests, merkle
-from ..codecs.text import CodecError
 from ..reasons import Reason
 from ..trust import ChainProfile
 from ..verdict import Finding, Outcome, ProvenTime, failed, indeterminate, passed
 from . import abi, ladder
+from .checkpoints import Anchored, checkpoint
+from .claimed import Claimed, opened, recognised
+from .evidence_contracts import call_of
 from .fisco3_execution import BINARY_TREE_SINCE, Executed, execution
-from .fisco3_finality import SUITES, Anchored, Quorum, Suite, checkpoint, quorum, signer, suite_of
 from .fisco3_hashing import TRANSACTION_VERSIONS, Matched, header_hash
-from .fisco3_records import Header, Receipt, Transaction, address
+from .fisco3_records import Header, Receipt, Transaction
 from .location import Place
+from .node_json import ADDRESS_BYTES, address
+from .sealers import SUITES, Quorum, Suite, quorum, signer
 
 FAMILY = "fisco3"
-ADDRESS_BYTES = 20
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
-
-
-@dataclass(frozen=True, slots=True)
-class Claimed:
-    """What a proof package says beside the node's answers: data, compared with them and with the profile."""
-
-    chain_id: str | None = None
-    group_id: str | None = None
-    genesis_hash: bytes | None = None
-    tx_hashes: tuple[bytes, ...] | None = None
-    receipt_hashes: tuple[bytes, ...] | None = None
-    hash: str | None = None
-    """A name of `digests.LENGTH`."""
-    signature: str | None = None
-    pre_images: tuple[tuple[bytes, bytes], ...] = ()
-    """(digest of a file, bytes that hold it and whose own digest the contract stores)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,7 +39,7 @@ class Proof:
 
 def inclusion_of(
     proof: Proof, claimed: Claimed, *, successors: Sequence[Header], others: Sequence[Header]
-) -> tuple[ladder.Inclusion, Anchored]:
+) -> tuple[ladder.Inclusion, Anchored[Header]]:
     t, header, suite = proof.transaction, proof.header, proof.suite
     tx_id = t.hash if t else proof.receipt.transaction_hash if proof.receipt else None
     subject = f"{FAMILY} · {proof.source} · " + (f"tx {ladder.short(tx_id)}" if tx_id else "block")
@@ -63,7 +49,7 @@ def inclusion_of(
     h = _header(header, digest, subject)
     if header is None or digest is None:
         q = Quorum(indeterminate(ladder.NODE_QUORUM, Reason.PROOF_NOT_SUPPLIED, subject), "–")
-        c = Anchored(indeterminate(ladder.ROOT, Reason.ANCHOR_UNAVAILABLE, subject))
+        c: Anchored[Header] = Anchored(indeterminate(ladder.ROOT, Reason.ANCHOR_UNAVAILABLE, subject))
     else:
         holds = h.outcome is Outcome.PASSED
         q = quorum(header, digest, subject=subject, suite=suite, profile=proof.profile, header_holds=holds)
@@ -71,12 +57,12 @@ def inclusion_of(
             header,
             digest,
             subject=subject,
-            suite=suite,
+            hash_of=lambda h: header_hash(h, algorithm=suite.hash),
             profile=proof.profile,
             successors=successors,
             others=[o for o in others if o is not header],
         )
-    call, call_notes = _call(t, proof.profile)
+    call, call_notes = call_of(t.to if t else None, t.input if t else None, proof.profile)
     e = execution(
         proof.receipt,
         transaction=t,
@@ -118,32 +104,20 @@ def inclusion_of(
 def _ledger_kind(
     proof: Proof, claimed: Claimed, digest: bytes | None, subject: str, notes: tuple[str, ...]
 ) -> Finding:
-    """Step 0: the family is read; does the court know this chain, and is it the chain that the exhibit says?"""
-    check, profile, t = ladder.LEDGER_KIND, proof.profile, proof.transaction
+    """Step 0."""
+    profile, t = proof.profile, proof.transaction
     if proof.guessed and (proof.matched or proof.header):
         notes = (*notes, f"SUITE_GUESSED:{proof.suite.hash}")
-    said = f"{t.chain_id or '–'} / {t.group_id or '–'}" if t else "–"
-    known = proof.suite if profile is not None or proof.matched else None
-    for name, found, in_package in (
-        ("chain_id", t.chain_id if t else None, claimed.chain_id),
-        ("group_id", t.group_id if t else None, claimed.group_id),
-        ("hash", known.hash if known else None, claimed.hash),
-        ("signature", known.signature if known else None, claimed.signature),
-    ):
-        if found is not None and in_package is not None and found != in_package:
-            return failed(
-                check, Reason.CERT_FIELDS_CONFLICT, subject, expected=f"{name} {found}", actual=f"{name} {in_package}"
-            )
-    if profile is None:
-        return indeterminate(check, Reason.ANCHOR_UNTRUSTED, subject, actual=said, notes=notes)
-    if suite_of(profile) is None:
-        return indeterminate(check, Reason.UNSUPPORTED_FORMAT, subject, actual=f"{profile.hash} {profile.signature}")
-    genesis = digest if proof.header is not None and proof.header.number == 0 else claimed.genesis_hash
-    if profile.genesis_hash and genesis and profile.genesis_hash != genesis:
-        return failed(
-            check, Reason.ANCHOR_MISMATCH, subject, expected=profile.genesis_hash.hex(), actual=genesis.hex()
-        )
-    return passed(check, subject, expected=profile.id, actual=said, notes=notes)
+    return recognised(
+        claimed,
+        subject=subject,
+        chain_id=t.chain_id if t else None,
+        group_id=t.group_id if t else None,
+        suite=proof.suite if profile is not None or proof.matched else None,
+        genesis=digest if proof.header is not None and proof.header.number == 0 else None,
+        profile=profile,
+        notes=notes,
+    )
 
 
 def _transaction(proof: Proof, subject: str) -> Finding:
@@ -235,19 +209,6 @@ def _header(header: Header | None, digest: bytes | None, subject: str) -> Findin
     return passed(check, subject, expected=header.hash.hex(), actual=digest.hex())
 
 
-def _call(t: Transaction | None, profile: ChainProfile | None) -> tuple[abi.Call | None, tuple[str, ...]]:
-    """The evidence call in the transaction, of a method that is known or that the court has mapped."""
-    if t is None or not t.to or not t.input:
-        return None, ()
-    mapped = [c.method for c in profile.contracts if address(c.name) == address(t.to)] if profile else []
-    further = [m for m in mapped if m not in abi.METHODS]
-    try:
-        call = abi.call(t.input, further=further)
-    except CodecError:
-        return None, ("CALL_NOT_CANONICAL",)
-    return call, (f"METHOD_FOUND:{call.signature}",) if call else ()
-
-
 def _places(
     t: Transaction | None, call: abi.Call | None, e: Executed, claimed: Claimed
 ) -> tuple[Place, ...] | None:
@@ -259,21 +220,7 @@ def _places(
         tuple(Place(contract, call.signature, key, value) for key, value in call.parameters) if call else ()
     )
     found = (*parameters, *e.events)
-    return (*(_opened(p, claimed.pre_images) for p in found), Place(contract, "input", "data", t.input))
-
-
-def _opened(place: Place, pre_images: Sequence[tuple[bytes, bytes]]) -> Place:
-    """A stored value that is the digest of a supplied pre-image stands for the file digest which the pre-image holds."""
-    for digest, pre_image in pre_images:
-        if digest not in pre_image and digest.hex().encode() not in pre_image.lower():
-            continue
-        for algorithm in (*digests.STRONG, "KECCAK-256"):
-            stored = digests.digest(algorithm, pre_image)
-            if place.value == stored:
-                return replace(place, value=digest)
-            if place.value.lower().removeprefix(b"0x") == stored.hex().encode():
-                return replace(place, value=digest.hex().encode())
-    return place
+    return (*(opened(p, claimed.pre_images) for p in found), Place(contract, "input", "data", t.input))
 
 
 def _time(header: Header | None) -> ProvenTime | None:

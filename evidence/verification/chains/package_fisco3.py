@@ -6,8 +6,9 @@ from ..codecs.text import CodecError
 from ..reasons import Reason
 from ..registry import Context
 from ..verdict import Examination, Finding
-from . import fisco3, fisco3_records, ladder
-from .fisco3_rungs import Claimed
+from . import fisco3, ladder
+from .claimed import Claimed
+from .node_json import unwrap
 from .package_envelope import Package, PackageError, PackageLimit, hashes
 
 
@@ -18,7 +19,7 @@ def examine(packages: Sequence[Package], context: Context) -> Examination:
     for package in packages:
         try:
             nodes = [package.body.get(n) for n in ("transaction", "receipt", "header")]
-            answers = [fisco3_records.unwrap(node) for node in (*nodes, *package.links) if node is not None]
+            answers = [unwrap(node) for node in (*nodes, *package.links) if node is not None]
             claimed = Claimed(
                 chain_id=package.chain_id,
                 group_id=package.group_id,

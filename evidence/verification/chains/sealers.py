@@ -1,28 +1,49 @@
-"""Steps Q and C of a FISCO BCOS 3.x block: the sealers' signatures and the court's checkpoints (spec §3.4, §6 step 5).
+"""Step Q of a FISCO BCOS block, 2.x and 3.x alike: enough of the sealers that the court has pinned signed the block's hash.
 
-BlockValidator::checkSignatureList counts the weight of the sealers that signed the header hash; the node trusts its own
-list, the court trusts the one it has pinned. What the block says of its sealers is compared with the pinned set, never used
-in its place, and the public key that guomi signatures carry must be the pinned one.
+The node counts the sealers that signed (PBFTEngine::checkBlock in 2.x, BlockValidator::checkSignatureList in 3.x, with weights) and
+trusts its own list; the court trusts the one it has pinned. What the block says of its sealers is compared with the pinned set,
+never used in its place, and the public key that guomi signatures carry must be the pinned one.
 """
 
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import lru_cache
+from typing import Protocol
 
 from .. import digests
 from ..keys import secp256k1, sm2
 from ..reasons import Reason
 from ..trust import ChainProfile, Epoch, Validator
 from ..verdict import Finding, failed, indeterminate, passed
-from .fisco3_hashing import header_hash
-from .fisco3_records import Header
-from .ladder import NODE_QUORUM, ROOT, Checkpointed
+from .ladder import NODE_QUORUM
 
-LINKS_MAX = 10_000
-"""Successor headers that are followed to a checkpoint (spec §2 rule 6)."""
 NAMES_MAX = 8
 """Validators named in a finding; the numbers count them all."""
+
+
+class SealedHeader(Protocol):
+    """A block header with the signatures that stand beside it."""
+
+    @property
+    def number(self) -> int: ...
+    @property
+    def hash(self) -> bytes | None: ...
+    @property
+    def parent(self) -> bytes:
+        """Hash of the block before; empty for the first block."""
+
+    @property
+    def sealers(self) -> tuple[bytes, ...]:
+        """64-byte public keys, as they are hashed in the header."""
+
+    @property
+    def weights(self) -> tuple[int, ...]:
+        """One for each sealer."""
+
+    @property
+    def signatures(self) -> tuple[tuple[int, bytes], ...] | None:
+        """(place in `sealers`, signature); None when the answer has no such list."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,7 +90,13 @@ class Quorum:
 
 
 def quorum(
-    header: Header, digest: bytes, *, subject: str, suite: Suite, profile: ChainProfile | None, header_holds: bool
+    header: SealedHeader,
+    digest: bytes,
+    *,
+    subject: str,
+    suite: Suite,
+    profile: ChainProfile | None,
+    header_holds: bool,
 ) -> Quorum:
     """Step Q over the header's own recomputed hash `digest`.
 
@@ -82,10 +109,8 @@ def quorum(
         return Quorum(failed(NODE_QUORUM, Reason.FORMAT_FAILURE, subject, actual="sealerIndex"), "–")
     repeated = sorted(i for i, times in Counter(indices).items() if times > 1)
     if repeated:
-        return Quorum(
-            failed(NODE_QUORUM, Reason.QUORUM_FAILURE, subject, actual=f"sealerIndex {repeated[0]} ×{indices.count(repeated[0])}"),
-            "–",
-        )
+        actual = f"sealerIndex {repeated[0]} ×{indices.count(repeated[0])}"
+        return Quorum(failed(NODE_QUORUM, Reason.QUORUM_FAILURE, subject, actual=actual), "–")
     valid = [i for i, signature in header.signatures if signer(signature, digest, suite=suite) == header.sealers[i]]
     invalid = sorted(set(indices) - set(valid))
     if profile is None:
@@ -113,11 +138,16 @@ def quorum(
     )
 
 
+def usual(total: int) -> int:
+    """Weight that decides among all sealers: W − ⌊(W−1)/3⌋ (PBFTConfig::updateQuorum)."""
+    return total - (total - 1) // 3
+
+
 def required(total: int, *, profile: ChainProfile, epoch: Epoch) -> int:
-    """Weight that decides: W − ⌊(W−1)/3⌋ (PBFTConfig::updateQuorum), one for single-point consensus, or what the court set."""
+    """What the court set, one for single-point consensus, or the usual weight."""
     if epoch.quorum is not None:
         return epoch.quorum
-    return 1 if profile.consensus == "SINGLE" else total - (total - 1) // 3
+    return 1 if profile.consensus == "SINGLE" else usual(total)
 
 
 def _count(
@@ -129,17 +159,18 @@ def _count(
     label = f"{weight}/{total}"
     expected, actual = f"≥{need}/{total}", f"{label}: {_names(signed)}"
     if invalid:
-        finding = failed(
-            NODE_QUORUM, Reason.SIG_CRYPTO_FAILURE, subject, expected=_names(invalid), actual=f"{label}: {_names(signed)}"
-        )
+        finding = failed(NODE_QUORUM, Reason.SIG_CRYPTO_FAILURE, subject, expected=_names(invalid), actual=actual)
         return Quorum(finding, label)
+    if profile.consensus == "NONE":
+        # Raft in 2.x signs nothing: the missing signatures refute nothing, and none that are there decide.
+        none = indeterminate(NODE_QUORUM, Reason.FINALITY_INSUFFICIENT, subject, expected=expected, actual=actual)
+        return Quorum(none, label)
     if weight < need:
         return Quorum(failed(NODE_QUORUM, Reason.QUORUM_FAILURE, subject, expected=expected, actual=actual), label)
-    if profile.consensus == "NONE":
-        return Quorum(
-            indeterminate(NODE_QUORUM, Reason.FINALITY_INSUFFICIENT, subject, expected=expected, actual=actual), label
-        )
     notes = ("SINGLE_SIGNER",) if profile.consensus == "SINGLE" else ()
+    if profile.consensus == "BFT" and need < usual(total):
+        # rPBFT: only the working set of an epoch signs, and the block does not say which sealers those were.
+        notes = (f"QUORUM_SET_BY_COURT:{need}/{total}",)
     return Quorum(
         passed(NODE_QUORUM, subject, expected=expected, actual=actual, notes=notes),
         label,
@@ -149,7 +180,7 @@ def _count(
 
 
 def _unpinned(
-    header: Header, valid: Sequence[int], invalid: Sequence[int], subject: str, header_holds: bool
+    header: SealedHeader, valid: Sequence[int], invalid: Sequence[int], subject: str, header_holds: bool
 ) -> Quorum:
     """No profile: the block can only contradict itself, never be believed."""
     actual = f"{len(valid)}/{len(header.sealers)}"
@@ -160,7 +191,7 @@ def _unpinned(
     return Quorum(finding, actual)
 
 
-def _set_of(header: Header) -> Counter[tuple[bytes | None, int]]:
+def _set_of(header: SealedHeader) -> Counter[tuple[bytes | None, int]]:
     return Counter(zip(header.sealers, header.weights, strict=True))
 
 
@@ -171,74 +202,3 @@ def _pinned_set(epoch: Epoch) -> Counter[tuple[bytes | None, int]]:
 def _names(validators: Sequence[Validator]) -> str:
     names = [v.node_name or v.org or v.operator for v in validators]
     return ", ".join(names[:NAMES_MAX]) + (f" +{len(names) - NAMES_MAX}" if len(names) > NAMES_MAX else "")
-
-
-@dataclass(frozen=True, slots=True)
-class Anchored:
-    """Step C: the finding, the checkpoint it rests on, and the successor headers that lead there."""
-
-    finding: Finding
-    checkpoint: Checkpointed | None = None
-    links: tuple[Header, ...] = ()
-
-
-def checkpoint(
-    header: Header,
-    digest: bytes,
-    *,
-    subject: str,
-    suite: Suite,
-    profile: ChainProfile | None,
-    successors: Sequence[Header],
-    others: Sequence[Header],
-) -> Anchored:
-    """EQUAL: the court has pinned this block. LINKED_BACK: later headers lead from it to a pinned one.
-
-    successors   headers of the exhibit that belong to no transaction: a link among them must hold
-    others       headers of other transactions: they may link, and say nothing when they do not
-    """
-    pinned = profile.checkpoint_at(header.number) if profile else None
-    if pinned and pinned.hash != digest:
-        return Anchored(failed(ROOT, Reason.ANCHOR_MISMATCH, subject, expected=pinned.hash.hex(), actual=digest.hex()))
-    if pinned:
-        found = passed(ROOT, subject, expected=pinned.hash.hex(), actual=digest.hex(), notes=("CHECKPOINT_EQUAL",))
-        return Anchored(found, Checkpointed(pinned.basis, pinned.recorded_at))
-    current, current_digest = header, digest
-    links: list[Header] = []
-    while len(links) < LINKS_MAX:
-        after = current.number + 1
-        candidates = [h for h in (*successors, *others) if h.number == after]
-        follower = next((h for h in candidates if h.parents[0][1] == current_digest), None)
-        if follower is None:
-            broken = next((h for h in successors if h.number == after), None)
-            if broken is not None:
-                return Anchored(
-                    failed(
-                        ROOT,
-                        Reason.PROOF_FAILURE,
-                        subject,
-                        expected=f"{after}: {broken.parents[0][1].hex()}",
-                        actual=current_digest.hex(),
-                    )
-                )
-            break
-        current, current_digest = follower, header_hash(follower, algorithm=suite.hash)
-        links.append(follower)
-        pinned = profile.checkpoint_at(after) if profile else None
-        if (pinned and pinned.hash != current_digest) or (follower.hash and follower.hash != current_digest):
-            reason = Reason.ANCHOR_MISMATCH if pinned else Reason.PROOF_FAILURE
-            due = pinned.hash if pinned else follower.hash or b""
-            return Anchored(
-                failed(ROOT, reason, subject, expected=f"{after}: {due.hex()}", actual=current_digest.hex()),
-                links=tuple(links),
-            )
-        if pinned:
-            found = passed(
-                ROOT,
-                subject,
-                expected=f"{after}: {pinned.hash.hex()}",
-                actual=f"{after}: {current_digest.hex()}",
-                notes=(f"CHECKPOINT_LINKED:{len(links)}",),
-            )
-            return Anchored(found, Checkpointed(pinned.basis, pinned.recorded_at), tuple(links))
-    return Anchored(indeterminate(ROOT, Reason.ANCHOR_UNAVAILABLE, subject), links=tuple(links))
