@@ -22,6 +22,11 @@ def to_der(data: bytes) -> bytes:
     return encoded
 
 
+def extent(data: bytes) -> int:
+    """Bytes that the BER element at the start of `data` takes; what follows it is not looked at. Raises CodecError."""
+    return _element(data, 0, DEPTH_MAX)[1]
+
+
 def _element(data: bytes, start: int, depth: int) -> tuple[bytes, int]:
     if depth == 0:
         raise CodecError("BER nested too deeply")

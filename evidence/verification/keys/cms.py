@@ -23,9 +23,15 @@ CONTENT_TYPE = "1.2.840.113549.1.9.3"
 MESSAGE_DIGEST = "1.2.840.113549.1.9.4"
 SIGNING_CERTIFICATE = "1.2.840.113549.1.9.16.2.12"
 SIGNING_CERTIFICATE_V2 = "1.2.840.113549.1.9.16.2.47"
+SIGNATURE_TIME_STAMP = "1.2.840.113549.1.9.16.2.14"
+"""Unsigned attribute: a time-stamp over the signature value (RFC 3161 appendix A)."""
+REVOCATION_ARCHIVE = "1.2.840.113583.1.1.8"
+"""Signed attribute adbe-revocationInfoArchival (ISO 32000-1 §12.8.3.3.2)."""
 
 CERTIFICATES_MAX = 50
 """Certificates in one message; real tokens embed up to five."""
+TIME_STAMPS_MAX = 8
+"""Time-stamps on one signature; one is usual."""
 
 ASN1_FAULTS = (ValueError, TypeError, KeyError, IndexError, AttributeError, OverflowError, RecursionError)
 """What asn1crypto raises on hostile bytes; it reads lazily, so that any access may raise."""
@@ -33,6 +39,10 @@ ASN1_FAULTS = (ValueError, TypeError, KeyError, IndexError, AttributeError, Over
 
 class CmsError(ValueError):
     """Not one SignedData message of the form that is due. The message names the offence."""
+
+
+class CmsUnsupported(CmsError):
+    """A message that may be well-formed, of a kind that is not read: several signers, no signed attributes, …"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,19 +64,26 @@ class SignedData:
     signature: bytes
     attributes: Mapping[str, Any]
     signed_encodings: tuple[bytes, ...]
+    time_stamps: tuple[bytes, ...] = ()
+    """Tokens over `signature` that stand in its unsigned attributes."""
+    revocation_lists: tuple[bytes, ...] = ()
+    """DER, as the message carries them: data of the party, each still to be checked against its issuer."""
 
 
-def parse(data: bytes) -> SignedData:
-    """ContentInfo bytes (BER) -> SignedData. Raises CmsError and nothing else."""
+def parse(data: bytes, *, detached: bytes | None = None) -> SignedData:
+    """ContentInfo bytes (BER) -> SignedData. Raises CmsError and nothing else.
+
+    detached   what was signed, when the message must not hold it itself
+    """
     try:
-        return _parse(data)
+        return _parse(data, detached)
     except CmsError:
         raise
     except ASN1_FAULTS as fault:
         raise CmsError("not a readable CMS message") from fault
 
 
-def _parse(data: bytes) -> SignedData:
+def _parse(data: bytes, detached: bytes | None) -> SignedData:
     from asn1crypto import (
         cms,
         core,
@@ -84,20 +101,23 @@ def _parse(data: bytes) -> SignedData:
     signed = frame["content"].parse(cms.SignedData)
     signers = signed["signer_infos"]
     if len(signers) != 1:
-        raise CmsError(f"{len(signers)} signers where one is due")
+        raise CmsUnsupported(f"{len(signers)} signers where one is due")
     signer = signers[0]
-    content = signed["encap_content_info"]["content"]
-    if not bytes(content):
+    inside = signed["encap_content_info"]["content"]
+    content = b"" if isinstance(inside, core.Void) else bytes(inside)
+    if detached is None and not content:
         raise CmsError("no content inside the signed data")
+    if detached is not None and content:
+        raise CmsUnsupported("content inside a detached signature")
     if signer["sid"].name != "issuer_and_serial_number":
-        raise CmsError("signer not named by issuer and serial number")
+        raise CmsUnsupported("signer not named by issuer and serial number")
     transmitted = signer["signed_attrs"]
     if not transmitted:
-        raise CmsError("no signed attributes")
+        raise CmsUnsupported("no signed attributes")
     sent = ber.encode(b"\x31", transmitted.contents)
     return SignedData(
         content_type=signed["encap_content_info"]["content_type"].dotted,
-        content=bytes(content),
+        content=content if detached is None else detached,
         certificates=_certificates(signed["certificates"]),
         issuer=signer["sid"].chosen["issuer"],
         serial=int(signer["sid"].chosen["serial_number"].native),
@@ -107,7 +127,37 @@ def _parse(data: bytes) -> SignedData:
         signature=bytes(signer["signature"].native),
         attributes=_attributes(transmitted),
         signed_encodings=tuple(dict.fromkeys((ber.to_der(sent), sent))),
+        time_stamps=_time_stamps(signer["unsigned_attrs"]),
+        revocation_lists=_revocation_lists(signed["crls"], transmitted),
     )
+
+
+def _time_stamps(attributes: Any) -> tuple[bytes, ...]:
+    found = [
+        value.dump()
+        for attribute in attributes or ()
+        if attribute["type"].dotted == SIGNATURE_TIME_STAMP
+        for value in attribute["values"]
+    ]
+    if len(found) > TIME_STAMPS_MAX:
+        raise CmsError("too many time-stamps")
+    return tuple(found)
+
+
+def _revocation_lists(choices: Any, attributes: Any) -> tuple[bytes, ...]:
+    """Those of the message (RFC 5652 §5.1 `crls`) and of Adobe's archive attribute."""
+    from asn1crypto import core, crl
+
+    class Lists(core.SequenceOf):  # type: ignore[misc, unused-ignore]
+        _child_spec = crl.CertificateList
+
+    found = [c.chosen.dump() for c in choices or () if c.name == "certificate_list"]
+    for attribute in attributes:
+        if attribute["type"].dotted == REVOCATION_ARCHIVE:
+            for part in core.Sequence.load(attribute["values"][0].dump(), strict=True):
+                if part.class_ == 2 and part.tag == 0:  # [0] EXPLICIT SEQUENCE OF CertificateList
+                    found += [c.dump() for c in Lists.load(part.contents, strict=True)]
+    return tuple(dict.fromkeys(found))
 
 
 def _certificates(choices: Any) -> tuple[bytes, ...]:
@@ -136,15 +186,19 @@ def _attributes(attributes: Any) -> dict[str, Any]:
     return found
 
 
-def signing_certificate(signed: SignedData, candidates: Sequence[bytes]) -> Certificate | None:
+def signing_certificate(
+    signed: SignedData, candidates: Sequence[bytes], *, bound: bool = True
+) -> Certificate | None:
     """The candidate (DER) that the message names by issuer and serial number and binds by its digest (RFC 5035 §5), or None.
+
+    bound   False: a message that binds none by digest is served too (plain CMS does not ask for it)
 
     Never chosen by the shape of a chain: an embedded certificate that merely looks like a signer's is not the signer's.
     """
     from asn1crypto import x509
 
     bindings = _bindings(signed)
-    if not bindings:
+    if not bindings and (bound or is_bound(signed)):
         return None
     for data in sorted(set(candidates)):
         if not all(digests.digest(algorithm, data) == expected for algorithm, expected in bindings):
@@ -157,6 +211,11 @@ def signing_certificate(signed: SignedData, candidates: Sequence[bytes]) -> Cert
         except (CertificateError, *ASN1_FAULTS):
             continue
     return None
+
+
+def is_bound(signed: SignedData) -> bool:
+    """Whether the message says at all which certificate is the signer's, by its digest."""
+    return bool({SIGNING_CERTIFICATE, SIGNING_CERTIFICATE_V2} & set(signed.attributes))
 
 
 def _bindings(signed: SignedData) -> list[tuple[str, bytes]]:

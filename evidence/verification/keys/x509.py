@@ -40,12 +40,23 @@ class Purpose(StrEnum):
     """RFC 3161 §2.3: extended key usage timeStamping alone, and critical."""
     WEB_SERVER = "WEB_SERVER"
     """RFC 6125: serverAuth and a DNS name that equals the host."""
+    SEAL = "SEAL"
+    """Electronic seals and signatures on documents: any extended key usage but those of machines (see `_NOT_FOR_SEALS`)."""
     CHAIN_MEMBER = "CHAIN_MEMBER"
     """A node or user of a consortium chain: no demand on extended key usage."""
 
 
 _EKU = {Purpose.TIME_STAMPING: "1.3.6.1.5.5.7.3.8", Purpose.WEB_SERVER: "1.3.6.1.5.5.7.3.1"}
 _ANY_EKU = "2.5.29.37.0"
+_NOT_FOR_SEALS = frozenset(
+    {
+        "1.3.6.1.5.5.7.3.1",  # serverAuth
+        "1.3.6.1.5.5.7.3.3",  # codeSigning
+        "1.3.6.1.5.5.7.3.8",  # timeStamping
+        "1.3.6.1.5.5.7.3.9",  # OCSPSigning
+    }
+)
+"""A certificate limited to these was issued to a machine; authorities have no common usage for seals that could be asked for."""
 _NAME_CONSTRAINTS = "2.5.29.30"
 _POLICY_CONSTRAINTS = "2.5.29.36"
 _KNOWN = frozenset(
@@ -302,6 +313,8 @@ def leaf_problem(leaf: Certificate, purpose: Purpose) -> str | None:
     if leaf.is_ca:
         return "the signer's certificate is an authority's"
     purposes = [u.dotted_string for u in leaf.extension("2.5.29.37") or ()]
+    if purpose is Purpose.SEAL and purposes and _NOT_FOR_SEALS.issuperset(purposes):
+        return "extended key usage is that of a machine"
     if purpose is Purpose.TIME_STAMPING and (purposes != [_EKU[purpose]] or not leaf.is_critical("2.5.29.37")):
         return "extended key usage is not timeStamping alone and critical"
     if purpose is Purpose.WEB_SERVER and _EKU[purpose] not in purposes:

@@ -1,0 +1,144 @@
+"""Whether a certificate had been revoked: lists signed by the authority that issued it (RFC 5280 §5, §6.3).
+
+A list may come from the court's store or from the file under examination: it counts only when the certificate above, on a
+path that already leads to a pinned root, has signed it. Not read: OCSP answers, indirect and partial lists, lists signed
+with another key than the certificates; they leave the question open and never answer it.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from ..codecs import der
+from ..codecs.text import CodecError
+from ..reasons import Reason
+from ..verdict import Outcome, instant
+from . import public_key
+from .public_key import UnsupportedKey
+from .x509 import Certificate
+
+LISTS_MAX = 64
+"""Lists looked at for one path; a signature brings one for each of its authorities."""
+LIST_BYTES_MAX = 32 << 20
+"""The largest public lists have about 20 MB."""
+
+_INVALIDITY_DATE = "2.5.29.24"
+_DISTRIBUTION_POINTS, _ISSUING_POINT = "2.5.29.31", "2.5.29.28"
+_EXPIRED_ON_LIST = "2.5.29.60"
+_KNOWN = frozenset({_ISSUING_POINT, "2.5.29.20", "2.5.29.35"})
+"""Critical extensions of a list that are understood: issuing distribution point, number, authority key."""
+
+
+@dataclass(frozen=True, slots=True)
+class Standing:
+    """`shown`: for the finding's `actual`, which certificate and which list decided."""
+
+    outcome: Outcome
+    reason: Reason | None
+    shown: str | None
+
+
+def check(
+    path: Sequence[bytes], *, lists: Sequence[bytes], moment: datetime, now: datetime
+) -> Standing:
+    """Whether a certificate of `path` (DER, leaf first, pinned root last) was revoked at `moment`; `now` is the moment of
+    verification, beyond which no list counts. Never raises for bad lists.
+
+    For each certificate below the root a list is needed that its issuer signed and that speaks of `moment` or of a later
+    time. Revoked by then: REVOKED_NO_POE (REVOKED_CA_NO_POE above the leaf). No list: TRY_LATER.
+    """
+    certificates = [Certificate(c) for c in path]
+    readable = _readable(lists)
+    missing: Standing | None = None
+    shown = "–"
+    for place, (certificate, issuer) in enumerate(zip(certificates, certificates[1:], strict=False)):
+        usable = [c for c in readable if _speaks_of(c, certificate, issuer, moment, now)]
+        for crl in usable:
+            since = _revoked_since(crl, certificate)
+            if since is not None and since <= moment:
+                reason = Reason.REVOKED_CA_NO_POE if place else Reason.REVOKED_NO_POE
+                return Standing(Outcome.INDETERMINATE, reason, f"{certificate.name}: {instant(since)}")
+        if not usable and missing is None:
+            missing = Standing(Outcome.INDETERMINATE, Reason.TRY_LATER, certificate.name)
+        if usable and not place:
+            shown = f"CRL {instant(max(c.last_update_utc for c in usable))}"
+    return missing or Standing(Outcome.PASSED, None, shown)
+
+
+def _readable(lists: Sequence[bytes]) -> list[Any]:
+    """In an order of their own, without repeats; unreadable ones say nothing."""
+    from cryptography import x509
+    from cryptography.exceptions import UnsupportedAlgorithm
+
+    found = []
+    for data in sorted(set(lists))[:LISTS_MAX]:
+        if len(data) > LIST_BYTES_MAX:
+            continue
+        try:
+            found.append(x509.load_der_x509_crl(data))
+        except (ValueError, UnsupportedAlgorithm):
+            continue
+    return found
+
+
+def _speaks_of(crl: Any, certificate: Certificate, issuer: Certificate, moment: datetime, now: datetime) -> bool:
+    """§6.3.3 (a) to (g), for complete lists of the issuer itself."""
+    try:
+        if bytes(crl.issuer.public_bytes()) != issuer.subject or crl.next_update_utc is None:
+            return False
+        if crl.last_update_utc > now or crl.next_update_utc < moment:
+            return False
+        extensions = {e.oid.dotted_string: e for e in crl.extensions}
+        if any(e.critical and oid not in _KNOWN for oid, e in extensions.items()):
+            return False
+        if certificate.not_after < crl.last_update_utc and _EXPIRED_ON_LIST not in extensions:
+            # An authority may leave an expired certificate out of its lists: absence then says nothing.
+            return False
+        point = extensions.get(_ISSUING_POINT)
+        if point is not None and not _is_for(point.value, certificate):
+            return False
+        usage = issuer.extension("2.5.29.15")
+        if usage is not None and not usage.crl_sign:
+            return False
+        return _signed(crl, issuer)
+    except (ValueError, TypeError, UnsupportedKey, CodecError):
+        return False
+
+
+def _is_for(point: Any, certificate: Certificate) -> bool:
+    """The list's scope holds the certificate: neither limited to other certificates or reasons, nor one part of several."""
+    if point.indirect_crl or point.only_some_reasons or point.only_contains_attribute_certs or point.relative_name:
+        return False
+    if (point.only_contains_user_certs and certificate.is_ca) or (
+        point.only_contains_ca_certs and not certificate.is_ca
+    ):
+        return False
+    if point.full_name is None:
+        return True
+    own = certificate.extension(_DISTRIBUTION_POINTS)
+    names = {n for p in own or () for n in p.full_name or ()}
+    return bool(names.intersection(point.full_name))
+
+
+def _signed(crl: Any, issuer: Certificate) -> bool:
+    data = crl.tbs_certlist_bytes
+    body = der.whole(data, der.SEQUENCE)
+    offset = der.element(body, der.INTEGER)[1] if body[:1] == bytes([der.INTEGER]) else 0
+    end = der.element(body, der.SEQUENCE, offset=offset)[1]
+    scheme = public_key.scheme(body[offset:end])
+    if scheme.broken or public_key.weakness(issuer.spki):
+        return False
+    return public_key.verify(issuer.spki, scheme, data, crl.signature)
+
+
+def _revoked_since(crl: Any, certificate: Certificate) -> datetime | None:
+    """The earlier of the dates of revocation and of invalidity (§5.3.2), or None."""
+    entry = crl.get_revoked_certificate_by_serial_number(certificate.serial)
+    if entry is None:
+        return None
+    since: datetime = entry.revocation_date_utc
+    for extension in entry.extensions:
+        if extension.oid.dotted_string == _INVALIDITY_DATE:
+            since = min(since, extension.value.invalidity_date_utc)
+    return since
