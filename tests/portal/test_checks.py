@@ -5,6 +5,8 @@ from pathlib import Path
 
 import pytest
 
+from evidence.verification import selftest
+from evidence.verification.selftest import signatures
 from portal import checks
 
 
@@ -112,3 +114,15 @@ def test_production_is_told_what_is_missing(production) -> None:  # type: ignore
     production.ALLOWED_HOSTS = []
     production.SECURE_TLS = False
     assert ids(checks.production_complete(None)) == ["portal.E009", "portal.E010", "portal.W001"]
+
+
+def test_an_engine_that_fails_its_known_answers_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
+    assert checks.engine_gives_its_known_answers(None) == []
+    selftest._family.cache_clear()
+    monkeypatch.setitem(signatures.CASES, "broken for the test", lambda: False)
+    try:
+        [found] = checks.engine_gives_its_known_answers(None)
+    finally:
+        selftest._family.cache_clear()
+    assert found.id == "portal.E011"
+    assert "signatures: broken for the test" in found.msg

@@ -2,7 +2,7 @@
 
 import json
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta, timezone
 from pathlib import Path
@@ -11,10 +11,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from evidence.verification import Exhibit, ExhibitError, Source, TrustError, TrustStore, verify
+from evidence.verification import Exhibit, ExhibitError, Source, TrustError, TrustStore, selftest, verify
 from evidence.verification.exhibit import FILES_MAX, NAME_MAX
 from evidence.verification.keys.x509 import Certificate
 from evidence.verification.reasons import Reason
+from evidence.verification.selftest import signatures
 from evidence.verification.trust import SHIPPED
 from evidence.verification.verdict import (
     Bearing,
@@ -36,6 +37,7 @@ from evidence.verification.verdict import (
     step,
 )
 from tests.anchor_packs import write_pack
+from tests.evidence.verification import fisco3_exhibits, test_proof_package
 
 AT = datetime(2026, 11, 22, 12, 0, tzinfo=UTC)
 
@@ -339,3 +341,45 @@ def test_no_descriptor_is_left_open() -> None:
     verify(exhibit, TrustStore.empty(), AT)
     exhibit.close()
     assert len(os.listdir("/proc/self/fd")) == before
+
+
+# ── the engine's own known answers ────────────────────────────────────────────────────────────────────────────────────
+
+
+def _broken() -> bool:
+    raise RuntimeError("for the test")
+
+
+@pytest.fixture
+def broken_signatures(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    selftest._family.cache_clear()
+    monkeypatch.setitem(signatures.CASES, "broken", _broken)
+    yield
+    selftest._family.cache_clear()
+
+
+@pytest.mark.usefixtures("broken_signatures")
+def test_a_format_whose_known_answers_fail_is_not_examined() -> None:
+    """A proof that would carry the exhibit is not looked at; a file that rests on other answers still is."""
+    chain = fisco3_exhibits.built()
+    verdict = fisco3_exhibits.examine(fisco3_exhibits.files(chain), fisco3_exhibits.trust(chain))
+    assert verdict.overall is Overall.INDETERMINATE
+    assert verdict.reasons[0] is Reason.SELFTEST_FAILED
+    assert {f.check for f in verdict.findings} == {"ENGINE.SELFTEST"}
+    assert verdict.selftest.failed == ("signatures: broken (RuntimeError)",)
+    assert verdict.as_dict()["selftest"] == {"vectors": verdict.selftest.vectors, "failed": list(verdict.selftest.failed)}
+
+    exhibit = Exhibit.of([Source.from_bytes("a.warc", b"WARC/1.1\r\nWARC-Type: warcinfo\r\n\r\n")])
+    apart = verify(exhibit, TrustStore.empty(), AT)
+    assert apart.selftest.failed == ()
+    assert not any(f.check == "ENGINE.SELFTEST" for f in apart.findings)
+
+
+@pytest.mark.usefixtures("broken_signatures")
+def test_a_proof_package_of_such_a_family_is_not_examined_either(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(signatures, "FORMATS", ("fisco3",))
+    chain = fisco3_exhibits.built()
+    package = {"page.html": fisco3_exhibits.PAGE, "proof.mjproof.json": json.dumps(test_proof_package.package(chain)).encode()}
+    verdict = fisco3_exhibits.examine(package, fisco3_exhibits.trust(chain))
+    assert verdict.overall is Overall.INDETERMINATE
+    assert fisco3_exhibits.answer(verdict, "INCL.LEDGER_KIND") == ("INDETERMINATE", Reason.SELFTEST_FAILED)
