@@ -139,3 +139,8 @@ class Membership(models.Model):
 
     def delete(self, *args: object, **kwargs: object) -> tuple[int, dict[str, int]]:
         raise NotImplementedError("a membership is ended, never deleted")
+
+
+from .offices import Office  # noqa: E402  a noun of its own, registered with this room's rows
+
+__all__ = ["Case", "CaseGroupPermission", "CaseUserPermission", "Court", "Membership", "Office", "Party", "Role", "Side"]

@@ -13,7 +13,7 @@ from typing import Any
 from django.conf import settings
 from django.db import connection
 
-from evidence.exhibits.models import ExhibitFile
+from evidence.trust import packs
 from evidence.verification import ALWAYS_NOT_PROVEN, TrustStore, selftest
 from evidence.verification.codecs import strict_json
 from evidence.verification.reasons import Reason
@@ -29,7 +29,7 @@ from evidence.verification.verdict import (
 )
 from portal.vault import Vault
 
-from . import queue
+from . import given, queue
 from .jail import Jail, JailResult
 from .models import Run
 
@@ -64,11 +64,13 @@ def name() -> str:
 
 
 def _verify(claim: queue.Claim) -> tuple[bytes, queue.VerdictColumns]:
-    files = list(ExhibitFile.objects.filter(exhibit__runs__pk=claim.run_id))
+    files = given.sources(claim.run_id)
     vault = Vault(settings.PORTAL_VAULT_DIR)
-    trust = TrustStore.load(settings.PORTAL_TRUST_DIR)
+    # The pack that was in force when the run was claimed, checked on this machine's disk; the verdict records its digest.
+    in_use = packs.in_use(at=claim.at)
+    trust = in_use.trust
     result = _jail().run(
-        [(file.name, vault.path(file.sha256)) for file in files], trust_dir=settings.PORTAL_TRUST_DIR, at=claim.at
+        [(file.name, vault.path(file.sha256)) for file in files], trust_dir=in_use.directory, at=claim.at
     )
     if result.verdict_json is not None:
         try:
@@ -82,7 +84,7 @@ def _verify(claim: queue.Claim) -> tuple[bytes, queue.VerdictColumns]:
 
 
 def checked(
-    document: bytes, *, files: list[ExhibitFile], trust: TrustStore, at: datetime
+    document: bytes, *, files: list[given.Given], trust: TrustStore, at: datetime
 ) -> queue.VerdictColumns:
     """Is this a verdict of this engine, over exactly these files, this trust store and this time? Else Untrustworthy."""
     try:
@@ -110,7 +112,7 @@ def checked(
     return columns
 
 
-def undecided(result: JailResult, *, files: list[ExhibitFile], trust: TrustStore, at: datetime) -> Verdict:
+def undecided(result: JailResult, *, files: list[given.Given], trust: TrustStore, at: datetime) -> Verdict:
     """The verdict when the engine was stopped on these files: 无法判定, with the budget or the crash as the reason."""
     reason = REASON_OF_KILL.get(result.killed or "", Reason.INTERNAL_ERROR)
     ordered = sorted(files, key=lambda f: (f.name, f.sha256))

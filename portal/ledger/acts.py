@@ -24,6 +24,19 @@ _ACTS = (
     # the book itself
     Act("ledger.heartbeat", "留痕日志心跳", "Ledger heartbeat"),
     Act("ledger.erase", "依法删除第 {entry} 条留痕的明细：{basis}", "Particulars of entry {entry} erased: {basis}", ("entry", "basis")),
+    # offices of the court and its trust store
+    Act("office.give", "任命 {post}", "Office of {post} given", ("person", "post")),
+    Act("office.end", "免去 {post}", "Office of {post} ended", ("person", "post")),
+    Act("trust.propose", "提请批准信任库变更 {digest}", "Trust store {digest} proposed for approval", ("draft", "digest", "base")),
+    Act("trust.retract", "撤回提请 {digest}", "Proposal of trust store {digest} taken back", ("draft", "digest")),
+    Act("trust.reject", "驳回信任库变更 {digest}", "Trust store {digest} rejected", ("draft", "digest")),
+    Act(
+        "trust.publish",
+        "发布第 {number} 版信任库 {digest}（此前 {previous}；{door}）",
+        "Trust store no. {number} published: {digest} (before it: {previous}; {door})",
+        ("draft", "number", "digest", "previous", "proposer", "approver", "door"),
+    ),
+    Act("trust.reverify", "因信任库更新对 {count} 件证据发起重新核验", "{count} exhibits verified again under a new trust store", ("trust", "count")),
     # evidence
     Act(
         "evidence.mismatch",

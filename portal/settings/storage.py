@@ -8,6 +8,8 @@ from .app import ROOT
 PORTAL_DATA_DIR = Path(env.text("DATA_DIR", str(ROOT / "var"))).resolve()
 PORTAL_VAULT_DIR = Path(env.text("VAULT_DIR", str(PORTAL_DATA_DIR / "vault")))
 PORTAL_TRUST_DIR = Path(env.text("TRUST_DIR", str(ROOT / "evidence" / "verification" / "anchors")))
+"""The first trust store: used, and offered for publication, until two people have published one (`evidence.trust`)."""
+PORTAL_TRUST_KEY_DIR = Path(env.text("TRUST_KEY_DIR", str(PORTAL_DATA_DIR / "keys" / "trust")))
 PORTAL_FONT_DIR = Path(env.text("FONT_DIR", str(ROOT / "portal" / "fonts" / "build")))
 PORTAL_SIGNING_DIR = Path(env.text("SIGNING_DIR", str(PORTAL_DATA_DIR / "keys" / "signing")))
 PORTAL_UPLOAD_MAX = env.number("UPLOAD_MAX_MIB", 512) << 20

@@ -19,6 +19,7 @@ class Command(BaseCommand):
         parser.add_argument("--drain", action="store_true", help="stop when nothing waits")
 
     def handle(self, *, drain: bool, **options: object) -> None:
+        self.check(databases=["default"])  # the trust store in force is asked of the database
         swept = float("-inf")
         while True:
             if time.monotonic() - swept > settings.PORTAL_SWEEP_SECONDS:

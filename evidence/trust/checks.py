@@ -1,0 +1,69 @@
+"""Start-up checks of the trust store in force. They ask the database, so they run where it is said to be there:
+`manage.py check --database default`, `migrate`, `run_jobs`."""
+
+from collections.abc import Sequence
+from datetime import UTC, date, datetime
+
+from django.apps import AppConfig
+from django.core import checks
+from django.core.checks import CheckMessage, Error, Tags, Warning
+from django.db import DatabaseError
+
+from evidence.verification.trust import TrustError, TrustStore
+
+from . import packs, signing
+
+PLATFORM_DAYS_MAX = 180
+"""A platform's registration that nobody has looked at for so long is not to be relied on unseen (court-domain §8: half-yearly)."""
+
+
+@checks.register(Tags.database)
+def pack_in_force(
+    app_configs: Sequence[AppConfig] | None, databases: Sequence[str] | None = None, **_: object
+) -> list[CheckMessage]:
+    """The pack in force lies on disk as it was approved, under the court's signature; its platforms were looked at lately."""
+    if not databases:
+        return []
+    try:
+        in_use = packs.in_use()
+    except DatabaseError:
+        return []  # no tables yet
+    except (TrustError, signing.KeyFault, OSError) as fault:
+        return [
+            Error(
+                f"The court's trust store in force cannot be used: {fault}",
+                hint="Nothing is verified until this is cured. docs/operate.md, \"Trust store\", tells how: a changed folder is moved away and\n"
+                "\tthe portal writes it anew; a missing pack.vkey is put back into PORTAL_TRUST_KEY_DIR.",
+                id="portal.E011",
+            )
+        ]
+    found: list[CheckMessage] = []
+    if in_use.pack is None:
+        found.append(
+            Warning(
+                f"The trust store in {in_use.directory} is used although no two people have approved it in the portal.",
+                hint="Run:  manage.py trust_publish, or propose it on the portal's page 信任库 and let another person approve it.",
+                id="portal.W002",
+            )
+        )
+    if stale := [p.id for p in in_use.trust.platforms if is_stale(p.checked_on, today=datetime.now(UTC).date())]:
+        found.append(
+            Warning(
+                f"Registrations of platforms were last looked at more than {PLATFORM_DAYS_MAX} days ago: {', '.join(stale)}",
+                hint="Look each of them up, then propose the new date on the portal's page 信任库.",
+                id="portal.W003",
+            )
+        )
+    return found
+
+
+def is_stale(checked_on: str | None, *, today: date) -> bool:
+    """Was the platform looked at too long ago, never, or on a day that is none?"""
+    try:
+        return checked_on is None or (today - date.fromisoformat(checked_on[:10])).days > PLATFORM_DAYS_MAX
+    except ValueError:
+        return True
+
+
+def stale_platforms(trust: TrustStore, *, today: date) -> frozenset[str]:
+    return frozenset(p.id for p in trust.platforms if is_stale(p.checked_on, today=today))
