@@ -9,33 +9,26 @@ A JSON answer does not say which of the two suites its chain uses; the court's p
 tried, and what matches is told, though nothing then rests on anything the court trusts.
 """
 
-from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, replace
-from typing import Any
+from collections.abc import Sequence
+from dataclasses import replace
+from typing import TypeAlias
 
-from .. import digests
-from ..codecs import strict_json
-from ..codecs.text import CodecError, hex_bytes
 from ..exhibit import Source
-from ..reasons import Reason
 from ..registry import Context
 from ..trust import ChainProfile
-from ..verdict import Bearing, Examination, Finding, Outcome, failed, indeterminate
-from . import fisco3_records, ladder
+from ..verdict import Examination, Outcome
+from . import fisco3_records, ladder, node_answers
 from .claimed import Claimed
-from .fisco3_hashing import TRANSACTION_VERSIONS, Matched, header_hash, header_preimage, transaction_hash
-from .fisco3_records import Header, Kind, Receipt, Transaction
+from .fisco3_hashing import TRANSACTION_VERSIONS, Matched, header_hash, transaction_hash
+from .fisco3_records import Header, Receipt, Transaction
 from .fisco3_rungs import FAMILY, Proof, inclusion_of, path_of
-from .links import unlinked
-from .node_json import LimitError, unwrap
 from .sealers import SUITES, Suite, quorum, suite_of
 
-PROOFS_MAX = 200
-"""Transactions of whole blocks that are examined: four times as many as an exhibit may hold files."""
-ANSWER_BYTES_MAX = 64 << 20
-"""One file, as for a proof package (spec §2 rule 6)."""
-LOOK_BYTES = 64 << 10
-"""Bytes of head and tail in which a file is recognised: a header may stand behind its transaction list."""
+Answers: TypeAlias = node_answers.Answers[Header, Transaction, Receipt]
+
+READERS = node_answers.Family(
+    FAMILY, fisco3_records.kind_of, fisco3_records.header, fisco3_records.transaction, fisco3_records.receipt
+)
 
 _MARKS = (
     (b'"txsRoot"', b'"receiptsRoot"'),
@@ -49,76 +42,14 @@ _MARKS = (
 
 def sniff(source: Source) -> int:
     """A JSON object with the member names of one of the three answers, however broken it may be otherwise."""
-    head = source.head(LOOK_BYTES)
-    if not head.lstrip(b"\xef\xbb\xbf \t\r\n").startswith(b"{") or b'"mingjian.chain-proof"' in head:
-        return 0
-    look = head + source.tail(LOOK_BYTES)
-    return 90 if any(all(name in look for name in marks) for marks in _MARKS) else 0
-
-
-@dataclass(frozen=True, slots=True)
-class Answers:
-    """What was read: each record with the name of the file it came from."""
-
-    headers: tuple[tuple[str, Header], ...] = ()
-    transactions: tuple[tuple[str, Transaction], ...] = ()
-    receipts: tuple[tuple[str, Receipt], ...] = ()
-    findings: tuple[Finding, ...] = ()
-    """Files that could not be read."""
+    return node_answers.looks_like(source, _MARKS)
 
 
 def examine(sources: Sequence[Source], context: Context) -> Examination:
-    answers = read(sources, context)
+    answers = node_answers.read(sources, family=READERS, context=context)
     return Examination(
         findings=answers.findings, proofs=tuple(proofs_of(answers, context=context, claimed=Claimed()))
     )
-
-
-def read(sources: Iterable[Source], context: Context) -> Answers:
-    """Files -> records. A file that is not strict JSON, or holds a value of the wrong form, becomes a finding."""
-    answers: list[tuple[str, Mapping[str, Any]]] = []
-    findings: list[Finding] = []
-    for source in sources:
-        data = source.read(ANSWER_BYTES_MAX)
-        if data is None:
-            findings.append(_unread(Reason.RESOURCE_LIMIT, source.name))
-            continue
-        try:
-            answer = unwrap(strict_json.loads(data))
-        except strict_json.JsonError as fault:
-            findings.append(_unread(Reason.FORMAT_FAILURE, source.name, str(fault)))
-            continue
-        if answer is None or fisco3_records.kind_of(answer) is None:
-            findings.append(_unread(Reason.UNSUPPORTED_FORMAT, source.name))
-            continue
-        answers.append((source.name, answer))
-    found = records(answers)
-    found = replace(found, findings=(*findings, *found.findings))
-    return found if found.transactions else _with_listed_transactions(found, context)
-
-
-def records(answers: Iterable[tuple[str, Mapping[str, Any]]]) -> Answers:
-    """Node answers with the names of their files -> records."""
-    headers: list[tuple[str, Header]] = []
-    transactions: list[tuple[str, Transaction]] = []
-    receipts: list[tuple[str, Receipt]] = []
-    findings: list[Finding] = []
-    for name, answer in answers:
-        try:
-            match fisco3_records.kind_of(answer):
-                case Kind.HEADER:
-                    headers.append((name, fisco3_records.header(answer)))
-                case Kind.TRANSACTION:
-                    transactions.append((name, fisco3_records.transaction(answer)))
-                case Kind.RECEIPT:
-                    receipts.append((name, fisco3_records.receipt(answer)))
-                case None:
-                    findings.append(_unread(Reason.UNSUPPORTED_FORMAT, name))
-        except LimitError as fault:
-            findings.append(_unread(Reason.RESOURCE_LIMIT, name, str(fault)))
-        except CodecError as fault:
-            findings.append(_unread(Reason.FORMAT_FAILURE, name, str(fault)))
-    return Answers(tuple(headers), tuple(transactions), tuple(receipts), tuple(findings))
 
 
 def proofs_of(answers: Answers, *, context: Context, claimed: Claimed) -> list[ladder.Proof]:
@@ -144,62 +75,20 @@ def proofs_of(answers: Answers, *, context: Context, claimed: Claimed) -> list[l
         links += anchored.links
         found.append((inclusion, proof.profile))
     first = {p.profile.genesis_hash for p in proofs if p.profile}
-    lonely = [
+    alone = [
         h
-        for h in _lonely(orphans, [*used, *links])
+        for h in node_answers.lonely([h for _, h in orphans], [*used, *links], digest=_own_hash, parent=lambda h: h.parent)
         if h.number or h.hash not in first or header_suite(h) is None  # the first block tells the chain
     ]
     for name, header in orphans:
-        if any(header is h for h in lonely):
-            alone = Proof(name, header=header, suite=header_suite(header) or SUITES[0], guessed=True)
-            found.append((inclusion_of(alone, claimed, successors=[], others=[])[0], None))
+        if any(header is h for h in alone):
+            single = Proof(name, header=header, suite=header_suite(header) or SUITES[0], guessed=True)
+            found.append((inclusion_of(single, claimed, successors=[], others=[])[0], None))
     return [ladder.proof(inclusion, profile=profile, context=context) for inclusion, profile in found]
 
 
-def _lonely(orphans: Sequence[tuple[str, Header]], used: Sequence[Header]) -> list[Header]:
-    """Headers that are neither a used block in another answer nor joined to one by their parents."""
-
-    def ends(header: Header) -> tuple[bytes, bytes]:
-        suite = header_suite(header) or SUITES[0]
-        digest = header_hash(header, algorithm=suite.hash)
-        return digest, header.parent
-
-    same = {header_preimage(h) for h in used}
-    left = [h for _, h in orphans if header_preimage(h) not in same]
-    names = unlinked({i: ends(h) for i, h in enumerate(left)}, [ends(h) for h in used])
-    return [left[i] for i in names]
-
-
-def _unread(reason: Reason, name: str, actual: str | None = None) -> Finding:
-    maker = failed if reason is Reason.FORMAT_FAILURE else indeterminate
-    return maker(ladder.LEDGER_KIND, reason, f"{FAMILY} · {name}", actual=actual, bearing=Bearing.DECISIVE)
-
-
-def _with_listed_transactions(answers: Answers, context: Context) -> Answers:
-    """A block with whole transactions, and no transaction of its own: those are read that the exhibit speaks of.
-
-    Named by a receipt or a certificate, or carrying the digest of a content file; the others are strangers' records.
-    """
-    named = {r.transaction_hash for _, r in answers.receipts} - {None}
-    claimed = {c.tx_id.lower().removeprefix("0x") for c in context.claims if c.tx_id}
-    wanted = [s.digest(a) for s in context.content for a in digests.STRONG]
-    needles = [form for d in wanted for form in (d, d.hex().encode())]
-    found: list[tuple[str, Mapping[str, Any]]] = []
-    for name, header in answers.headers:
-        for listed, answer in zip(header.tx_hashes or (), header.transactions, strict=False):
-            text = answer.get("input")
-            try:
-                body = hex_bytes(text.removeprefix("0x")) if isinstance(text, str) else b""
-            except CodecError:
-                continue
-            carries = any(n in body or n in body.lower() for n in needles)
-            if carries or listed in named or listed.hex() in claimed:
-                found.append((name, answer))
-    read_ = records(found[:PROOFS_MAX])
-    findings = [*answers.findings, *read_.findings]
-    if len(found) > PROOFS_MAX:
-        findings.append(_unread(Reason.RESOURCE_LIMIT, found[0][0], f"{len(found)} transactions"))
-    return replace(answers, transactions=read_.transactions, findings=tuple(findings))
+def _own_hash(header: Header) -> bytes:
+    return header_hash(header, algorithm=(header_suite(header) or SUITES[0]).hash)
 
 
 # ── which records belong together ──────────────────────────────────────────────────────────────────────────────────────

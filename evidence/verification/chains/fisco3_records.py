@@ -8,13 +8,13 @@ reader does not know are left alone: nodes add some with every version, and noth
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from enum import StrEnum
 from typing import Any
 
 from .. import merkle
 from ..codecs.text import CodecError, decimal
 from . import node_json
 from .evidence_contracts import Log
+from .node_answers import Kind
 from .node_json import ADDRESS, HASH_BYTES
 
 VALIDATORS_MAX = 1024
@@ -26,12 +26,6 @@ LOGS_MAX = 4096
 TOPICS_MAX = 4
 """Topics of one log: LOG4 is the widest instruction of the EVM."""
 SEALER_BYTES = 64
-
-
-class Kind(StrEnum):
-    HEADER = "block"
-    TRANSACTION = "transaction"
-    RECEIPT = "receipt"
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,7 +6,7 @@ from ..codecs.text import CodecError
 from ..reasons import Reason
 from ..registry import Context
 from ..verdict import Examination, Finding
-from . import fisco3, ladder
+from . import fisco3, ladder, node_answers
 from .claimed import Claimed
 from .node_json import unwrap
 from .package_envelope import Package, PackageError, PackageLimit, hashes
@@ -38,7 +38,9 @@ def examine(packages: Sequence[Package], context: Context) -> Examination:
         except (PackageError, CodecError) as fault:
             findings.append(package.unread_because(Reason.FORMAT_FAILURE, str(fault)))
             continue
-        found = fisco3.records((package.name, answer) for answer in answers if answer is not None)
+        found = node_answers.records(
+            ((package.name, answer) for answer in answers if answer is not None), family=fisco3.READERS
+        )
         findings += found.findings
         proofs += fisco3.proofs_of(found, context=context, claimed=claimed)
     return Examination(findings=tuple(findings), proofs=tuple(proofs))
