@@ -1,7 +1,8 @@
 """Digest algorithms by name, with their strength.
 
 Names are those of the report annex: SHA-256, SHA-384, SHA-512, SM3, SHA3-256 are strong; SHA-1 and MD5 are broken and cap
-every result that rests on them (DESIGN §4). KECCAK-256 is the padding of Ethereum and FISCO BCOS, not SHA3-256.
+every result that rests on them (DESIGN §4). KECCAK-256 is the padding of Ethereum and FISCO BCOS, not SHA3-256. SHA-256D is SHA-256
+of the SHA-256, as Bitcoin and XuperChain hash.
 """
 
 import hashlib
@@ -26,6 +27,7 @@ LENGTH = {
     "SHA-1": 20,
     "MD5": 16,
     "KECCAK-256": 32,
+    "SHA-256D": 32,
 }
 
 
@@ -67,6 +69,17 @@ class _Sm3:
         return bytes(self._inner.copy().finalize())  # type: ignore[attr-defined]
 
 
+class _DoubleSha256:
+    def __init__(self) -> None:
+        self._inner = hashlib.sha256()
+
+    def update(self, data: bytes, /) -> None:
+        self._inner.update(data)
+
+    def digest(self) -> bytes:
+        return hashlib.sha256(self._inner.digest()).digest()
+
+
 def _keccak() -> Hasher:
     from Crypto.Hash import keccak
 
@@ -82,5 +95,6 @@ _FACTORIES: dict[str, Callable[[], Hasher]] = {
     "SHA-1": lambda: hashlib.sha1(usedforsecurity=False),
     "MD5": lambda: hashlib.md5(usedforsecurity=False),
     "KECCAK-256": _keccak,
+    "SHA-256D": _DoubleSha256,
 }
 _SPELLINGS = {name.replace("-", ""): name for name in LENGTH}
