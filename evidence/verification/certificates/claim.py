@@ -9,12 +9,17 @@ from datetime import datetime
 
 @dataclass(frozen=True, slots=True)
 class ClaimedFile:
-    """`alg` is one of `digests.LENGTH`, or None when the certificate names no algorithm."""
+    """`alg` is one of `digests.LENGTH`, or None when the certificate names no algorithm.
+
+    implied   the certificate names none and `alg` is what its platform documents as the default: tried first, and no
+              contradiction when another algorithm fits
+    """
 
     name: str | None
     size: int | None
     alg: str | None
     digest: bytes
+    implied: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,3 +46,10 @@ class Claim:
     block_hash: bytes | None
     time: ClaimedTime | None
     hosts: tuple[str, ...]
+    part: str | None = None
+    """None: what the certificate is about. Otherwise the member that names a further record (a log, a package) which the same
+    certificate mentions: compared with proofs where there are any, and no gap where there are none."""
+    cross_chain: tuple[tuple[str, str], ...] = ()
+    """(court or chain, its number) of the same record on other ledgers, as stated."""
+    from_text: bool = False
+    """Read from printed text, where a label and its value are told by their place."""

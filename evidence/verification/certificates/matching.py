@@ -22,28 +22,28 @@ def compare(
     objects: Sequence[int],
     unknown: Mapping[int, str],
     spoken_of: Collection[Source] = (),
+    notes: tuple[str, ...] = (),
 ) -> Iterator[tuple[Source | None, Finding]]:
     """Each stated digest with the file it speaks of: the one of that name, else the one of that digest.
 
     objects   for each digest, which object of the statement holds it: the digests of one object speak of one file
     unknown   names of algorithms that are none of ours, by position in `files`
     spoken_of files whose digest another statement of the exhibit holds
+    notes     facts that every finding carries, for example that the statement was read from printed text
 
     A digest that fits no file refutes when another digest of its object fits one, or when the statement speaks of one file
     only and the exhibit has one that nothing else speaks of.
     """
     paired = [_by_name(f, content) or _by_digest(f, content) for f in files]
-    for position, found in enumerate(paired):
-        if found is None:
-            same_object = (p for p, o in zip(paired, objects, strict=True) if o == objects[position])
-            paired[position] = next((p for p in same_object if p is not None), None)
+    of_object = {o: p for p, o in zip(reversed(paired), reversed(objects), strict=True) if p is not None}
+    paired = [found or of_object.get(o) for found, o in zip(paired, objects, strict=True)]
     alone = [s for s in content if s not in paired and s not in spoken_of]
     single = len(alone) == 1 and len(set(objects)) == 1
     for position, (claimed, found) in enumerate(zip(files, paired, strict=True)):
         source = alone[0] if found is None and single else found
-        yield source, _finding(claimed, source, stated_by, unknown.get(position))
+        yield source, _finding(claimed, source, stated_by, unknown.get(position), notes)
     if not files:
-        yield None, indeterminate(MATCH, Reason.NO_DIGEST, stated_by)
+        yield None, indeterminate(MATCH, Reason.NO_DIGEST, stated_by, notes=notes)
 
 
 def stated(files: Iterable[ClaimedFile], content: Sequence[Source]) -> frozenset[Source]:
@@ -51,28 +51,35 @@ def stated(files: Iterable[ClaimedFile], content: Sequence[Source]) -> frozenset
     return frozenset(s for f in files if (s := _by_digest(f, content)) is not None)
 
 
-def _finding(claimed: ClaimedFile, source: Source | None, stated_by: str, unknown: str | None) -> Finding:
+def _finding(
+    claimed: ClaimedFile, source: Source | None, stated_by: str, unknown: str | None, notes: tuple[str, ...]
+) -> Finding:
     label = f"{claimed.alg or unknown or '–'} {claimed.digest.hex()}"
     if source is None:
-        about = claimed.name or "–"
-        return indeterminate(MATCH, Reason.SIGNED_DATA_NOT_FOUND, f"{about} · {stated_by}", expected=label)
+        subject = f"{claimed.name or '–'} · {stated_by}"
+        return indeterminate(MATCH, Reason.SIGNED_DATA_NOT_FOUND, subject, expected=label, notes=notes)
     subject = f"{source.name} · {stated_by}"
     fitting = _fitting(claimed)
     equal = next((a for a in fitting if source.digest(a) == claimed.digest), None)
     if equal is None:
-        if not fitting:
-            return indeterminate(MATCH, Reason.DIGEST_ALGORITHM_UNKNOWN, subject, expected=label)
+        if not fitting or unknown:
+            # No algorithm has digests of this length, or the one that was named is none of ours: nothing was compared.
+            return indeterminate(MATCH, Reason.DIGEST_ALGORITHM_UNKNOWN, subject, expected=label, notes=notes)
         actual = f"{fitting[0]} {source.digest(fitting[0]).hex()}"
-        if unknown:
-            # The algorithm that was named is none of ours: nothing was compared.
-            return indeterminate(MATCH, Reason.DIGEST_ALGORITHM_UNKNOWN, subject, expected=label)
-        return failed(MATCH, Reason.HASH_FAILURE, subject, expected=label, actual=actual)
+        return failed(MATCH, Reason.HASH_FAILURE, subject, expected=label, actual=actual, notes=notes)
     actual = f"{equal} {claimed.digest.hex()}"
-    if unknown or claimed.alg not in (None, equal):
-        return failed(MATCH, Reason.CERT_FIELDS_CONFLICT, subject, expected=label, actual=actual)
+    if unknown and unknown.isdigit():
+        # A code that the platform does not document names nothing, so that it contradicts nothing either.
+        reason = Reason.DIGEST_ALGORITHM_UNKNOWN
+        return indeterminate(MATCH, reason, subject, expected=label, actual=actual, notes=notes)
+    if unknown or (claimed.alg not in (None, equal) and not claimed.implied):
+        return failed(MATCH, Reason.CERT_FIELDS_CONFLICT, subject, expected=label, actual=actual, notes=notes)
+    if claimed.implied and claimed.alg != equal:
+        notes = (*notes, f"ALGORITHM_NOT_NAMED:{claimed.alg}")
     if equal in digests.BROKEN:
-        return indeterminate(MATCH, Reason.CRYPTO_CONSTRAINTS_FAILURE, subject, expected=label, actual=actual)
-    return passed(MATCH, subject, expected=label, actual=actual)
+        weak = Reason.CRYPTO_CONSTRAINTS_FAILURE
+        return indeterminate(MATCH, weak, subject, expected=label, actual=actual, notes=notes)
+    return passed(MATCH, subject, expected=label, actual=actual, notes=notes)
 
 
 def _fitting(claimed: ClaimedFile) -> tuple[str, ...]:

@@ -10,10 +10,14 @@ from datetime import UTC, datetime, timedelta, timezone
 from .claim import ClaimedTime
 
 TEXT_MAX = 64
+DIGITS_MAX = 20
+"""Digits of a count: nanoseconds have nineteen."""
 UNITS = {"s": 1_000_000_000, "ms": 1_000_000, "us": 1_000, "ns": 1}
 """Nanoseconds of each unit."""
 UNIT_OF_DIGITS = {10: "s", 13: "ms"}
 """Where a platform documents that it writes either."""
+EARLIEST = datetime(2009, 1, 3, tzinfo=UTC)
+"""The first block of any public ledger. A count that falls before it was not written in the unit that was assumed."""
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 _PRINTED = re.compile(
@@ -38,13 +42,28 @@ def read(value: object, *, unit: str | None) -> ClaimedTime | None:
 
 def _number(text: str, unit: str | None) -> ClaimedTime:
     known = UNIT_OF_DIGITS.get(len(text)) if unit == "digits" else unit
-    if known is None or len(text) > 20:
+    instant = _counted(text, known) if known else None
+    if instant is None or instant < EARLIEST:
+        # Seconds where milliseconds are documented fall into January 1970: the unit is not the documented one.
         return ClaimedTime(text[:TEXT_MAX], None, None, None)
-    try:
-        instant = _EPOCH + timedelta(microseconds=int(text) * UNITS[known] // 1000)
-    except OverflowError:
-        return ClaimedTime(text, None, known, None)
     return ClaimedTime(text, instant, known, "UTC")
+
+
+def _counted(text: str, unit: str) -> datetime | None:
+    if len(text) > DIGITS_MAX:
+        return None
+    try:
+        return _EPOCH + timedelta(microseconds=int(text) * UNITS[unit] // 1000)
+    except OverflowError:
+        return None
+
+
+def readings(time: ClaimedTime, *, until: datetime) -> tuple[tuple[str, datetime], ...]:
+    """What a number without a documented unit would mean in each unit, as far as it could be: (unit, instant)."""
+    if time.instant is not None or not (time.text.isascii() and time.text.isdigit()):
+        return ()
+    counted = ((unit, _counted(time.text, unit)) for unit in UNITS)
+    return tuple((unit, moment) for unit, moment in counted if moment and EARLIEST <= moment <= until)
 
 
 def _text(text: str) -> ClaimedTime:

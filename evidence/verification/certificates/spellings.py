@@ -1,14 +1,12 @@
-"""How platforms spell the members of their JSON certificates (spec consortium-chains §10.2), as one table.
+"""How certificates spell their members, whoever issued them (spec consortium-chains §10.2), as one table.
 
-Names are compared without case, `_`, `-` and spaces, so that txHash, tx_hash and TxHash are one name. A dialect is known by
-members that only its platform uses together; it says what that platform documents and nothing more: the unit of a number,
-the algorithm of a code, the encoding of a hash. What is not documented stays open.
+Names are compared without case, `_`, `-` and spaces, so that txHash, tx_hash and TxHash are one name. What one platform means
+by a name stands in that platform's own table (`form.Form`).
 """
 
 import re
 import unicodedata
-from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Mapping
 from enum import StrEnum
 from types import MappingProxyType
 
@@ -30,6 +28,9 @@ class Concept(StrEnum):
     ISSUED = "time of issue"
     CHAIN_ID = "chain"
     PLATFORM = "platform"
+    CAPTURE_BEGUN = "start of capture"
+    TOKEN = "time-stamp token"
+    ANSWER = "answer of the platform"
 
 
 NAMES: Mapping[Concept, tuple[str, ...]] = MappingProxyType(
@@ -53,6 +54,7 @@ NAMES: Mapping[Concept, tuple[str, ...]] = MappingProxyType(
         ),
         Concept.HEIGHT: ("blockHeight", "blockNumber", "blockchainHeight", "区块高度", "区块号"),
         Concept.BLOCK_HASH: ("blockHash", "blockId", "区块哈希", "区块hash"),
+        Concept.CAPTURE_BEGUN: ("captureStartTime", "取证开始时间"),
         Concept.CAPTURED: ("captureTime", "gmtEvidence", "取证时间", "固证时间"),
         Concept.RECORDED: (
             "timestamp", "txTime", "evidenceTime", "createTime", "blockTime", "depositTime", "certificateTime",
@@ -61,6 +63,7 @@ NAMES: Mapping[Concept, tuple[str, ...]] = MappingProxyType(
         Concept.ISSUED: ("issueTime", "issuedAt", "出证时间", "签发时间"),
         Concept.CHAIN_ID: ("chainId", "链ID", "区块链ID"),
         Concept.PLATFORM: ("platform", "platformName", "平台", "平台名称", "存证平台"),
+        Concept.TOKEN: ("tsr", "timestampToken", "可信时间戳"),
     }
 )  # fmt: skip
 DIGEST_NAMES: Mapping[str, str] = MappingProxyType(
@@ -87,56 +90,6 @@ STRONG = frozenset({Concept.TX_ID, Concept.HEIGHT, Concept.BLOCK_HASH, Concept.C
 """What a platform says of a record and a captured file does not say of itself."""
 
 
-@dataclass(frozen=True, slots=True)
-class Dialect:
-    """`marks`: normalised names, all of which the certificate has, with one of `any_of` where given.
-
-    units       normalised name of a time -> `s`, `ms`, `ns`, or `digits` (10 are seconds, 13 milliseconds, as documented)
-    algorithms  documented codes -> algorithm; `default` where the platform's digests have one algorithm
-    base64      normalised names whose value is base64 instead of hex
-    """
-
-    platform: str
-    marks: tuple[str, ...]
-    any_of: tuple[str, ...] = ()
-    units: Mapping[str, str] = field(default_factory=lambda: MappingProxyType({}))
-    algorithms: Mapping[str, str] = field(default_factory=lambda: MappingProxyType({}))
-    default: str | None = None
-    base64: frozenset[str] = frozenset()
-
-
-DIALECTS: tuple[Dialect, ...] = (
-    # 至信链 open API, reply of POST /api/v1/ev/save: txTime is 10 or 13 digits, or a local time without zone.
-    Dialect("zxchain", ("retcode", "retmsg", "txid"), units=MappingProxyType({"txtime": "digits"})),
-    # Tencent BTOE, GetDepositInfo: HashType 0 SM3, 1 SHA-256, 2 SHA-384.
-    Dialect(
-        "btoe",
-        ("evidencetxhash",),
-        algorithms=MappingProxyType({"0": "SM3", "1": "SHA-256", "2": "SHA-384"}),
-    ),
-    # Tencent TBaaS, QueryChainMakerTransaction and its kin: Timestamp in seconds.
-    Dialect("tbaas", ("txid", "codemessage", "blockheight"), units=MappingProxyType({"timestamp": "s"})),
-    Dialect("tbaas", ("txhash", "txstatus", "chaincodename")),
-    # 百度超级链可信存证, yunquerytxinfo.
-    Dialect("baidu-xuper", ("txid", "filehash", "blockid")),
-    Dialect("baidu-xuper", ("txid", "crossdata")),
-    # 华为云 DAC: file_hash is SM3, block_hash is base64, create_time counts milliseconds.
-    Dialect(
-        "huawei-dac",
-        ("txid", "evid"),
-        units=MappingProxyType({"createtime": "ms"}),
-        default="SM3",
-        base64=frozenset({"blockhash"}),
-    ),
-    # AntChain 版权 (bccr): registration, check and capture.
-    Dialect(
-        "antchain-bccr",
-        ("txhash",),
-        any_of=("tsr", "certificateurl", "certificatestorageno", "packagetxhash", "ziptxhash", "gmtevidence", "statementurl"),
-    ),
-)  # fmt: skip
-
-
 def normal(name: str) -> str:
     """One spelling of a member name."""
     text = unicodedata.normalize("NFKC", name[: NAME_MAX + 1]).casefold()
@@ -161,11 +114,3 @@ def is_envelope(name: str) -> bool:
 
 def is_list(name: str) -> bool:
     return normal(name) in _LISTS
-
-
-def dialect(names: Iterable[str]) -> Dialect | None:
-    """The platform that writes certificates with these members, or None for any other."""
-    present = set(map(normal, names))
-    return next(
-        (d for d in DIALECTS if present >= set(d.marks) and (not d.any_of or present & set(d.any_of))), None
-    )

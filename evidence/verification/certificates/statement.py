@@ -4,284 +4,361 @@ Reading is strict about the members it uses and ignores the others, which are li
 what the certificate says.
 """
 
-import re
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
-from typing import Any, TypeVar
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field, replace
+from typing import Any
 
 from .. import digests
-from ..codecs.text import CodecError, base64_bytes, decimal, hex_bytes
-from . import printed_time, spellings
+from . import platforms, spellings
+from .addresses import addresses_in, host_of
 from .claim import Claim, ClaimedFile, ClaimedTime
-from .spellings import Concept, Dialect
+from .form import Form
+from .members import (
+    CertificateError,
+    Member,
+    Scope,
+    algorithm,
+    block_hash,
+    digest,
+    height,
+    plain,
+    shown,
+    size,
+    time,
+)
+from .spellings import Concept
+
+__all__ = ["Certificate", "CertificateError", "read", "read_all", "shown"]
 
 FILES_MAX = 1000
 """Files named by one certificate; an exhibit holds at most fifty."""
+RECORDS_MAX = 1000
+"""Records listed in one file; a page of a platform's list has a hundred."""
 DEPTH_MAX = 4
 """Envelopes within envelopes; the deepest known reply has two."""
-ADDRESSES_MAX = 200
-"""Addresses of which the host is looked at."""
-TEXT_MAX = 256
-"""Characters of a member that is kept: ids are under 130."""
-
-_ADDRESS = re.compile(r"[A-Za-z][A-Za-z0-9+.-]{1,15}://|javascript:|data:|mailto:", re.ASCII)
-_PLAIN_ADDRESS = re.compile(
-    r"https?://([a-z0-9](?:[a-z0-9.-]{0,251}[a-z0-9])?)(?::\d{1,5})?(?:[/?#][\x21-\x5b\x5d-\x7e]*)?", re.ASCII
-)
-"""The only form whose host every program reads alike: lower case, no user part, no backslash, nothing outside ASCII."""
-
-Value = TypeVar("Value")
-
-
-class CertificateError(ValueError):
-    """A member of the certificate is not what its name says; the message names the member."""
+NAMES_MAX = 20_000
+"""Member names by which a file is recognised."""
 
 
 @dataclass(frozen=True, slots=True)
 class Certificate:
     """A certificate as read.
 
-    captured, issued   the times before and after the recording that it states, if any
-    objects            for each of `claim.files`, which object of the certificate states it: one object speaks of one file
-    unknown            algorithm names that are none of ours, by position in `claim.files`
+    claim, parts       what it is about; the further records that it mentions, one claim each
+    form, ambiguous    the platform that writes this; or the several that might
+    begun, captured, issued   the times before and after the recording that it states, if any
+    files, objects, unknown   every stated digest; which object states it (one object speaks of one file); the algorithm
+                       named beside it that is none of ours, by position in `files`
     conflicts          members that state one thing twice, differently: (what, one value, the other)
-    unread             names of members that nothing was read from
+    unread             paths of members that nothing was read from; `unclear`: those whose value could not be read as what
+                       their label says (printed text only)
+    answers            (path, value, whether it speaks for the record)
+    tokens             (path, value) of time-stamp tokens
+    source_object      the members as they stand, for checks that need the platform's own text
     """
 
     claim: Claim
-    dialect: Dialect | None
+    form: Form | None = None
+    kind: str | None = None
+    ambiguous: tuple[str, ...] = ()
+    parts: tuple[Claim, ...] = ()
+    begun: ClaimedTime | None = None
     captured: ClaimedTime | None = None
     issued: ClaimedTime | None = None
+    files: tuple[ClaimedFile, ...] = ()
     objects: tuple[int, ...] = ()
     unknown: Mapping[int, str] = field(default_factory=dict)
     conflicts: tuple[tuple[str, str, str], ...] = ()
     unread: tuple[str, ...] = ()
+    unclear: tuple[str, ...] = ()
     addresses: tuple[str, ...] = ()
-    further_records: tuple[str, ...] = ()
+    answers: tuple[tuple[str, str, bool], ...] = ()
+    tokens: tuple[tuple[str, object], ...] = ()
+    strange_versions: tuple[str, ...] = ()
+    source_object: Mapping[str, Any] = field(default_factory=dict)
 
-
-@dataclass
-class _Scope:
-    """The members of one object by concept: (name, value), in the order of the certificate."""
-
-    members: list[tuple[Concept, str, Any]] = field(default_factory=list)
-
-    def of(self, concept: Concept) -> list[tuple[str, Any]]:
-        return [(name, value) for c, name, value in self.members if c is concept]
+    @property
+    def claims(self) -> tuple[Claim, ...]:
+        return (self.claim, *self.parts)
 
 
 def read(value: object, *, source: str) -> Certificate:
-    """Parsed JSON of the file `source` -> certificate. CertificateError when a member is not what its name says."""
+    """The first record of `read_all`."""
+    return read_all(value, source=source)[0]
+
+
+def read_all(value: object, *, source: str) -> tuple[Certificate, ...]:
+    """Parsed JSON of the file `source` -> its certificates, at least one: a reply may list several records.
+
+    CertificateError, which names the member by its path, when a member is not what its name says.
+    """
     if not isinstance(value, dict):
         raise CertificateError("not a JSON object")
-    scopes: list[_Scope] = []
-    names: list[str] = []
-    unread: list[str] = []
-    common = _Scope()
-    _collect(value, common, scopes, names, unread, 0)
-    dialect = spellings.dialect(names)
+    names, text = _survey(value)
+    fitting = platforms.recognise(names, text)
+    form = fitting[0] if len(fitting) == 1 else None
+    ambiguous = tuple(f.platform for f in fitting) if len(fitting) > 1 else ()
+    kind = form.kind(frozenset(map(spellings.normal, names)), text) if form else None
+
+    outer = Collected(form)
+    outer.take(value, "")
+    found = [compose(outer, source=source, kind=kind, ambiguous=ambiguous, whole=value)]
+    for path, item in outer.records:
+        inner = Collected(form)
+        inner.take(item, path)
+        if inner.records:
+            raise CertificateError(f"{shown(path)} lists records within a record")
+        found.append(compose(inner, source=source, kind=kind, ambiguous=ambiguous, whole=item))
+    if len(found) > 1 and not _states_anything(found[0]):
+        # The frame around a list of records says how the call went, and nothing of its own.
+        frame, first = found[0], found[1]
+        found[:2] = [_framed(first, frame)]
+    return tuple(found)
+
+
+class Collected:
+    """The members of one certificate: `common`, one scope per listed file, and the records that it lists."""
+
+    def __init__(self, form: Form | None) -> None:
+        self.form = form
+        self.common = Scope()
+        self.files: list[Scope] = []
+        self.records: list[tuple[str, Mapping[str, Any]]] = []
+        self.unread: list[str] = []
+        self.special: dict[str, Member] = {}
+        self._envelopes = frozenset(form.envelopes) if form else frozenset()
+        self._lists = frozenset(form.lists) if form else frozenset()
+        self._own = _own_names(form) if form else frozenset()
+
+    def take(self, value: Mapping[str, Any], at: str, depth: int = 0) -> None:
+        for name, member in value.items():
+            path, key = f"{at}.{name}" if at else name, spellings.normal(name)
+            if isinstance(member, dict) and (key in self._envelopes or spellings.is_envelope(name)):
+                if depth < DEPTH_MAX:
+                    self.take(member, path, depth + 1)
+                else:
+                    self.unread.append(path)
+            elif _is_objects(member) and key in self._lists and depth < DEPTH_MAX:
+                if len(self.records) + len(member) > RECORDS_MAX:
+                    raise CertificateError(f"{shown(path)} lists too many records")
+                self.records.extend((f"{path}[{i}]", item) for i, item in enumerate(member))
+            elif _is_objects(member) and spellings.is_list(name):
+                self._take_files(member, path)
+            elif member is None or member == "":
+                self.unread.append(path)
+            else:
+                self._take_member(self.common, name, key, path, member)
+
+    def _take_files(self, items: list[Mapping[str, Any]], path: str) -> None:
+        if len(self.files) + len(items) > FILES_MAX:
+            raise CertificateError(f"{shown(path)} names too many files")
+        for i, item in enumerate(items):
+            scope = Scope()
+            for name, member in item.items():
+                at = f"{path}[{i}].{name}"
+                if member is None or member == "":
+                    self.unread.append(at)
+                else:
+                    self._take_member(scope, name, spellings.normal(name), at, member)
+            self.files.append(scope)
+
+    def _take_member(self, scope: Scope, name: str, key: str, path: str, value: Any) -> None:
+        if key in self._own:
+            self.special[key] = Member(Concept.PLATFORM, path, key, value)
+            return
+        concept = self._concept(name, key, value)
+        if concept is None:
+            self.unread.append(path)
+        else:
+            scope.members.append(Member(concept, path, key, value))
+
+    def _concept(self, name: str, key: str, value: Any) -> Concept | None:
+        form = self.form
+        if form is not None:
+            if key in form.concepts:
+                return form.concepts[key]
+            if key in form.if_hash:
+                is_hash = isinstance(value, str) and len(value.removeprefix("0x")) == 64
+                return form.if_hash[key] if is_hash else None
+        return spellings.concept(name)
+
+
+def _own_names(form: Form) -> frozenset[str]:
+    """Names that the form itself says what to do with."""
+    records = {n for r in form.records for n in (r.tx, *r.digests)}
+    return frozenset({*records, *form.others, *form.cross_chain, *form.versions, *(a.name for a in form.answers)})
+
+
+def compose(
+    found: Collected,
+    *,
+    source: str,
+    kind: str | None = None,
+    ambiguous: tuple[str, ...] = (),
+    whole: Mapping[str, Any] | None = None,
+) -> Certificate:
+    """Collected members -> the certificate."""
+    form, common, special = found.form, found.common, found.special
     conflicts: list[tuple[str, str, str]] = []
-    files, objects, unknown = _files(common, scopes, dialect, conflicts)
-    times = {c: _time(common, c, dialect, conflicts) for c in (Concept.CAPTURED, Concept.RECORDED, Concept.ISSUED)}
-    addresses = tuple(_addresses(value))
+    files, objects, unknown = _files(found, conflicts)
+    main, further = len(files), len(found.files) + 1
+    parts: list[tuple[str, str | None, tuple[ClaimedFile, ...]]] = []
+    for tx, names in _further(form):
+        stated = [m for name in names if (m := special.get(name))]
+        of_part = tuple(_file(m, form) for m in stated)
+        objects += tuple(range(further, further := further + len(of_part)))
+        files += of_part
+        record = special.get(tx) if tx else None
+        if record or (tx and of_part):
+            label = record.path if record else stated[0].path
+            parts.append((label, plain(record) if record else None, of_part))
+    times = {
+        c: common.single(c, lambda m: time(m, form), conflicts)
+        for c in (Concept.CAPTURE_BEGUN, Concept.CAPTURED, Concept.RECORDED, Concept.ISSUED)
+    }
+    addresses = tuple(addresses_in(whole or {}))
+    hosts = tuple(dict.fromkeys(h for a in addresses if (h := host_of(a))))
     claim = Claim(
         source=source,
-        platform=dialect.platform if dialect else None,
-        certificate_no=_single(common, Concept.CERTIFICATE_NO, _text, conflicts),
-        files=files,
+        platform=form.platform if form else None,
+        certificate_no=common.single(Concept.CERTIFICATE_NO, plain, conflicts),
+        files=files[:main],
         chain_family=None,
-        chain_id=_single(common, Concept.CHAIN_ID, _text, conflicts),
-        tx_id=_single(common, Concept.TX_ID, _text, conflicts, same=same_id),
-        block_height=_single(common, Concept.HEIGHT, _height, conflicts),
-        block_hash=_single(common, Concept.BLOCK_HASH, lambda n, v: _hash(n, v, dialect), conflicts),
+        chain_id=common.single(Concept.CHAIN_ID, plain, conflicts),
+        tx_id=common.single(Concept.TX_ID, plain, conflicts, same=same_id),
+        block_height=common.single(Concept.HEIGHT, height, conflicts),
+        block_hash=common.single(Concept.BLOCK_HASH, lambda m: block_hash(m, form), conflicts),
         time=times[Concept.RECORDED],
-        hosts=tuple(dict.fromkeys(h for a in addresses if (h := host_of(a)))),
+        hosts=hosts,
+        cross_chain=tuple(
+            (chain, plain(special[n])) for n, chain in (form.cross_chain.items() if form else ()) if n in special
+        ),
     )
-    main = {name for name, _ in common.of(Concept.TX_ID)}
-    further = [n for n in names if spellings.normal(n).endswith("txhash") and n not in main]
     return Certificate(
-        claim,
-        dialect,
+        claim=claim,
+        form=form,
+        kind=kind,
+        ambiguous=ambiguous,
+        parts=tuple(_part(claim, *p) for p in parts),
+        begun=times[Concept.CAPTURE_BEGUN],
         captured=times[Concept.CAPTURED],
         issued=times[Concept.ISSUED],
+        files=files,
         objects=objects,
         unknown=unknown,
         conflicts=tuple(conflicts),
-        unread=tuple(dict.fromkeys(unread)),
+        unread=tuple(dict.fromkeys(found.unread)),
         addresses=addresses,
-        further_records=tuple(dict.fromkeys(further)),
+        answers=tuple(_answers(form, special)),
+        tokens=tuple((m.path, m.value) for m in common.of(Concept.TOKEN)),
+        strange_versions=tuple(
+            f"{special[n].path} {plain(special[n])}"
+            for n, known in (form.versions.items() if form else ())
+            if n in special and plain(special[n]) not in known
+        ),
+        source_object=whole or {},
     )
 
 
-def host_of(address: str) -> str | None:
-    """The host of an address that every program reads alike; None for any other, however much it looks like one."""
-    found = _PLAIN_ADDRESS.fullmatch(address)
-    return found[1] if found and ".." not in found[1] else None
-
-
-def _collect(
-    value: Mapping[str, Any], common: _Scope, scopes: list[_Scope], names: list[str], unread: list[str], depth: int
-) -> None:
-    """Members of the certificate and of its envelopes into `common`, one scope per listed file."""
-    for name, member in value.items():
-        names.append(name)
-        concept = spellings.concept(name)
-        if isinstance(member, dict) and spellings.is_envelope(name) and depth < DEPTH_MAX:
-            _collect(member, common, scopes, names, unread, depth + 1)
-        elif isinstance(member, list) and spellings.is_list(name) and all(isinstance(m, dict) for m in member):
-            if len(scopes) + len(member) > FILES_MAX:
-                raise CertificateError(f"{shown(name)} names too many files")
-            for item in member:
-                scope = _Scope()
-                _collect(item, scope, scopes, names, unread, DEPTH_MAX)
-                scopes.append(scope)
-        elif concept is None or member is None or member == "":
-            unread.append(name)
-        else:
-            common.members.append((concept, name, member))
-
-
 def _files(
-    common: _Scope, scopes: Sequence[_Scope], dialect: Dialect | None, conflicts: list[tuple[str, str, str]]
+    found: Collected, conflicts: list[tuple[str, str, str]]
 ) -> tuple[tuple[ClaimedFile, ...], tuple[int, ...], dict[int, str]]:
     """One claimed file per digest: several digests of one file (SM3 beside SHA-256) are as many statements about it."""
     files: list[ClaimedFile] = []
     objects: list[int] = []
     unknown: dict[int, str] = {}
-    for number, scope in enumerate([*scopes, common]):
-        named = _single(scope, Concept.FILE_NAME, _text, conflicts)
-        size = _single(scope, Concept.FILE_SIZE, _size, [])
-        for member, value in _digests_of(scope):
-            algorithm, foreign = _algorithm(member, scope, common, dialect)
-            digest = _hash(member, value, None)
-            if algorithm and len(digest) != digests.LENGTH[algorithm]:
-                due = digests.LENGTH[algorithm]
-                raise CertificateError(f"{shown(member)} has {len(digest)} bytes, {algorithm} has {due}")
+    for number, scope in enumerate([*found.files, found.common]):
+        named = scope.single(Concept.FILE_NAME, plain, conflicts)
+        extent = scope.single(Concept.FILE_SIZE, size, [])
+        for member in _digests_of(scope):
+            name, foreign, implied = algorithm(member, scope, found.common, found.form)
+            value = digest(member, name, implied)
             if foreign:
                 unknown[len(files)] = foreign
-            files.append(ClaimedFile(named, size, algorithm, digest))
+            fits = name if name is None or not implied or len(value) == digests.LENGTH[name] else None
+            files.append(ClaimedFile(named, extent, fits, value, implied and fits is not None))
             objects.append(number)
     return tuple(files), tuple(objects), unknown
 
 
-def _digests_of(scope: _Scope) -> list[tuple[str, Any]]:
+def _digests_of(scope: Scope) -> list[Member]:
     """The digests an object states. A bare "hash" beside a file's hash is somebody else's: of the record, or of a page."""
     stated = scope.of(Concept.DIGEST)
-    particular = [(name, value) for name, value in stated if spellings.normal(name) not in spellings.BARE_HASH]
-    return particular or stated
+    return [m for m in stated if m.key not in spellings.BARE_HASH] or stated
 
 
-def _algorithm(
-    member: str, scope: _Scope, common: _Scope, dialect: Dialect | None
-) -> tuple[str | None, str | None]:
-    """(algorithm, None); (None, None) when none is named; (None, name) when the named one is not ours."""
-    by_name = spellings.DIGEST_NAMES.get(spellings.normal(member))
-    if by_name:
-        return by_name, None
-    stated = scope.of(Concept.ALGORITHM) or common.of(Concept.ALGORITHM)
-    if not stated:
-        return (dialect.default if dialect else None), None
-    text = str(stated[0][1]).strip()
-    if dialect and text in dialect.algorithms:
-        return dialect.algorithms[text], None
-    found = digests.canonical_name(text.removeprefix("国密").removesuffix("算法"))
-    return (found, None) if found and found != "KECCAK-256" else (None, shown(text))
+def _file(member: Member, form: Form | None) -> ClaimedFile:
+    """A digest of a further file: no algorithm is named for it, so that only the platform's default can be meant."""
+    value = digest(member, None, implied=False)
+    default = form.default if form else None
+    fits = default if default and digests.LENGTH[default] == len(value) else None
+    return ClaimedFile(None, None, fits, value, fits is not None)
 
 
-def _time(
-    common: _Scope, concept: Concept, dialect: Dialect | None, conflicts: list[tuple[str, str, str]]
-) -> ClaimedTime | None:
-    def value(name: str, member: Any) -> ClaimedTime:
-        unit = dialect.units.get(spellings.normal(name)) if dialect else None
-        found = printed_time.read(member, unit=unit)
-        return found or ClaimedTime(shown(str(member)), None, None, None)
-
-    # A certificate may print its time twice, once for people: only two readable instants can disagree.
-    return _single(common, concept, value, conflicts, same=lambda a, b: None in (a.instant, b.instant) or a.instant == b.instant)
+def _further(form: Form | None) -> Iterator[tuple[str | None, tuple[str, ...]]]:
+    if form is not None:
+        yield from ((r.tx, r.digests) for r in form.records)
+        yield from ((None, (name,)) for name in form.others)
 
 
-def _single(
-    scope: _Scope,
-    concept: Concept,
-    reader: Callable[[str, Any], Value],
-    conflicts: list[tuple[str, str, str]],
-    *,
-    same: Callable[[Value, Value], bool] = lambda a, b: a == b,
-) -> Value | None:
-    """The one value of a concept; a second, different one is a conflict of the certificate with itself."""
-    values = [reader(name, value) for name, value in scope.of(concept)]
-    for other in values[1:]:
-        if not same(values[0], other):
-            conflicts.append((concept.value, _printed(values[0]), _printed(other)))
-    readable = [v for v in values if not isinstance(v, ClaimedTime) or v.instant is not None]
-    return next(iter(readable or values), None)
+def _part(main: Claim, label: str, tx_id: str | None, files: tuple[ClaimedFile, ...]) -> Claim:
+    return Claim(
+        source=main.source,
+        platform=main.platform,
+        certificate_no=None,
+        files=files,
+        chain_family=None,
+        chain_id=main.chain_id,
+        tx_id=tx_id,
+        block_height=None,
+        block_hash=None,
+        time=None,
+        hosts=(),
+        part=shown(label),
+    )
 
 
-def _text(name: str, value: object) -> str:
-    if isinstance(value, int) and not isinstance(value, bool):
-        value = str(value)
-    if not isinstance(value, str) or len(value) > TEXT_MAX:
-        raise CertificateError(f"{shown(name)} is not a text, or too long")
-    return value.strip()
+def _answers(form: Form | None, special: Mapping[str, Member]) -> Iterator[tuple[str, str, bool]]:
+    for answer in form.answers if form else ():
+        member = special.get(answer.name)
+        if member is not None and isinstance(member.value, str | int):
+            text = str(member.value).lower() if isinstance(member.value, bool) else str(member.value)
+            yield member.path, text, answer.favours(text)
 
 
-def _height(name: str, value: object) -> int:
-    try:
-        number = decimal(value.strip()) if isinstance(value, str) else value
-    except CodecError as fault:
-        raise CertificateError(f"{shown(name)}: {fault}") from fault
-    if not isinstance(number, int) or isinstance(number, bool) or not 0 <= number < 1 << 64:
-        raise CertificateError(f"{shown(name)} is not a block height")
-    return number
+def _states_anything(certificate: Certificate) -> bool:
+    claim = certificate.claim
+    return bool(certificate.files or certificate.parts or claim.tx_id or claim.certificate_no)
 
 
-def _size(name: str, value: object) -> int | None:
-    """Sizes are for people ("1.2 MB"): read when they are plain numbers, never insisted on."""
-    return value if isinstance(value, int) and not isinstance(value, bool) and value >= 0 else None
+def _framed(record: Certificate, frame: Certificate) -> Certificate:
+    return replace(
+        record,
+        answers=frame.answers + record.answers,
+        unread=tuple(dict.fromkeys(frame.unread + record.unread)),
+        addresses=tuple(dict.fromkeys(frame.addresses + record.addresses)),
+    )
 
 
-def _hash(name: str, value: object, dialect: Dialect | None) -> bytes:
-    """Hex in either case, with or without 0x; base64 where the platform documents it, or where hex is impossible."""
-    text = _text(name, value)
-    is_base64 = dialect is not None and spellings.normal(name) in dialect.base64
-    try:
-        return base64_bytes(text) if is_base64 else hex_bytes(text.removeprefix("0x"), any_case=True)
-    except CodecError:
-        pass
-    try:
-        data = base64_bytes(text)
-    except CodecError as fault:
-        raise CertificateError(f"{shown(name)} is neither hex nor base64") from fault
-    if len(data) not in digests.LENGTH.values():
-        raise CertificateError(f"{shown(name)} has no digest's length")
-    return data
-
-
-def _addresses(value: object) -> Iterator[str]:
-    """Every text that begins like an address, as it stands."""
-    found = 0
+def _survey(value: Mapping[str, Any]) -> tuple[list[str], str]:
+    """Member names at any depth, and the texts of the outer members: by these a platform is known."""
+    names: list[str] = []
+    texts: list[str] = []
     pending: list[object] = [value]
-    while pending and found < ADDRESSES_MAX:
+    while pending and len(names) < NAMES_MAX:
         item = pending.pop()
         if isinstance(item, dict):
-            pending.extend(reversed(list(item.values())))
+            names.extend(item)
+            pending.extend(item.values())
         elif isinstance(item, list):
-            pending.extend(reversed(item))
-        elif isinstance(item, str) and _ADDRESS.match(item):
-            found += 1
-            yield item
+            pending.extend(item)
+        elif isinstance(item, str):
+            texts.append(item[:200])
+    return names, "\n".join(texts)
 
 
-def _printed(value: object) -> str:
-    if isinstance(value, bytes):
-        return value.hex()
-    return shown(value.text if isinstance(value, ClaimedTime) else str(value))
-
-
-def shown(text: str) -> str:
-    """A text of the party's, short and without anything that could act where it is printed."""
-    safe = "".join(c if c.isprintable() else "\N{REPLACEMENT CHARACTER}" for c in text[:TEXT_MAX])
-    return safe if len(text) <= TEXT_MAX else safe + "…"
+def _is_objects(value: object) -> bool:
+    return isinstance(value, list) and all(isinstance(item, dict) for item in value)
 
 
 def same_id(a: str, b: str) -> bool:

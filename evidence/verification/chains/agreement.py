@@ -6,6 +6,7 @@ or by two platforms. A certificate that shares nothing with the exhibit keeps it
 not been shown.
 """
 
+import re
 from collections.abc import Iterator, Sequence
 from datetime import timedelta
 
@@ -19,6 +20,8 @@ from .ladder import Inclusion, Proof
 FIELDS = "CERT.FIELDS"
 TIME = "CERT.TIME"
 
+_TX_ID = re.compile(r"[0-9A-Za-z_-]{1,66}")
+"""The ids of the ledgers that the engine verifies: hexadecimal, or what ChainMaker's clients choose."""
 RECORDING_GAP_MAX = timedelta(hours=24)
 """Between the time of recording on a certificate and the proven one. Platforms print the time of the request, of the
 transaction or of the block, and some record in batches; none of them takes a day."""
@@ -71,12 +74,20 @@ def _against(
         return
     if files or sharing:
         # Its own transaction was not proven; the file it speaks of stands on its own walk.
-        yield indeterminate(FIELDS, Reason.PROOF_NOT_SUPPLIED, claim.source)
+        yield indeterminate(FIELDS, Reason.PROOF_NOT_SUPPLIED, _subject(claim), expected=_unproven(claim))
+        return
+    if claim.part is not None:
+        # A further record that the certificate only mentions (a log, a package) is listed by its reader and leaves no gap.
         return
     weak = any(_is_of(f, s, digests.BROKEN) for f in claim.files for s in content)
     reason = Reason.SIGNED_DATA_NOT_FOUND if claim.files else Reason.PROOF_NOT_SUPPLIED
     reason = Reason.CRYPTO_CONSTRAINTS_FAILURE if weak else reason
-    yield indeterminate(FIELDS, reason, claim.source, bearing=Bearing.DECISIVE)
+    yield indeterminate(FIELDS, reason, claim.source, expected=_unproven(claim), bearing=Bearing.DECISIVE)
+
+
+def _unproven(claim: Claim) -> str | None:
+    """`tx <id>`: the transaction whose proof is missing, by which somebody with a line to the chain can ask for it."""
+    return f"tx {claim.tx_id}" if claim.tx_id and _TX_ID.fullmatch(claim.tx_id) else None
 
 
 _ORDER = (Outcome.PASSED, Outcome.INDETERMINATE, Outcome.FAILED)
@@ -84,7 +95,7 @@ _ORDER = (Outcome.PASSED, Outcome.INDETERMINATE, Outcome.FAILED)
 
 def _compared(claim: Claim, inclusion: Inclusion) -> Finding:
     """Do transaction id, height and block hash on the certificate agree with the recomputed proof?"""
-    subject = f"{claim.source} · {inclusion.subject}"
+    subject = f"{_subject(claim)} · {inclusion.subject}"
     compared: list[tuple[str, str, str, bool]] = []
     if claim.tx_id is not None and inclusion.tx_id is not None:
         compared.append(("tx", claim.tx_id, inclusion.tx_id, _names(claim, inclusion)))
@@ -118,11 +129,15 @@ def _time(claim: Claim, inclusion: Inclusion) -> Iterator[Finding]:
     yield indeterminate(
         TIME,
         Reason.TIMESTAMP_ORDER_FAILURE,
-        f"{claim.source} · {inclusion.subject}",
+        f"{_subject(claim)} · {inclusion.subject}",
         expected=instant(proven),
         actual=instant(stated),
         bearing=Bearing.DECISIVE,
     )
+
+
+def _subject(claim: Claim) -> str:
+    return f"{claim.source} · {claim.part}" if claim.part else claim.source
 
 
 def _names(claim: Claim, inclusion: Inclusion) -> bool:

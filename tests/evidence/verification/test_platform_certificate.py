@@ -121,7 +121,7 @@ def test_documented_units_and_codes() -> None:
         time = statement.read(CERTIFICATES[name], source="c").claim.time
         assert time is not None and time.instant is None
     read = statement.read(CERTIFICATES["antchain-bccr"], source="c")
-    assert read.further_records == ("package_tx_hash",) and read.claim.files[0].digest.hex() == SHA256
+    assert [p.part for p in read.parts] == ["package_tx_hash"] and read.claim.files[0].digest.hex() == SHA256
 
 
 def test_a_digest_by_its_name_and_several_files() -> None:
