@@ -8,12 +8,13 @@ member that this engine does not know: each would be found out only by a false r
 import hashlib
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from datetime import datetime
+from datetime import date, datetime
 from pathlib import Path
 from types import MappingProxyType
 from typing import Any
 
 from . import digests
+from .certificates.addresses import host_of
 from .codecs import strict_json
 from .codecs.text import CodecError, hex_bytes
 from .trust import (
@@ -46,6 +47,7 @@ ROOT_ROLES = ("orderer", "member")
 EXECUTION = ("ordering_only", "peers")
 BASES = ("independent", "copied")
 FISCO_KEY_BYTES = 64
+SM2_KEY_BYTES = 64
 
 _MANIFEST = ("format", "version", "issued_at", "court", "demonstration", "members")
 _PROFILE = (
@@ -326,21 +328,43 @@ def _checkpoint(c: "_Reading") -> Checkpoint:
 
 
 def _platform(p: "_Reading") -> Platform:
-    p.only(("id", "title", "operator", "hosts", "registration", "checked_on", "seals"))
+    p.only(("id", "title", "operator", "hosts", "registration", "checked_on", "seals", "depositors"))
     return Platform(
         id=p.text("id"),
         title=p.texts_by_language("title"),
         operator=p.text("operator"),
-        hosts=tuple(p.texts("hosts")),
+        hosts=tuple(_host(h, p.where) for h in p.texts("hosts")),
         registration=p.text("registration", None),
-        checked_on=p.text("checked_on", None),
+        checked_on=_day(p.text("checked_on", None), p.where),
         seals=tuple(_sha256(s, f"{p.where} seals") for s in p.texts("seals")),
+        depositors=tuple(_octets_of(k, SM2_KEY_BYTES, f"{p.where} depositors") for k in p.texts("depositors")),
     )
 
 
-def _sha256(text: str, where: str) -> bytes:
+def _host(text: str, where: str) -> str:
+    """The one spelling in which a certificate's address is compared: lower case, without scheme, port or path; an
+    international name as its punycode."""
+    if host_of(f"https://{text}") != text:
+        raise TrustError(f"{where}: hosts has one that is no plain host name")
+    return text
+
+
+def _day(text: str | None, where: str) -> str | None:
     try:
-        return hex_bytes(text, length=32)
+        if text is None or date.fromisoformat(text).isoformat() == text:
+            return text
+    except ValueError:
+        pass
+    raise TrustError(f"{where}: checked_on is no day (YYYY-MM-DD)")
+
+
+def _sha256(text: str, where: str) -> bytes:
+    return _octets_of(text, 32, where)
+
+
+def _octets_of(text: str, length: int, where: str) -> bytes:
+    try:
+        return hex_bytes(text, length=length)
     except CodecError as fault:
         raise TrustError(f"{where}: {fault}") from fault
 

@@ -19,7 +19,9 @@ frozen; its digest enters every verdict.
     seals/certs/*.pem                     roots above electronic seals (platforms, notaries, courts), or such seals themselves
     seals/crls/*.crl                      revocation lists (DER) of the authorities below those roots
     platforms.json                        {"platforms": [{"id", "title", "operator", "hosts": [], "registration", "checked_on",
-                                           "seals": [hex SHA-256 of a certificate of the platform's seal]}]}
+                                           "seals": [hex SHA-256 of a certificate of the platform's seal],
+                                           "depositors": [hex SM2 key x‖y of a depositor the platform vouches for]}]}
+                                          `id` as in `certificates.platforms`; `registration` is the 区块链信息服务备案号
 """
 
 import hashlib
@@ -135,6 +137,8 @@ class Platform:
     checked_on: str | None
     seals: tuple[bytes, ...] = ()
     """SHA-256 of the DER certificates of its electronic seals, present and former."""
+    depositors: tuple[bytes, ...] = ()
+    """SM2 public keys (64 bytes x‖y) of depositors that the platform has confirmed to the court."""
 
 
 @dataclass(frozen=True)
