@@ -14,6 +14,7 @@ from typing import Any
 from django.conf import settings
 from django.db import close_old_connections, connection
 
+from evidence.connectors import inquiries
 from evidence.reports import bell as report_bell
 from evidence.reports import issuing
 from evidence.runs import queue, working
@@ -28,8 +29,8 @@ STOP_SECONDS_MAX = 30
 
 
 def turn() -> bool:
-    """Do one piece of work without a broker: a run, else a report. False when nothing waits."""
-    if working.work_once():
+    """Do one piece of work without a broker: a run, else a question to a node, else a report. False when nothing waits."""
+    if working.work_once() or inquiries.work_once():
         return True
     for report_id in issuing.waiting()[:1]:
         issuing.produce(report_id)
@@ -38,8 +39,9 @@ def turn() -> bool:
 
 
 def sweep() -> None:
-    """Park, and ring again for every run and report that waits."""
+    """Park, and ring again for every run, inquiry and report that waits."""
     queue.sweep()
+    inquiries.sweep()
     for report_id in issuing.waiting():
         report_bell.ring(report_id)
 

@@ -78,6 +78,32 @@ class Run(models.Model):
         return self.released_at is not None
 
 
+class RunSource(models.Model):
+    """What the court itself obtained and hands to the engine beside the exhibit's files: answers of its own nodes, as they came,
+    and the record of what was asked (`evidence.connectors.handover`). Written with the run, never a file of the exhibit."""
+
+    run = models.ForeignKey(Run, on_delete=models.PROTECT, related_name="obtained")
+    position = models.PositiveSmallIntegerField()
+    name = models.CharField(max_length=255)
+    """Its label in the verdict, `court-node/…`; no file of a party is handed in under such a label (`given`)."""
+    size = models.BigIntegerField()
+    sha256 = models.CharField(max_length=64, db_index=True)
+    sm3 = models.CharField(max_length=64)
+
+    ACCESS_PATH = "run__exhibit"
+    ACCESS_ACTION = "verify.view_detail"
+    ACCESS_OPEN = models.Q(run__released_at__isnull=False)
+    ACCESS_OWN_SIDE = False
+
+    class Meta:
+        ordering = ["position"]
+        constraints = [
+            models.UniqueConstraint(fields=["run", "position"], name="source_position"),
+            models.UniqueConstraint(fields=["run", "name"], name="source_name"),
+            models.CheckConstraint(condition=models.Q(name__startswith="court-node/"), name="source_of_the_court"),
+        ]
+
+
 class RunVerdict(models.Model):
     """The verdict of a run: the exact canonical bytes, and the few columns that lists need. Written once."""
 

@@ -26,7 +26,7 @@ from evidence.verification import Verdict
 from portal.ledger.entries import record
 from portal.people.models import User
 
-from . import bell
+from . import bell, given
 from .models import Lane, Run, RunVerdict
 
 log = logging.getLogger(__name__)
@@ -44,13 +44,20 @@ class Claim:
     at: datetime
 
 
-def request(exhibit: Exhibit, *, by: User | None, lane: Lane = Lane.STANDARD) -> Run:
-    """Queue the next run of an exhibit. Call it inside the transaction that makes the run necessary."""
+def request(
+    exhibit: Exhibit, *, by: User | None, lane: Lane = Lane.STANDARD, obtained: Sequence[given.Given] | None = None
+) -> Run:
+    """Queue the next run of an exhibit. Call it inside the transaction that makes the run necessary.
+
+    obtained   what the court's own nodes answered, to be verified beside the files; None: what the last run had, so that a
+               verification once more never knows less than the one before
+    """
     if not connection.in_atomic_block:
         raise RuntimeError("a run is requested inside the transaction that makes it necessary")
     Exhibit.objects.select_for_update().get(pk=exhibit.pk)
     last = Run.objects.filter(exhibit=exhibit).aggregate(n=Max("number"))["n"] or 0
     run = Run.objects.create(exhibit=exhibit, number=last + 1, lane=lane, requested_by=by)
+    given.attach(run, given.obtained(Run(exhibit=exhibit, number=last)) if obtained is None else obtained)
     record(
         "verify.request",
         actor=by,

@@ -11,8 +11,9 @@ from functools import cache
 from typing import Any
 
 from django.conf import settings
-from django.db import connection
+from django.db import connection, transaction
 
+from evidence.connectors import inquiries
 from evidence.trust import packs
 from evidence.verification import ALWAYS_NOT_PROVEN, TrustStore, selftest
 from evidence.verification.codecs import strict_json
@@ -51,12 +52,23 @@ def work_once(*, worker: str | None = None) -> bool:
     try:
         with _heartbeat(claim):
             document, columns = _verify(claim)
-        queue.finish(claim, document=document, verdict=columns)
+        with transaction.atomic():
+            if queue.finish(claim, document=document, verdict=columns):
+                _consider(claim, document)
     except Exception as fault:
         # The infrastructure failed (vault, jail, trust store, ledger), not the file: another attempt, then the clerk sees it.
         log.exception("run %s attempt %s could not be worked", claim.run_id, claim.attempt)
         queue.give_back(claim, fault=f"{type(fault).__name__}: {fault}")
     return True
+
+
+def _consider(claim: queue.Claim, document: bytes) -> None:
+    """What the verdict lacks may be had of a node of the court. That this cannot be decided never costs the verdict."""
+    try:
+        with transaction.atomic():
+            inquiries.consider(claim.run_id, document)
+    except Exception:  # the bench can still ask by hand
+        log.exception("run %s: whether a node should be asked could not be decided", claim.run_id)
 
 
 def name() -> str:

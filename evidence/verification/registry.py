@@ -58,9 +58,12 @@ FORMATS: tuple[Format, ...] = (
     Format("x509", Role.SUPPORT, "certificates.pem"),
     Format("platform-certificate", Role.CERTIFICATE, "certificates.platform_json"),
     Format("chainmaker", Role.PROOF, "chains.chainmaker"),
+    Format("fisco2", Role.PROOF, "chains.fisco2"),
     Format("fisco3", Role.PROOF, "chains.fisco3"),
     Format("proof-package", Role.PROOF, "chains.proof_package"),
     Format("rfc3161", Role.PROOF, "timestamps.rfc3161"),
+    # Last: it compares what the other formats found with what a node of the court answered.
+    Format("court-node", Role.PROOF, "chains.court_node"),
 )
 UNKNOWN = Format("unknown", Role.CONTENT, "")
 """Any other file: evidence whose bytes can be bound by a proof, though nothing inside it is examined."""

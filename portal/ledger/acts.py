@@ -61,6 +61,15 @@ _ACTS = (
     ),
     Act("verify.stale", "拒绝过期的核验结果写入", "Stale verification result refused", ("run", "attempt")),
     Act("verify.park", "核验 {attempts} 次未能完成，已搁置", "Verification parked after {attempts} attempts", ("run", "attempts")),
+    # the court's own nodes
+    Act("node.ask", "决定向法院节点 {node} 查询一笔交易", "Court node {node} to be asked for a transaction", ("exhibit", "inquiry", "node")),
+    Act(
+        "node.exchange",
+        "向法院节点 {node} 发出请求 {question}：{outcome}",
+        "Request {question} put to court node {node}: {outcome}",
+        ("inquiry", "node", "question", "outcome", "request", "certificate"),
+    ),
+    Act("node.answer", "法院节点 {node} 的查询结束：{outcome}", "Inquiry at court node {node} ended: {outcome}", ("inquiry", "node", "outcome", "sources")),
     # reports
     Act("report.order", "生成核验报告 {report}", "Report {report} ordered", ("report",)),
     Act("report.fail", "核验报告 {report} 未能生成", "Report {report} could not be made", ("report",)),

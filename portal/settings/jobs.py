@@ -9,6 +9,9 @@ PORTAL_SWEEP_SECONDS = env.number("SWEEP_SECONDS", 10)
 PORTAL_ATTEMPTS_MAX = 5
 PORTAL_WEAK_JAIL = env.flag("WEAK_JAIL")
 
+PORTAL_CONNECTORS = env.text("CONNECTORS", "")
+"""File that lists the chain nodes the court runs itself; empty: no node is asked, nothing goes out."""
+
 CELERY_BROKER_URL = env.text("BROKER_URL", "memory://")
 CELERY_TASK_SERIALIZER = "json"
 CELERY_ACCEPT_CONTENT = ["json"]
