@@ -2,12 +2,11 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from datetime import UTC, datetime, timedelta
 
 from .. import digests, merkle
 from ..reasons import Reason
 from ..trust import ChainProfile
-from ..verdict import Finding, Outcome, ProvenTime, failed, indeterminate, passed
+from ..verdict import Finding, Outcome, failed, indeterminate, passed
 from . import abi, ladder
 from .checkpoints import Anchored, checkpoint
 from .claimed import Claimed, opened, recognised
@@ -17,10 +16,9 @@ from .fisco3_hashing import TRANSACTION_VERSIONS, Matched, header_hash
 from .fisco3_records import Header, Receipt, Transaction
 from .location import Place
 from .node_json import ADDRESS_BYTES, address
-from .sealers import SUITES, Quorum, Suite, quorum, signer
+from .sealers import SUITES, Quorum, Suite, proposer_time, quorum, signer
 
 FAMILY = "fisco3"
-_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,7 +89,7 @@ def inclusion_of(
             merkle_root=header.txs_root if header else None,
             block_hash=digest,
             height=header.number if header else None,
-            time=_time(header),
+            time=proposer_time(header.timestamp) if header else None,
             quorum_label=q.label,
             signers=q.operators,
             court_run=q.court_run,
@@ -221,13 +219,3 @@ def _places(
     )
     found = (*parameters, *e.events)
     return (*(opened(p, claimed.pre_images) for p in found), Place(contract, "input", "data", t.input))
-
-
-def _time(header: Header | None) -> ProvenTime | None:
-    """The proposer's clock, in milliseconds."""
-    if header is None:
-        return None
-    try:
-        return ProvenTime(_EPOCH + timedelta(milliseconds=header.timestamp), "PROPOSER")
-    except OverflowError:
-        return None

@@ -51,6 +51,8 @@ class Package:
     genesis_hash: bytes
     hash: str
     signature: str
+    engine: str
+    """Version of the node, as the package says."""
     evidence: tuple[ClaimedFile, ...]
     pre_images: tuple[tuple[bytes, bytes], ...]
     links: tuple[Any, ...]
@@ -94,7 +96,6 @@ def read(source: Source) -> Package:
     unread = known(value, (*_COMMON, *_BODY[family]), "")
     chain = obj(value, "chain")
     unread += known(chain, ("chain_id", "group_id", "genesis_hash", "engine", "hash", "signature"), "chain.")
-    text(chain, "engine")
     hashed, signed = text(chain, "hash"), text(chain, "signature")
     if hashed not in HASHES or signed not in SIGNATURES:
         raise PackageError("chain.hash or chain.signature is none of those listed")
@@ -118,6 +119,7 @@ def read(source: Source) -> Package:
         genesis_hash=hex_bytes(text(chain, "genesis_hash"), length=32),
         hash=HASHES[hashed],
         signature=signed,
+        engine=text(chain, "engine"),
         evidence=evidence,
         pre_images=pre_images,
         links=tuple(links),

@@ -92,6 +92,7 @@ def _of_family(family: str, packages: Sequence[Package], context: Context) -> Ex
 
 _READERS: Mapping[str, str] = {
     "chainmaker": "package_chainmaker",
+    "fisco2": "package_fisco2",
     "fisco3": "package_fisco3",
 }
 """Family -> module of this folder with `examine(packages, context) -> Examination`. Other families are told to be unsupported."""

@@ -8,6 +8,7 @@ never used in its place, and the public key that guomi signatures carry must be 
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
 from functools import lru_cache
 from typing import Protocol
 
@@ -15,9 +16,10 @@ from .. import digests
 from ..keys import secp256k1, sm2
 from ..reasons import Reason
 from ..trust import ChainProfile, Epoch, Validator
-from ..verdict import Finding, failed, indeterminate, passed
+from ..verdict import Finding, ProvenTime, failed, indeterminate, passed
 from .ladder import NODE_QUORUM
 
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 NAMES_MAX = 8
 """Validators named in a finding; the numbers count them all."""
 
@@ -148,6 +150,14 @@ def required(total: int, *, profile: ChainProfile, epoch: Epoch) -> int:
     if epoch.quorum is not None:
         return epoch.quorum
     return 1 if profile.consensus == "SINGLE" else usual(total)
+
+
+def proposer_time(milliseconds: int) -> ProvenTime | None:
+    """The clock of the sealer that proposed the block; None for a time beyond the calendar."""
+    try:
+        return ProvenTime(_EPOCH + timedelta(milliseconds=milliseconds), "PROPOSER")
+    except OverflowError:
+        return None
 
 
 def _count(
