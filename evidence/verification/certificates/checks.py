@@ -26,7 +26,7 @@ from ..verdict import (
     passed,
     step,
 )
-from . import matching, printed_time, registered
+from . import depositor, embedded_token, matching, printed_time, registered
 from .claim import Claim, ClaimedTime
 from .members import shown
 from .statement import Certificate
@@ -59,10 +59,15 @@ def examine(
     findings = [_read(certificate, source), *(finding for _, finding in pairs)]
     findings += [_conflict(certificate, source, *conflict) for conflict in certificate.conflicts]
     findings += _times(certificate, source, context.at, notes)
+    stamped = embedded_token.examine(certificate, source, context)
+    findings += stamped.findings
+    findings += depositor.findings(certificate, source, context)
     findings += registered.findings(certificate.claim, certificate.addresses, source, context)
     findings.append(_online(certificate, source))
     walks = tuple(_walk(certificate.claim, content, finding) for content, finding in pairs)
-    return Examination(tuple(findings), walks)
+    return Examination(
+        tuple(findings), (*walks, *stamped.walks), spoken_of=stamped.spoken_of, not_proven=stamped.not_proven
+    )
 
 
 def _read(certificate: Certificate, source: Source) -> Finding:

@@ -51,6 +51,7 @@ class Form:
     base64      names whose value is base64 instead of hex
     envelopes   names of objects that hold members of the certificate; `lists` of lists with one record each
     records     further records; `others`: digests of further files without a transaction of their own
+    kept        names whose text a check of the platform's own needs as it stands
     cross_chain name -> the ledger on which the number in it is a record
     versions    name of the version -> those that this table describes
     """
@@ -69,6 +70,7 @@ class Form:
     lists: tuple[str, ...] = ()
     records: tuple[Record, ...] = ()
     others: tuple[str, ...] = ()
+    kept: tuple[str, ...] = ()
     cross_chain: Mapping[str, str] = field(default_factory=lambda: NONE)
     answers: tuple[Answer, ...] = ()
     versions: Mapping[str, tuple[str, ...]] = field(default_factory=lambda: NONE)
@@ -80,7 +82,7 @@ class Form:
             "records": tuple(Record(normal(r.tx), tuple(map(normal, r.digests))) for r in self.records),
             "answers": tuple(Answer(normal(a.name), a.good, a.contains) for a in self.answers),
         }
-        for name in ("never", "base64", "envelopes", "lists", "others"):
+        for name in ("never", "base64", "envelopes", "lists", "others", "kept"):
             spelt[name] = tuple(map(normal, getattr(self, name)))
         for name in ("concepts", "if_hash", "units", "cross_chain", "versions"):
             spelt[name] = {normal(key): value for key, value in getattr(self, name).items()}

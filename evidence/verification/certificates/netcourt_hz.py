@@ -31,5 +31,6 @@ FORM = Form(
     units={"timestamp": "ms"},
     default="SHA-256",
     envelopes=("meta", "Blockchainresponse", "notaryCert", "request", "response"),
+    kept=("signedData",),
     answers=(Answer("code", good=("200", "202", "ok", "accepted")), Answer("success", good=("true",))),
 )

@@ -82,8 +82,12 @@ def examine(sources: Sequence[Source], context: Context) -> Examination:
         findings=(*findings, *(f for p in parts for f in p.findings)),
         walks=tuple(w for p in parts for w in p.walks),
         claims=tuple(claim for _, c in certificates for claim in c.claims),
-        not_proven=("NOT_PROVEN.CERTIFICATE",) if certificates else (),
+        spoken_of=frozenset().union(*(p.spoken_of for p in parts)),
+        not_proven=tuple(dict.fromkeys([*_NOT_PROVEN[: len(certificates)], *(n for p in parts for n in p.not_proven)])),
     )
+
+
+_NOT_PROVEN = ("NOT_PROVEN.CERTIFICATE",)
 
 
 def _unescaped(name: str) -> str:

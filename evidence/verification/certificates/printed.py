@@ -107,7 +107,7 @@ def claims_from_text(text: str, *, source: Source, context: Context) -> Examinat
     others = [f for claim in context.claims for f in claim.files]
     spoken_of = matching.stated((*others, *certificate.files), context.content)
     found = checks.examine(certificate, source, context, spoken_of)
-    return replace(found, claims=certificate.claims, not_proven=("NOT_PROVEN.CERTIFICATE",))
+    return replace(found, claims=certificate.claims, not_proven=("NOT_PROVEN.CERTIFICATE", *found.not_proven))
 
 
 def read(text: str, *, source: str) -> Certificate | None:

@@ -54,7 +54,7 @@ class Certificate:
                        their label says (printed text only)
     answers            (path, value, whether it speaks for the record)
     tokens             (path, value) of time-stamp tokens
-    source_object      the members as they stand, for checks that need the platform's own text
+    kept               members that a check of the platform's own needs as they stand, by their name in one spelling
     """
 
     claim: Claim
@@ -75,7 +75,7 @@ class Certificate:
     answers: tuple[tuple[str, str, bool], ...] = ()
     tokens: tuple[tuple[str, object], ...] = ()
     strange_versions: tuple[str, ...] = ()
-    source_object: Mapping[str, Any] = field(default_factory=dict)
+    kept: Mapping[str, Member] = field(default_factory=dict)
 
     @property
     def claims(self) -> tuple[Claim, ...]:
@@ -126,6 +126,7 @@ class Collected:
         self.records: list[tuple[str, Mapping[str, Any]]] = []
         self.unread: list[str] = []
         self.special: dict[str, Member] = {}
+        self.kept: dict[str, Member] = {}
         self._envelopes = frozenset(form.envelopes) if form else frozenset()
         self._lists = frozenset(form.lists) if form else frozenset()
         self._own = _own_names(form) if form else frozenset()
@@ -163,6 +164,8 @@ class Collected:
             self.files.append(scope)
 
     def _take_member(self, scope: Scope, name: str, key: str, path: str, value: Any) -> None:
+        if self.form is not None and key in self.form.kept:
+            self.kept.setdefault(key, Member(Concept.PLATFORM, path, key, value))
         if key in self._own:
             self.special[key] = Member(Concept.PLATFORM, path, key, value)
             return
@@ -256,7 +259,7 @@ def compose(
             for n, known in (form.versions.items() if form else ())
             if n in special and plain(special[n]) not in known
         ),
-        source_object=whole or {},
+        kept=found.kept,
     )
 
 

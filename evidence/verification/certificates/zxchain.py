@@ -17,5 +17,6 @@ FORM = Form(
     concepts={"publicKey": None, "sign": None, "extendInfo": None, "Signature-Time": None, "Signature": None},
     units={"txTime": "digits"},
     envelopes=("data", "request", "response", "req", "resp", "headers"),
+    kept=("publicKey", "hash", "sign", "extendInfo"),
     answers=(Answer("retCode", good=("0",)),),
 )

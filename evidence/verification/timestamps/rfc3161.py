@@ -184,7 +184,7 @@ def examine(sources: tuple[Source, ...], context: Context) -> Examination:
             paired.append(file)
             return finding
 
-        found = _verify(
+        found = verify_imprint(
             data,
             subject=source.name,
             imprint=pair,
@@ -234,10 +234,10 @@ def verify_token(
         actual = digests.digest(token.algorithm, message)
         return _compared(token, subject, actual)
 
-    return _verify(data, subject=subject, imprint=compare, trust=trust, at=at, certificates=certificates)
+    return verify_imprint(data, subject=subject, imprint=compare, trust=trust, at=at, certificates=certificates)
 
 
-def _verify(
+def verify_imprint(
     data: bytes,
     *,
     subject: str,
@@ -246,6 +246,7 @@ def _verify(
     at: datetime,
     certificates: Sequence[bytes],
 ) -> Verification:
+    """The same where the caller compares: `imprint` is asked once, when the token has been read, and answers TST.IMPRINT."""
     from ..keys import cms, x509
 
     try:
