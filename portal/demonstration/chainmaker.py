@@ -203,6 +203,7 @@ class Network:
         parameters: Sequence[tuple[str, str | bytes]],
         *,
         chain_id: str | None = None,
+        contract: str | None = None,
         **options: Any,
     ) -> Tx:
         """Any transaction of the client; `options` are those of `chainmaker_wire.transaction`."""
@@ -211,10 +212,30 @@ class Network:
             method,
             parameters,
             hash_name=self.hash_name,
-            contract=self.contract,
+            contract=contract or self.contract,
             chain_id=chain_id or self.chain_id,
             **options,
         )
+
+    def configuration(self, *, nodes: Sequence[int] = (0, 1, 2, 3), consensus: int = 1, time: int = TIME) -> Tx:
+        """The transaction of a configuration block: the contract returns the whole ChainConfig. `nodes`: who may vote;
+        `consensus`: 0 SOLO, 1 TBFT, 3 MAXBFT, 4 RAFT, 5 DPOS."""
+        listed = [self.nodes[i] for i in nodes]
+        config = (
+            b(1, self.chain_id)
+            + b(2, "v2.3.2")
+            + m(5, b(1, self.hash_name.replace("-", "")))
+            + m(8, n(1, consensus) + b"".join(m(2, b(1, s.org) + b(3, f"Qm-{s.org}")) for s in listed))
+            + b"".join(m(9, b(1, o) + b(2, self.roots[i].pem)) for i, o in enumerate(self._orgs) if self.mode != "public_key")
+            + b"".join(
+                m(10, b(1, s.info) + b(2, s.org) + b(3, "consensus") + b(4, f"Qm-{s.org}"))
+                for s in listed
+                if self.mode == "public_key"
+            )
+            # account_config{default_gas_price}, a float: node fields that say nothing of voters
+            + m(18, b"\x2d\x00\x00\x80\x3f")
+        )
+        return self.transaction("NODE_ID_ADD", (), contract="CHAIN_CONFIG", output=config, time=time)
 
     # ── votes ─────────────────────────────────────────────────────────────────────────────────────────────────────────
 
@@ -289,6 +310,8 @@ class Network:
             "dag_hash": self.hash(dag),
             "rw_set_root": self._tree([t.rw_set_hash for t in txs])[-1][0],
             "block_timestamp": time,
+            "pre_conf_height": 0,
+            "consensus_args": b"",
             **(header_changes or {}),
         }
         signer = self.nodes[proposer]
@@ -300,11 +323,13 @@ class Network:
                 + n(4, h["block_height"])
                 + b(5, block_hash)
                 + b(6, h["pre_block_hash"])
+                + n(7, h["pre_conf_height"])
                 + n(8, h["tx_count"])
                 + b(9, h["tx_root"])
                 + b(10, h["dag_hash"])
                 + b(11, h["rw_set_root"])
                 + n(12, h["block_timestamp"])
+                + b(13, h["consensus_args"])
                 + m(14, signer.member)
                 + b(15, signature)
             )

@@ -108,8 +108,10 @@ def transaction(
     gas_used: int = 157,
     sign_with: Key | None = None,
     block_version: int = BLOCK_VERSION,
+    output: bytes = b"ok",
 ) -> Tx:
-    """One transaction with its result and its read-write set. `sign_with`: another key than the sender's own."""
+    """One transaction with its result and its read-write set. `sign_with`: another key than the sender's own; `output`: what
+    the contract returns."""
     digest = HASHES[hash_name]
     raw = [(k, v.encode() if isinstance(v, str) else v) for k, v in parameters]
     tx_id = digest(b"demonstration tx" + repr((method, raw, time)).encode()).hex()
@@ -144,7 +146,7 @@ def transaction(
     def result(gas: int) -> bytes:
         outcome = (
             n(1, contract_code)
-            + b(2, "ok")
+            + b(2, output)
             + b(3, "Success")
             + n(4, gas)
             + b"".join(
@@ -165,7 +167,7 @@ def transaction(
         code=code,
         contract_result=kept(
             code=contract_code,
-            result=e64(b"ok"),
+            result=e64(output),
             message="Success",
             gas_used=gas_used,
             contract_event=[

@@ -20,7 +20,7 @@ from .chainmaker_block import RW_SET, Examined
 from .chainmaker_hashing import Block
 from .chainmaker_members import HASHES, Certificates
 from .chainmaker_messages import Piece, Unreadable, sniff
-from .chainmaker_selection import Selection, Supplied, blocks_to_examine, select
+from .chainmaker_selection import Selection, Supplied, blocks_to_examine, configures, select
 from .chainmaker_transaction import Path, Transaction
 from .links import unlinked
 
@@ -78,7 +78,9 @@ def examine_supplied(supplied: Supplied, context: Context) -> Examination:
     chosen = select(supplied, blocks, context)
     proofs: list[ladder.Proof] = []
     for subject, block in chosen.subjects:
-        inclusion, profile = transactions.examine(subject, block, trust=context.trust, known=known)
+        inclusion, profile = transactions.examine(
+            subject, block, trust=context.trust, known=known, genesis=genesis
+        )
         proofs.append(ladder.proof(inclusion, profile=profile, context=context))
     used = [b for b in blocks if any(b is home for _, home in chosen.subjects)]
     # A whole block that only links must still be what its header says.
@@ -96,6 +98,7 @@ def _lonely(supplied: Sequence[Block], used: Sequence[Examined]) -> list[Block]:
         for b in supplied
         if all(b is not e.block for e in used)
         and not (b.height == 0 and b.chain_id in chains and b.algorithm is not None)
+        and not configures(b, supplied)
     ]
     ends = {i: (b.hash_under(b.algorithm or HASHES[0]), b.header.data("pre_block_hash")) for i, b in enumerate(left)}
     joined_to = [(e.hash, e.block.header.data("pre_block_hash")) for e in used]

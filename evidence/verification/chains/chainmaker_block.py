@@ -13,6 +13,7 @@ from ..codecs.protobuf import Message
 from ..reasons import Reason
 from ..trust import ChainProfile, TrustStore
 from ..verdict import Finding, Outcome, ProvenTime, failed, indeterminate, passed
+from . import chainmaker_custody as custody
 from . import chainmaker_members as members
 from . import chainmaker_votes as votes
 from .chainmaker_hashing import (
@@ -55,6 +56,12 @@ def profiles(trust: TrustStore, chain_id: str, algorithm: str | None) -> list[Ch
     ]
 
 
+def agreeing(candidates: Sequence[ChainProfile], genesis: frozenset[bytes]) -> list[ChainProfile]:
+    """Those whose first block is none other than was handed in or claimed; all of them when that leaves none."""
+    found = [p for p in candidates if p.genesis_hash is None or not genesis - {p.genesis_hash}]
+    return found or list(candidates)
+
+
 def ledger_kind(
     subject: str, chain_id: str, profile: ChainProfile | None, genesis: frozenset[bytes] = frozenset()
 ) -> Finding:
@@ -83,15 +90,19 @@ class Examined:
     ) -> None:
         self.block = block
         self.subject = f"{block.name} · {block.height}"
-        candidates = profiles(trust, block.chain_id, block.algorithm)
-        agreeing = [p for p in candidates if p.genesis_hash is None or not genesis - {p.genesis_hash}]
+        candidates = agreeing(profiles(trust, block.chain_id, block.algorithm), genesis)
         self._known = known
-        options = [self._under(p) for p in agreeing or candidates] or [self._under(None)]
+        options = [self._under(p) for p in candidates] or [self._under(None)]
         # Of several chains of one name it is the one whose validators signed it; else one that it does not contradict.
         self.profile, self.suite, self.quorum = min(options, key=lambda o: _ORDER.index(o[2].finding.outcome))
         self.kind = ledger_kind(self.subject, block.chain_id, self.profile, genesis)
         self.header = self._header()
         self.root, self.checkpoint = self._root(others)
+        if self.root.reason is Reason.ANCHOR_UNAVAILABLE and self.profile is not None:
+            followed = custody.followed(
+                block, others, subject=self.subject, profile=self.profile, known=known, suite=self.suite
+            )
+            self.root = followed or self.root
 
     @property
     def hash(self) -> bytes:
@@ -237,6 +248,9 @@ class Examined:
                 return profile, suite, votes.missing(about)
             member, valid = self._proposed(suite)
             return profile, suite, votes.single(member, valid, about, profile=profile, known=self._known)
+        if self.block.header.has("consensus_args"):
+            # TBFT writes none. DPoS, which votes like it, and MaxBFT choose their validators by what stands there.
+            return profile, suite, votes.unsupported(about, "consensus_args")
         return (
             profile,
             suite,

@@ -82,21 +82,29 @@ def is_complete(tx: Message) -> bool:
 
 
 def is_redacted(tx: Message) -> bool:
-    """Whether a parameter looks as an explorer or a *Truncate* query leaves it: `md5:…`, a bare SHA-256, or nothing.
+    """Whether a parameter looks as an explorer or a *Truncate* query leaves it: `md5:…`, a bare SHA-256, or nothing; or the
+    whole call as a node leaves it whose operator has blocked the transaction (`FilterBlacklistTxs`).
 
     Anybody can write such a value, so it may only turn a contradiction into "cannot be decided", never into a pass; and where
     the sender's signature over the payload verifies nothing has been cut (the caller asks).
     """
     payload = tx.message("payload")
-    return payload is not None and any(_is_marker(p.data("value")) for p in payload.messages("parameters"))
+    if payload is None:
+        return False
+    return payload.text("contract_name") == _BLOCKED or any(
+        _is_marker(p.data("value")) for p in payload.messages("parameters")
+    )
 
 
 def is_redacted_rw_set(rw_set: Message) -> bool:
-    """Bare hashes and empty values are ordinary in a ledger's state, so that only the text marker tells."""
+    """Bare hashes and empty values are ordinary in a ledger's state, so that only the text marker tells, or that nothing but the
+    transaction's id is left (`FilterBlockBlacklistTxRWSet`)."""
     items = (*rw_set.messages("tx_reads"), *rw_set.messages("tx_writes"))
-    return any(_MD5_MARKER.fullmatch(i.data("value")) for i in items)
+    return not items or any(_MD5_MARKER.fullmatch(i.data("value")) for i in items)
 
 
+_BLOCKED = "该交易违规，内容已屏蔽。"
+"""What a node of 2.3 puts for contract and method of a transaction that its operator has blocked."""
 _MD5_MARKER = re.compile(rb"md5:[0-9a-f]{32}")
 
 

@@ -114,7 +114,7 @@ def read(member: Message | None, known: Certificates, suite: Suite) -> Member:
         if certificate is None:
             return Member(org, None, None, Reason.NO_SIGNING_CERTIFICATE_FOUND)
     elif kind == messages.PUBLIC_KEY:
-        return _with_key(org, _public_key(_pem(info, b"PUBLIC KEY")), suite.hash)
+        return _with_key(org, key_of(info), suite.hash)
     elif kind == messages.ALIAS:
         return Member(org, None, None, Reason.NO_SIGNING_CERTIFICATE_FOUND)
     else:
@@ -156,6 +156,11 @@ def is_rsa(key: bytes) -> bool:
     return key.startswith(b"\x30") and _RSA_ALGORITHM in key[:_RSA_WITHIN]
 
 
+def kind_of(key: bytes) -> str:
+    """Name of the signature algorithm of a usable key, as profiles and packages write it."""
+    return "RSA" if is_rsa(key) else "SM2" if public_key.sm2_key(key) else "ECDSA-P256"
+
+
 def pinned(member: Member, epoch: Epoch) -> Validator | None:
     """The validator of the court's set that this member is, by its certificate or by its key."""
     certificate = digests.digest("SHA-256", member.certificate) if member.certificate else None
@@ -184,7 +189,7 @@ def roots(profile: ChainProfile, org: str, height: int | None) -> tuple[bytes, .
             (root.from_height or 0) <= height and (root.to_height is None or height <= root.to_height)
         )
         if root.org == org and in_force:
-            found.extend(_certificates(root.pem))
+            found.extend(certificates(root.pem))
     return tuple(found)
 
 
@@ -212,6 +217,16 @@ def is_consensus_node(certificate: bytes) -> bool:
     """Whether the subject's organisational unit names the role."""
     subject = x509.Certificate(certificate).parsed.subject
     return any(a.oid.dotted_string == _OU and str(a.value).lower() == CONSENSUS_ROLE for a in subject)
+
+
+def certificates(pem: bytes) -> list[bytes]:
+    """Every certificate in a PEM text -> DER."""
+    return [d for m in _PEM.finditer(pem) if (d := _pem(m[0], b"CERTIFICATE")) is not None]
+
+
+def key_of(pem: bytes) -> bytes | None:
+    """The public key in a PEM text -> SubjectPublicKeyInfo, or None."""
+    return _public_key(_pem(pem, b"PUBLIC KEY"))
 
 
 def _with_certificate(org: str, certificate: bytes | None) -> Member:
@@ -279,7 +294,3 @@ def _pem(text: bytes, kind: bytes) -> bytes | None:
         return base64.b64decode(b"".join(found[2].split()), validate=True)
     except binascii.Error:
         return None
-
-
-def _certificates(pem: bytes) -> list[bytes]:
-    return [d for m in _PEM.finditer(pem) if (d := _pem(m[0], b"CERTIFICATE")) is not None]

@@ -1,7 +1,8 @@
 """ChainMaker 2.x: the field tables, and what one handed-in file is (spec consortium-chains §4).
 
 A file is a BlockInfo, Block, BlockHeader, TransactionInfo (with or without read-write set), Transaction, TxRWSet or a Merkle
-path; as protobuf, as the Go SDK's JSON (snake_case) or as protobuf JSON (camelCase). JSON is turned into the bytes the node
+path; as protobuf, as the Go SDK's JSON (snake_case), as protobuf JSON (camelCase), as JavaScript's `toObject()`, or inside the
+TxResponse in which a node answers a query of its system contract. JSON is turned into the bytes the node
 hashed and then read like any other bytes. Field numbers: ChainMaker pb, `common/`, `accesscontrol/`, `consensus/tbft/`.
 """
 
@@ -258,6 +259,8 @@ _WEAK = (
     "tx_index",
     "tx_count",
     "gas_limit",
+    "gas_used",
+    "tx_id",
     "extra_data",
 )
 _TELLING = (
@@ -276,7 +279,7 @@ _TELLING = (
     "additional_data",
 )
 _NAMES = re.compile(
-    b'"(?:' + "|".join(s for n in (*_WEAK, *_TELLING) for s in {n, camel(n)}).encode() + rb')"\s*:', re.ASCII
+    b'"(?:' + "|".join(s for n in (*_WEAK, *_TELLING) for s in (n, camel(n))).encode() + rb')"\s*:', re.ASCII
 )
 _TELLING_NAMES = frozenset(s.encode() for n in _TELLING for s in (n, camel(n)))
 _PATH_ITEM = re.compile(r"[A-Za-z0-9+/]{43}=", re.ASCII)
@@ -309,6 +312,8 @@ def _from_json(name: str, value: Any) -> Piece:
     if _first_generation(value):
         raise Unreadable(Reason.UNSUPPORTED_FORMAT, "ChainMaker 1.x")
     keys = value.keys()
+    if keys & {"contract_result", "contractResult"} and not keys & {"payload", "rw_set_hash", "rwSetHash"}:
+        return _from_answer(name, value)
     if "block" in keys:
         of = BLOCK_INFO
     elif "header" in keys:
@@ -317,13 +322,30 @@ def _from_json(name: str, value: Any) -> Piece:
         of = TRANSACTION_INFO
     elif "payload" in keys:
         of = TRANSACTION
-    elif keys & {"tx_reads", "tx_writes", "txReads", "txWrites"}:
+    elif keys & {"tx_reads", "tx_writes", "txReads", "txWrites", "txReadsList", "txWritesList"}:
         of = RW_SET
     elif keys & {"tx_root", "txRoot", "pre_block_hash", "preBlockHash"}:
         of = HEADER
     else:
         raise Unreadable(Reason.UNSUPPORTED_FORMAT, "no block, header, transaction or read-write set")
     return Piece(name, protobuf.parse(to_wire(value, of), of))
+
+
+def _from_answer(name: str, value: Mapping[str, Any]) -> Piece:
+    """TxResponse{code, message, contract_result{code, result, …}, tx_id, …}: what was asked for is in the inner result, as
+    protobuf or (a Merkle path) as JSON. Nothing of the frame is hashed, and nothing in it is believed."""
+    outcome = value.get("contract_result", value.get("contractResult"))
+    result = outcome.get("result") if isinstance(outcome, dict) else None
+    if not isinstance(result, str) or not result:
+        raise Unreadable(Reason.TX_INCOMPLETE, "an answer without a result")
+    try:
+        raw = base64_bytes(result)
+    except CodecError as fault:
+        raise Unreadable(Reason.FORMAT_FAILURE, f"contract_result.result: {fault}") from fault
+    if raw.startswith((b"[", b"null")):
+        inner = strict_json.loads(raw)
+        return Piece(name, path=_path(inner if isinstance(inner, list) else []))
+    return _from_binary(name, raw)
 
 
 def _first_generation(value: Mapping[str, Any]) -> bool:
@@ -363,6 +385,8 @@ def _binary_type(head: bytes) -> MessageType | None:
     A header opens with its version (number, field 1) and chain id (text, field 3), a payload with chain id (text, 1) and
     transaction id (text, 3); what stands around it says which message the file is.
     """
+    if _opens_rw_set(head):
+        return RW_SET
     at = 0
     for around in ((HEADER, None), (BLOCK, TRANSACTION), (BLOCK_INFO, TRANSACTION_INFO)):
         if _opens_header(head, at):
@@ -394,6 +418,15 @@ def _opens_payload(head: bytes, at: int) -> bool:
     if at > 0 and head[at : at + 1] == b"\x10":
         at = _behind_number(head, at + 1)
     return at > 0 and _behind_name(head, at, b"\x1a") > 0
+
+
+def _opens_rw_set(head: bytes) -> bool:
+    """1 tx_id, then 2 tx_reads or 3 tx_writes, whose first field is a key: no text opens like a message."""
+    at = _behind_name(head, 0, b"\x0a")
+    if at <= 0 or head[at : at + 1] not in (b"\x12", b"\x1a"):
+        return False
+    at = _behind_number(head, at + 1)
+    return head[at : at + 1] == b"\x0a"
 
 
 def _opens_first_header(head: bytes, at: int) -> bool:

@@ -13,16 +13,18 @@ from .. import digests, merkle
 from ..codecs.protobuf import Message
 from ..registry import Context
 from .chainmaker_block import Examined
-from .chainmaker_hashing import Block
-from .chainmaker_records import UPDATE_METHOD, places, record_id, tx_id
+from .chainmaker_custody import is_configuration
+from .chainmaker_hashing import Block, is_redacted
+from .chainmaker_records import Record, is_update, places, records, succeeded, tx_id
 from .chainmaker_transaction import Path, Subject, Transaction
 from .location import locate
 
 INCLUSIONS_MAX = 200
 """Transactions examined in one exhibit: four times as many as it may hold files. Each costs a signature or two."""
 
-Updates = Mapping[tuple[str, bytes], Sequence[tuple[int, int, str]]]
-"""(contract, record id) -> (height, place, transaction id) of every update handed in."""
+Updates = Mapping[tuple[str, str, bytes], Sequence[tuple[int, int, str]]]
+"""(chain id, contract, record id) -> (height, place, transaction id) of every update that took effect under the root of its
+block. What merely says that it is an update takes nothing from a record."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,10 +106,10 @@ def select(supplied: Supplied, blocks: Sequence[Examined], context: Context) -> 
         for candidate in unanswered:
             candidate.paths.extend(strays)
         strays = []
-    updates = _updates(blocks)
+    updates = _updates(blocks, candidates)
     order = {id(b): i for i, b in enumerate(blocks)}
     candidates.sort(key=lambda c: (order.get(id(c.block), len(order)), c.index is None, c.index or 0))
-    subjects = tuple((_subject(c, supplied, updates), c.block) for c in candidates)
+    subjects = tuple((_subject(c, supplied, updates, context), c.block) for c in candidates)
     used = {id(r) for s, _ in subjects for r in s.rw_sets}
     return Selection(
         subjects=subjects[:INCLUSIONS_MAX],
@@ -197,6 +199,11 @@ def _add_representatives(
 
 def _representative(block: Examined) -> int | None:
     bodies = block.block.txs or ()
+    if bodies and block.redacted:
+        # What was meant may be what was cut out: the other records then contradict nothing.
+        return next(i for i, tx in enumerate(bodies) if is_redacted(tx))
+    if len(bodies) < block.block.count:
+        return None
     for i, tx in enumerate(bodies):
         if locate((), places(tx), block.profile, block.block.height).mapped:
             return i
@@ -204,15 +211,31 @@ def _representative(block: Examined) -> int | None:
 
 
 def _is_link(block: Block, blocks: Sequence[Block]) -> bool:
-    """Whether its parent is in the exhibit: then it may stand there only to lead back to a pinned block."""
-    return any(b.chain_id == block.chain_id and b.height + 1 == block.height for b in blocks)
+    """Whether it is the first block, or its parent is in the exhibit, or a block that it configured: then it may stand there
+    only to tell the chain or to lead back to a pinned block."""
+    parent = any(b.chain_id == block.chain_id and b.height + 1 == block.height for b in blocks)
+    return block.height == 0 or parent or configures(block, blocks)
+
+
+def configures(block: Block, blocks: Sequence[Block]) -> bool:
+    """Whether another block names this one as the configuration in force (`pre_conf_height`). Only a block that holds a
+    configuration can be meant."""
+    return is_configuration(block) and any(
+        b.chain_id == block.chain_id
+        and b.height > block.height
+        and b.header.number("pre_conf_height") == block.height
+        for b in blocks
+    )
 
 
 # ── paths ─────────────────────────────────────────────────────────────────────────────────────────────────────────────
 
 
 def _give(path: Path, candidates: list[_Candidate], blocks: Sequence[Examined]) -> bool:
-    """A path names no transaction: it goes to the one it fits. False when it fits none."""
+    """A path goes to the transaction it was handed in for, else to the one it fits. False when it fits none."""
+    if path.about is not None:
+        next(c for c in candidates if c.info is path.about).paths.append(path)
+        return True
     for block in blocks:
         place = _fitting(block, path)
         if place is not None:
@@ -254,10 +277,9 @@ def _reaches(candidate: _Candidate, path: Path) -> bool:
 # ── what belongs to one transaction ───────────────────────────────────────────────────────────────────────────────────
 
 
-def _subject(candidate: _Candidate, supplied: Supplied, updates: Updates) -> Subject:
+def _subject(candidate: _Candidate, supplied: Supplied, updates: Updates, context: Context) -> Subject:
     block, info, body = candidate.block, candidate.info, candidate.body
     name = info.name if info else block.block.name if block else "–"
-    height = block.block.height if block else None
     return Subject(
         name=name,
         body=body,
@@ -266,24 +288,46 @@ def _subject(candidate: _Candidate, supplied: Supplied, updates: Updates) -> Sub
         in_block=candidate.bodies[candidate.place] if candidate.place is not None else None,
         paths=tuple(candidate.paths),
         rw_sets=tuple(r for r in supplied.rw_sets if body is not None and r.text("tx_id") == tx_id(body)),
-        superseded_by=_superseded(body, height, candidate.index, updates),
+        superseded_by=_superseded(candidate, updates, context),
     )
 
 
-def _updates(blocks: Sequence[Examined]) -> Updates:
-    found: dict[tuple[str, bytes], list[tuple[int, int, str]]] = {}
+def _updates(blocks: Sequence[Examined], candidates: Sequence[_Candidate]) -> Updates:
+    found: dict[tuple[str, str, bytes], list[tuple[int, int, str]]] = {}
+
+    def note(block: Examined, index: int, body: Message) -> None:
+        for record in records(body) if is_update(body) and succeeded(body) else ():
+            key = (block.block.chain_id, record.contract, record.id)
+            found.setdefault(key, []).append((block.block.height, index, tx_id(body)))
+
     for block in blocks:
-        for i, tx in enumerate(block.block.txs or ()):
-            record = record_id(tx)
-            if record is not None and record[1] == UPDATE_METHOD:
-                found.setdefault((record[0], record[2]), []).append((block.block.height, i, tx_id(tx)))
+        for i, tx in enumerate((block.block.txs or ()) if block.tree_holds else ()):
+            note(block, i, tx)
+    for c in candidates:
+        if c.place is None and c.block and c.body and c.index is not None and any(_reaches(c, p) for p in c.paths):
+            note(c.block, c.index, c.body)
     return found
 
 
-def _superseded(body: Message | None, height: int | None, index: int | None, updates: Updates) -> str | None:
+def _superseded(candidate: _Candidate, updates: Updates, context: Context) -> str | None:
     """The transaction that later updated the same record, among those handed in."""
-    record = record_id(body) if body is not None else None
-    if record is None or height is None:
+    block, body = candidate.block, candidate.body
+    if block is None or body is None or not updates:
         return None
-    later = [u for u in updates.get((record[0], record[2]), ()) if u[:2] > (height, index or 0)]
+    here = (block.block.height, candidate.index or 0)
+    later = [
+        u
+        for record in _concerning(records(body), context)
+        for u in updates.get((block.block.chain_id, record.contract, record.id), ())
+        if u[:2] > here
+    ]
     return min(later)[2] if later else None
+
+
+def _concerning(written: Sequence[Record], context: Context) -> Sequence[Record]:
+    """Of the records of a batch those that hold the digest of a file of this exhibit; all of them where none does."""
+    if len(written) < 2:
+        return written
+    values = [s.digest(alg) for s in context.content for alg in digests.STRONG]
+    sought = {form for v in values for form in (v, v.hex().encode(), b64encode(v))}
+    return [r for r in written if any(v in sought or v.lower() in sought for v in r.values)] or written

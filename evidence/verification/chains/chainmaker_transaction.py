@@ -1,6 +1,6 @@
 """ChainMaker 2.x: one transaction on the ladder (spec consortium-chains §4, steps X, S, R, E and the places of step T)."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -10,10 +10,10 @@ from ..reasons import Reason
 from ..trust import ChainProfile, TrustStore
 from ..verdict import Bearing, Finding, Outcome, failed, indeterminate, passed
 from . import chainmaker_members as members
-from .chainmaker_block import Examined, identified, ledger_kind, profiles, rw_set_finding
+from .chainmaker_block import Examined, agreeing, identified, ledger_kind, profiles, rw_set_finding
 from .chainmaker_hashing import instant_of, is_complete, is_redacted, is_redacted_rw_set
 from .chainmaker_members import HASHES, Certificates, Suite
-from .chainmaker_records import places, record_id, tx_id
+from .chainmaker_records import places, records, tx_id
 from .ladder import EXECUTION, HEADER, NODE_QUORUM, PATH, ROOT, SENDER, TRANSACTION, Inclusion, short
 
 ENDORSERS = "CHAINMAKER.ENDORSERS"
@@ -38,8 +38,11 @@ class Transaction:
 
 @dataclass(frozen=True, slots=True)
 class Path:
+    """`about`: the transaction it was handed in for, where that is said (in a package); a file of its own says nothing."""
+
     name: str
     siblings: tuple[bytes, ...]
+    about: Transaction | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,15 +67,28 @@ class Subject:
 
 
 def examine(
-    subject: Subject, block: Examined | None, *, trust: TrustStore, known: Certificates
+    subject: Subject,
+    block: Examined | None,
+    *,
+    trust: TrustStore,
+    known: Certificates,
+    genesis: Mapping[str, frozenset[bytes]],
 ) -> tuple[Inclusion, ChainProfile | None]:
-    """One transaction, in its block or alone -> its inclusion and the court's profile of its chain."""
-    return _Rungs(subject, block, trust, known).inclusion()
+    """One transaction, in its block or alone -> its inclusion and the court's profile of its chain.
+
+    genesis   hashes of block 0 by chain id, as handed in or claimed
+    """
+    return _Rungs(subject, block, trust, known, genesis).inclusion()
 
 
 class _Rungs:
     def __init__(
-        self, subject: Subject, block: Examined | None, trust: TrustStore, known: Certificates
+        self,
+        subject: Subject,
+        block: Examined | None,
+        trust: TrustStore,
+        known: Certificates,
+        genesis: Mapping[str, frozenset[bytes]],
     ) -> None:
         self._subject = subject
         self._block = block
@@ -83,12 +99,15 @@ class _Rungs:
         if block is not None:
             self._profile = block.profile
             self._suites: tuple[Suite, ...] = (block.suite,)
+            self._genesis: frozenset[bytes] = frozenset()
         else:
             self._suites = self._suites_alone()
             chain_id = self._payload.text("chain_id") if self._payload else ""
             settled = self._suites[0].hash if len(self._suites) == 1 else None
-            found = profiles(trust, chain_id, settled)
-            self._profile = found[0] if found else None
+            self._genesis = genesis.get(chain_id, frozenset())
+            found = agreeing(profiles(trust, chain_id, settled), self._genesis)
+            # Of several chains of that name nothing says which: no block, no validators.
+            self._profile = found[0] if len(found) == 1 else None
         self._leaf = block.leaf(subject.body) if block and subject.body else None
         body = subject.body
         self._redacted = (
@@ -113,7 +132,9 @@ class _Rungs:
         chain_id = self._payload.text("chain_id") if self._payload else "–"
         inclusion = Inclusion(
             subject=self._name,
-            ledger_kind=block.kind if block else ledger_kind(self._name, chain_id, self._profile),
+            ledger_kind=block.kind
+            if block
+            else ledger_kind(self._name, chain_id, self._profile, self._genesis),
             transaction=transaction,
             sender=self._sender(),
             path=path,
@@ -382,7 +403,7 @@ class _Rungs:
         notes = [f"CONTRACT_METHOD:{payload.text('contract_name')[:64]}.{payload.text('method')[:64]}"]
         if self._subject.superseded_by:
             notes.append(f"SUPERSEDED_BY_UPDATE:{self._subject.superseded_by[:64]}")
-        elif record_id(body) is not None:
+        elif records(body):
             notes.append("LATER_UPDATE_POSSIBLE")
         return tuple(notes)
 

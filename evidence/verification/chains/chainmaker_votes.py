@@ -74,9 +74,7 @@ def tbft(
         return missing(about)
     if raw is None:
         # MaxBFT and DPoS leave other entries; their rules are not implemented.
-        others = ", ".join(sorted(k[:40] for k in extra)[:3])
-        finding = indeterminate(NODE_QUORUM, Reason.UNSUPPORTED_FORMAT, about.subject, actual=others)
-        return Quorum(finding, "–")
+        return unsupported(about, ", ".join(sorted(k[:40] for k in extra)[:3]))
     try:
         vote_set = protobuf.parse(raw, messages.VOTE_SET)
         majority = vote_set.data("maj23")
@@ -100,6 +98,18 @@ def tbft(
     return _weigh(votes, about, profile=profile, known=known)
 
 
+def voters(extra: Mapping[str, bytes], about: Signed, known: Certificates, suite: Suite) -> tuple[Member, ...]:
+    """Those with a valid precommit for this block, each once, whoever they are; nobody where the set contradicts itself."""
+    try:
+        vote_set = protobuf.parse(extra.get(TBFT_KEY, b""), messages.VOTE_SET)
+        if vote_set.data("maj23") != about.block_hash:
+            return ()
+        cast = _votes(vote_set, about, known, suite)
+    except (ProtobufError, _Refused):
+        return ()
+    return tuple(dict.fromkeys(v.member for v in cast if v.valid and v.counts))
+
+
 def single(
     proposer: Member, valid: bool, about: Signed, *, profile: ChainProfile, known: Certificates
 ) -> Quorum:
@@ -110,6 +120,11 @@ def single(
 def missing(about: Signed) -> Quorum:
     """Nothing was handed in that could be counted."""
     return Quorum(indeterminate(NODE_QUORUM, Reason.PROOF_NOT_SUPPLIED, about.subject), "–")
+
+
+def unsupported(about: Signed, actual: str) -> Quorum:
+    """Consensus of a kind whose rules are not implemented."""
+    return Quorum(indeterminate(NODE_QUORUM, Reason.UNSUPPORTED_FORMAT, about.subject, actual=actual), "–")
 
 
 def none(about: Signed) -> Quorum:

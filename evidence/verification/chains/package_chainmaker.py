@@ -4,7 +4,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
-from .. import digests, merkle
+from .. import merkle
 from ..codecs import protobuf
 from ..codecs.protobuf import Message, MessageType, ProtobufError
 from ..codecs.protobuf_json import to_wire
@@ -13,8 +13,10 @@ from ..reasons import Reason
 from ..registry import Context
 from ..verdict import Examination, Finding, failed
 from . import chainmaker, ladder
+from . import chainmaker_members as members
 from . import chainmaker_messages as messages
 from .chainmaker_hashing import Block
+from .chainmaker_members import HASHES, Certificates, Suite
 from .chainmaker_messages import Unreadable
 from .chainmaker_selection import Supplied
 from .chainmaker_transaction import Path, Transaction
@@ -27,14 +29,17 @@ CONFIG_BLOCKS_MAX = 64
 
 
 def examine(packages: Sequence[Package], context: Context) -> Examination:
-    """All packages of the exhibit together. A package whose members cannot be read becomes a finding of step 0."""
+    """All packages of the exhibit. A package whose members cannot be read becomes a finding of step 0.
+
+    Packages that name the same chain and the same first block are examined together: one may bring the update of a record or
+    the links of another. Those that name another first block are of another chain, whatever its name, and lend it nothing.
+    """
     findings: list[Finding] = []
-    whole = Supplied()
+    chains: dict[tuple[str, bytes], Supplied] = {}
     for package in packages:
         try:
             supplied = _supplied(package)
-            whole = _joined(whole, supplied)
-            findings += _statements(package, supplied, context)
+            findings += _statements(package, supplied)
         except Unreadable as fault:
             findings.append(package.unread_because(fault.reason, str(fault)))
         except PackageLimit as fault:
@@ -44,26 +49,28 @@ def examine(packages: Sequence[Package], context: Context) -> Examination:
             findings.append(package.unread_because(told.reason, str(told)))
         except (PackageError, CodecError) as fault:
             findings.append(package.unread_because(Reason.FORMAT_FAILURE, str(fault)))
-    if whole == Supplied():
-        return Examination(findings=tuple(findings))
-    found = chainmaker.examine_supplied(whole, context)
-    return replace(found, findings=(*findings, *found.findings))
-
-
-def _statements(package: Package, supplied: Supplied, context: Context) -> Iterator[Finding]:
-    """What the package says of the chain, against the bytes and the profile."""
-    ids = {b.chain_id for b in supplied.blocks}
-    ids |= {p.text("chain_id") for t in supplied.transactions if (p := t.body.message("payload"))}
-    stated: list[tuple[str, str, str]] = [("chain_id", found, package.chain_id) for found in sorted(ids)]
-    named = context.trust.chains_named(
-        family="chainmaker", chain_id=package.chain_id, group_id=package.group_id
+        else:
+            chain = (package.chain_id, package.genesis_hash)
+            chains[chain] = _joined(chains.get(chain, Supplied()), supplied)
+    parts = [chainmaker.examine_supplied(whole, context) for whole in chains.values()]
+    return Examination(
+        findings=(*findings, *(f for part in parts for f in part.findings)),
+        proofs=tuple(proof for part in parts for proof in part.proofs),
     )
-    suites = [(digests.canonical_name(p.hash) or p.hash, p.signature) for p in named]
-    if suites and (package.hash, package.signature) not in suites:
-        # Of several chains of that name it may be any; the suite must be that of one of them.
-        stated.append(("hash", suites[0][0], package.hash))
-        stated.append(("signature", suites[0][1], package.signature))
-    for name, found, said in stated:
+
+
+def _statements(package: Package, supplied: Supplied) -> Iterator[Finding]:
+    """What the package says of the chain, against the bytes: names in header and payload, the hash under which the header has
+    its own id, the kinds of the keys that signed. (Its first block is held against the profile's in step 0.)"""
+    blocks = supplied.blocks
+    stated = [("chain_id", b.chain_id, package.chain_id) for b in blocks]
+    payloads = [t.body.message("payload") for t in supplied.transactions]
+    stated += [("chain_id", p.text("chain_id"), package.chain_id) for p in payloads if p]
+    stated += [("hash", b.algorithm, package.hash) for b in blocks if b.algorithm is not None]
+    kinds = _key_kinds(package, supplied)
+    if kinds and package.signature not in kinds:
+        stated.append(("signature", ", ".join(sorted(kinds)), package.signature))
+    for name, found, said in dict.fromkeys(stated):
         if found != said:
             yield failed(
                 ladder.LEDGER_KIND,
@@ -72,6 +79,16 @@ def _statements(package: Package, supplied: Supplied, context: Context) -> Itera
                 expected=f"{name} {found[:64]}",
                 actual=f"{name} {said[:64]}",
             )
+
+
+def _key_kinds(package: Package, supplied: Supplied) -> set[str]:
+    """Names of the signature algorithms of proposers and senders, as far as their keys are there."""
+    known = Certificates(supplied.certificates)
+    suite = Suite(package.hash if package.hash in HASHES else HASHES[0])
+    signers = [b.header.message("proposer") for b in supplied.blocks]
+    signers += [s.message("signer") for t in supplied.transactions if (s := t.body.message("sender"))]
+    read = [members.read(m, known, suite) for m in signers if m is not None]
+    return {members.kind_of(m.key) for m in read if m.key is not None}
 
 
 def _supplied(package: Package) -> Supplied:
@@ -90,10 +107,11 @@ def _supplied(package: Package) -> Supplied:
             raise PackageError("a block without a header")
         if all(not chainmaker.same_block(block, b) for b in blocks):
             blocks.append(block)
+    transactions = tuple(_transactions(package, header))
     return Supplied(
         blocks=tuple(blocks),
-        transactions=tuple(_transactions(package, header)),
-        paths=tuple(_paths(package)),
+        transactions=transactions,
+        paths=tuple(_paths(package, transactions)),
         rw_sets=tuple(_rw_sets(body)),
         certificates=tuple(_certificates(body)),
         genesis=((package.chain_id, package.genesis_hash),),
@@ -120,7 +138,7 @@ def _transactions(package: Package, header: Message | None) -> Iterator[Transact
     )
 
 
-def _paths(package: Package) -> Iterator[Path]:
+def _paths(package: Package, about: Sequence[Transaction]) -> Iterator[Path]:
     items = _part(package.body, "inclusion", ("merkle_path", "tx_hashes")).get("merkle_path")
     if items is None:
         return
@@ -128,7 +146,8 @@ def _paths(package: Package) -> Iterator[Path]:
         raise PackageError("inclusion.merkle_path is not a list")
     if len(items) > merkle.DEPTH_MAX:
         raise PackageLimit(f"a path of {len(items)} items")
-    yield Path(package.name, tuple(_base64(i, length=messages.HASH_BYTES) for i in items))
+    siblings = tuple(_base64(i, length=messages.HASH_BYTES) for i in items)
+    yield Path(package.name, siblings, about[0] if about else None)
 
 
 def _rw_sets(body: Mapping[str, Any]) -> Iterator[Message]:

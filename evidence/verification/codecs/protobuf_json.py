@@ -1,7 +1,8 @@
 """JSON renderings of protobuf messages -> wire bytes, so that every input shape ends in the one strict reader.
 
-Two renderings are read: Go `encoding/json` of generated structs (snake_case names, numbers, base64, enum numbers) and
-protobuf JSON (lowerCamelCase, 64-bit integers as text, enum names). Zero values are left out and present-but-empty messages
+Three renderings are read: Go `encoding/json` of generated structs (snake_case names, numbers, base64, enum numbers), protobuf
+JSON (lowerCamelCase, 64-bit integers as text, enum names), and `toObject()` of protobuf's JavaScript (repeated fields end in
+List, maps in Map and are lists of pairs). Zero values are left out and present-but-empty messages
 kept, as the node itself writes them; a member that the table does not list means a newer engine.
 Source: protobuf.dev, "ProtoJSON Format"; the Go rendering from real ChainMaker node answers.
 """
@@ -44,7 +45,11 @@ def camel(name: str) -> str:
 
 @cache
 def _names(of: MessageType) -> Mapping[str, Field]:
-    return {spelling: f for f in of.fields for spelling in (f.name, camel(f.name))}
+    return {spelling: f for f in of.fields for spelling in (f.name, camel(f.name), _plural(f))}
+
+
+def _plural(field: Field) -> str:
+    return camel(field.name) + ("Map" if field.is_map else "List" if field.repeated else "")
 
 
 def _value(member: Any, field: Field, where: str) -> Any:
@@ -58,10 +63,22 @@ def _value(member: Any, field: Field, where: str) -> Any:
 
 
 def _entries(member: Any, field: Field, where: str) -> dict[str, bytes | str]:
+    if isinstance(member, list):
+        member = _pairs(member, where)
     if not isinstance(member, dict) or field.message is None:
         raise ProtobufError("not a JSON object", field=where)
     value = field.message.by_number[2]
     return {key: _single(item, value, f"{where}.{key[:64]}") for key, item in member.items()}
+
+
+def _pairs(member: list[Any], where: str) -> dict[str, Any]:
+    """`[[key, value], …]` -> what the same map is as an object."""
+    found: dict[str, Any] = {}
+    for pair in member:
+        if not isinstance(pair, list) or len(pair) != 2 or not isinstance(pair[0], str) or pair[0] in found:
+            raise ProtobufError("not a list of pairs with different keys", field=where)
+        found[pair[0]] = pair[1]
+    return found
 
 
 def _single(item: Any, field: Field, where: str) -> Any:
