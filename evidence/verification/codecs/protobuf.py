@@ -236,6 +236,11 @@ def varint(value: int) -> bytes:
     return bytes(out)
 
 
+def shortest_varint(raw: bytes, at: int) -> tuple[int, int] | None:
+    """The number at `at` and the offset behind it; None when it is cut off, longer than need be or wider than 64 bits."""
+    return _read_varint(raw, at, len(raw))
+
+
 def encode(of: MessageType, values: Mapping[str, Any]) -> bytes:
     """Values by field name -> bytes, fields ascending, zero values left out, empty embedded messages kept.
 

@@ -1,0 +1,284 @@
+"""Steps Q and C of a XuperChain block: who signed it, and what the court has pinned (spec §3.4, §8 step 4).
+
+A block carries its proposer's signature, and the block after it the votes for it (`Justify`, chained BFT). The chain's own node
+checks neither who may propose nor that a voter is counted once; here both count only by the key that the court has pinned.
+
+The height is not under any hash. It is known only where links lead from the block to one that the court has pinned; otherwise
+the block says nothing about which validator set was in force, and any that the court has pinned for this chain may answer.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+from ..reasons import Reason
+from ..trust import ChainProfile, Checkpoint, Epoch, Validator
+from ..verdict import Finding, Outcome, failed, indeterminate, passed
+from .ladder import NODE_QUORUM, ROOT, Checkpointed
+from .links import unlinked
+from .xuperchain_hashing import votes
+from .xuperchain_keys import PublicKey, is_address_of, public_key, signed
+from .xuperchain_messages import Block
+
+LINKS_MAX = 10_000
+"""Blocks that are followed to a checkpoint (spec §2 rule 6)."""
+VOTES_MAX = 1024
+"""Validators of one chain (spec §2 rule 6)."""
+NAMES_MAX = 8
+"""Validators named in a finding; the numbers count them all."""
+SUCCESSORS_MAX = 8
+"""Blocks upon one block whose votes are looked at: a chain has one, a fork two."""
+TEXT_SHOWN = 64
+
+
+@dataclass(frozen=True, slots=True)
+class Linked:
+    """A supplied block with its recomputed id."""
+
+    block: Block
+    id: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class Anchored:
+    """Step C: the finding, the checkpoint it rests on, and the height, where links to a pinned block prove one."""
+
+    finding: Finding
+    checkpoint: Checkpointed | None = None
+    height: int | None = None
+
+
+def checkpoint(
+    it: Linked, *, subject: str, profile: ChainProfile | None, others: Sequence[Linked], chained: Sequence[Linked]
+) -> Anchored:
+    """EQUAL: the court has pinned this block. LINKED_BACK: later blocks lead from it to a pinned one.
+
+    others    all blocks of the exhibit that may belong to this chain
+    chained   those that were handed in as links of this block: each must hold and hang together with it
+    """
+    claimed = it.block.body.number("height")
+    pins = {c.hash: c for c in profile.checkpoints} if profile else {}
+    broken = _broken(it, others, chained)
+    if broken is not None:
+        return Anchored(failed(ROOT, Reason.PROOF_FAILURE, subject, expected=broken[0], actual=broken[1]))
+    found = _forward(it, pins, others)
+    height = found[1] if found else _height_behind(it, profile, pins, others)
+    pinned_there = profile.checkpoint_at(claimed) if profile else None
+    if (height is not None and height != claimed) or (height is None and pinned_there is not None):
+        # The height is only said, but what is said contradicts what the court has pinned.
+        due = str(height) if height is not None else pinned_there.hash.hex() if pinned_there else ""
+        actual = str(claimed) if height is not None else f"{claimed}: {it.id.hex()}"
+        return Anchored(failed(ROOT, Reason.ANCHOR_MISMATCH, subject, expected=due, actual=actual))
+    if found is None:
+        return Anchored(indeterminate(ROOT, Reason.ANCHOR_UNAVAILABLE, subject), height=height)
+    pin, _, steps = found
+    notes = (f"CHECKPOINT_LINKED:{steps}",) if steps else ("CHECKPOINT_EQUAL",)
+    shown = f"{pin.height}: {pin.hash.hex()}"
+    return Anchored(
+        passed(ROOT, subject, expected=shown, actual=shown, notes=notes), Checkpointed(pin.basis, pin.recorded_at), height
+    )
+
+
+def _broken(it: Linked, others: Sequence[Linked], chained: Sequence[Linked]) -> tuple[str, str] | None:
+    """The first supplied link that is not what it says, or that leads nowhere: (due, found)."""
+    for link in chained:
+        own = link.block.body.data("blockid")
+        if own != link.id:
+            return own.hex(), link.id.hex()
+    loose = strays(chained, [it, *(o for o in others if o not in chained)])
+    return (it.id.hex(), loose[0].block.pre_hash.hex()) if loose else None
+
+
+def strays(blocks: Sequence[Linked], used: Sequence[Linked]) -> list[Linked]:
+    """Blocks that no row of blocks joins to one that is used."""
+    names = unlinked(
+        {i: (b.id, b.block.pre_hash) for i, b in enumerate(blocks)}, [(u.id, u.block.pre_hash) for u in used]
+    )
+    return [blocks[i] for i in names]
+
+
+def _forward(
+    it: Linked, pins: Mapping[bytes, Checkpoint], others: Sequence[Linked]
+) -> tuple[Checkpoint, int, int] | None:
+    """(checkpoint, height of the block, links in between) of the nearest pinned block that is this one or stands upon it."""
+    children: dict[bytes, list[Linked]] = {}
+    for other in others:
+        children.setdefault(other.block.pre_hash, []).append(other)
+    level, seen, steps = [it.id], {it.id}, 0
+    while level and len(seen) <= LINKS_MAX:
+        for digest in level:
+            pin = pins.get(digest)
+            if pin is not None and pin.height >= steps:
+                return pin, pin.height - steps, steps
+        following = [child.id for digest in level for child in children.get(digest, ())]
+        level = [d for d in dict.fromkeys(following) if d not in seen]
+        seen.update(level)
+        steps += 1
+    return None
+
+
+def _height_behind(
+    it: Linked, profile: ChainProfile | None, pins: Mapping[bytes, Checkpoint], others: Sequence[Linked]
+) -> int | None:
+    """The height counted from a pinned block below. It proves where the block stands, not that the chain has it: anybody can
+    put a block upon a pinned one."""
+    known = {digest: pin.height for digest, pin in pins.items()}
+    if profile and profile.genesis_hash:
+        known[profile.genesis_hash] = 0
+    by_id = {o.id: o for o in others}
+    current, steps = it, 0
+    while steps < LINKS_MAX:
+        below = known.get(current.block.pre_hash)
+        steps += 1
+        if below is not None:
+            return below + steps
+        following = by_id.get(current.block.pre_hash)
+        if following is None:
+            return None
+        current = following
+    return None
+
+
+@dataclass(frozen=True, slots=True)
+class Quorum:
+    finding: Finding
+    label: str
+    operators: frozenset[str] = frozenset()
+    court_run: bool = False
+
+
+def quorum(
+    it: Linked, *, subject: str, profile: ChainProfile | None, height: int | None, successors: Sequence[Linked]
+) -> Quorum:
+    """Step Q. `height`: as links prove it; `successors`: blocks whose `pre_hash` is this block's id."""
+    block = it.block
+    if not block.body.has("sign") or block.key is None:
+        return Quorum(indeterminate(NODE_QUORUM, Reason.PROOF_NOT_SUPPLIED, subject), "–")
+    if profile is None:
+        finding = indeterminate(NODE_QUORUM, Reason.ANCHOR_UNTRUSTED, subject, actual=block.proposer[:TEXT_SHOWN])
+        return Quorum(finding, "–")
+    if block.key.suite.signature != profile.signature:
+        actual = f"{block.key.suite.signature} ≠ {profile.signature}"
+        return Quorum(indeterminate(NODE_QUORUM, Reason.ANCHOR_UNTRUSTED, subject, actual=actual), "–")
+    if height is None:
+        epochs = sorted(profile.epochs, key=lambda e: (not e.covers(block.body.number("height")), e.from_height))
+    else:
+        found = profile.epoch_at(height)
+        epochs = [found] if found else []
+    if not epochs:
+        return Quorum(indeterminate(NODE_QUORUM, Reason.ANCHOR_UNAVAILABLE, subject, actual=str(height)), "–")
+    results = [
+        _in_epoch(it, epoch, subject=subject, profile=profile, settled=height is not None, successors=successors)
+        for epoch in epochs
+    ]
+    return min(results, key=lambda q: _ORDER.index(q.finding.outcome))
+
+
+_ORDER = (Outcome.PASSED, Outcome.INDETERMINATE, Outcome.FAILED)
+
+
+def required(total: int, *, profile: ChainProfile, epoch: Epoch) -> int:
+    """Weight that decides: n − ⌊(n−1)/3⌋ (chained-bft CalVotesThreshold), one for a single proposer, or what the court set."""
+    if epoch.quorum is not None:
+        return epoch.quorum
+    return total - (total - 1) // 3 if profile.consensus == "BFT" else 1
+
+
+def _in_epoch(
+    it: Linked, epoch: Epoch, *, subject: str, profile: ChainProfile, settled: bool, successors: Sequence[Linked]
+) -> Quorum:
+    pinned = {v.key: v for v in epoch.validators if v.key is not None}
+    proposer = pinned.get(it.block.key.point) if it.block.key else None
+    if proposer is None:
+        # Only at a known height does a settled set contradict the block.
+        closed = settled and epoch.to_height is not None
+        maker, reason = (failed, Reason.ANCHOR_MISMATCH) if closed else (indeterminate, Reason.ANCHOR_UNTRUSTED)
+        actual = it.block.proposer[:TEXT_SHOWN]
+        return Quorum(maker(NODE_QUORUM, reason, subject, expected=_names(epoch.validators), actual=actual), "–")
+    if not _own_signature(it):
+        return Quorum(failed(NODE_QUORUM, Reason.SIG_CRYPTO_FAILURE, subject, actual=_names([proposer])), "–")
+    best = _Votes((proposer,), (), 0, False)
+    for successor in successors[:SUCCESSORS_MAX]:
+        cast = _votes(it, successor, pinned, proposer)
+        if (bool(cast.invalid), -len(cast.signed)) < (bool(best.invalid), -len(best.signed)) or not best.supplied:
+            best = cast
+    return _count(best, epoch=epoch, profile=profile, subject=subject)
+
+
+def _own_signature(it: Linked) -> bool:
+    return it.block.key is not None and signed(it.block.key, it.block.body.data("sign"), it.id)
+
+
+@dataclass(frozen=True, slots=True)
+class _Votes:
+    """`signed`: each pinned identity once; `ignored`: entries that count for nobody; `supplied`: a quorum certificate of this block."""
+
+    signed: tuple[Validator, ...]
+    invalid: tuple[Validator, ...]
+    ignored: int
+    supplied: bool
+
+
+def _votes(
+    it: Linked, successor: Linked, pinned: Mapping[bytes | None, Validator], proposer: Validator
+) -> _Votes:
+    """Who of the pinned validators stands behind the block: its proposer, the voters that the next block names, and the proposer
+    of that block, who gathered the votes and whose own is not among them ("+1" in the node's count)."""
+    certificate = successor.block.body.message("Justify")
+    if certificate is None or certificate.data("ProposalId") != it.id:
+        return _Votes((proposer,), (), 0, False)
+    counted: dict[bytes | None, Validator] = {proposer.key: proposer}
+    invalid: dict[bytes | None, Validator] = {}
+    ignored = 0
+    for vote in votes(certificate)[:VOTES_MAX]:
+        key = public_key(vote.text("PublicKey"))
+        voter = pinned.get(key.point) if key else None
+        if key is None or voter is None or not is_address_of(vote.text("Address"), key) or not _same_suite(key, it):
+            ignored += 1
+        elif not signed(key, vote.data("Sign"), it.id):
+            invalid[voter.key] = voter
+        elif voter.key in counted:
+            ignored += voter.key != proposer.key
+        else:
+            counted[voter.key] = voter
+    collector = pinned.get(successor.block.key.point) if successor.block.key else None
+    if collector is not None and _own_signature(successor):
+        counted.setdefault(collector.key, collector)
+    return _Votes(tuple(counted.values()), tuple(invalid.values()), ignored, True)
+
+
+def _same_suite(key: PublicKey, it: Linked) -> bool:
+    return it.block.key is not None and key.suite is it.block.key.suite
+
+
+def _count(cast: _Votes, *, epoch: Epoch, profile: ChainProfile, subject: str) -> Quorum:
+    total = sum(v.weight for v in epoch.validators)
+    weight = sum(v.weight for v in cast.signed)
+    need = required(total, profile=profile, epoch=epoch)
+    label = f"{weight}/{total}"
+    expected, actual = f"≥{need}/{total}", f"{label}: {_names(cast.signed)}"
+    notes = (f"VOTES_NOT_COUNTED:{cast.ignored}",) if cast.ignored else ()
+    if cast.invalid:
+        finding = failed(
+            NODE_QUORUM, Reason.SIG_CRYPTO_FAILURE, subject, expected=_names(cast.invalid), actual=actual, notes=notes
+        )
+        return Quorum(finding, label)
+    if profile.consensus == "NONE":
+        finding = indeterminate(NODE_QUORUM, Reason.FINALITY_INSUFFICIENT, subject, expected=expected, actual=actual)
+        return Quorum(finding, label)
+    if weight < need:
+        # Without the next block nobody says how many voted; with it, the certificate is short.
+        maker, reason = (failed, Reason.QUORUM_FAILURE) if cast.supplied else (indeterminate, Reason.PROOF_NOT_SUPPLIED)
+        return Quorum(maker(NODE_QUORUM, reason, subject, expected=expected, actual=actual, notes=notes), label)
+    if profile.consensus == "SINGLE":
+        notes = (*notes, "SINGLE_SIGNER")
+    return Quorum(
+        passed(NODE_QUORUM, subject, expected=expected, actual=actual, notes=notes),
+        label,
+        frozenset(v.operator for v in cast.signed),
+        all(v.role == "court" for v in cast.signed),
+    )
+
+
+def _names(validators: Sequence[Validator]) -> str:
+    names = [v.node_name or v.org or v.operator for v in validators]
+    return ", ".join(names[:NAMES_MAX]) + (f" +{len(names) - NAMES_MAX}" if len(names) > NAMES_MAX else "")
