@@ -28,7 +28,7 @@ from ..verdict import (
 )
 from . import depositor, embedded_token, matching, printed_time, registered
 from .claim import Claim, ClaimedTime
-from .members import shown
+from .shown import shown
 from .statement import Certificate
 
 READ, FIELDS, TIME, ONLINE = "CERT.READ", "CERT.FIELDS", "CERT.TIME", "INCL.ONLINE"

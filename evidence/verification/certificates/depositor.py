@@ -16,7 +16,7 @@ from ..reasons import Reason
 from ..registry import Context
 from ..verdict import Bearing, Finding, failed, indeterminate, passed
 from . import netcourt_hz, zxchain
-from .members import shown
+from .shown import shown
 from .statement import Certificate
 
 DEPOSITOR = "CERT.DEPOSITOR"

@@ -30,7 +30,7 @@ from ..verdict import (
     passed,
 )
 from . import matching
-from .members import shown
+from .shown import shown
 from .statement import Certificate
 
 if TYPE_CHECKING:

@@ -9,10 +9,8 @@ from ..codecs.text import CodecError, base64_bytes, decimal, hex_bytes
 from . import printed_time, spellings
 from .claim import ClaimedTime
 from .form import Form
+from .shown import TEXT_MAX, shown
 from .spellings import Concept
-
-TEXT_MAX = 256
-"""Characters of a member that is kept: ids are under 130."""
 
 Value = TypeVar("Value")
 
@@ -153,9 +151,3 @@ def _printed(value: object) -> str:
     if isinstance(value, bytes):
         return value.hex()
     return shown(value.text if isinstance(value, ClaimedTime) else str(value))
-
-
-def shown(text: str) -> str:
-    """A text of the party's, short and without anything that could act where it is printed."""
-    safe = "".join(c if c.isprintable() else "\N{REPLACEMENT CHARACTER}" for c in text[:TEXT_MAX])
-    return safe if len(text) <= TEXT_MAX else safe + "…"

@@ -15,7 +15,7 @@ from ..trust import Platform
 from ..verdict import Bearing, Finding, indeterminate, passed
 from .addresses import host_of
 from .claim import Claim
-from .members import shown
+from .shown import shown
 
 HOST, REGISTRY = "CERT.HOST", "CERT.REGISTRY"
 

@@ -7,11 +7,12 @@ not been shown.
 """
 
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from datetime import timedelta
 
 from .. import digests
 from ..certificates.claim import Claim, ClaimedFile
+from ..certificates.shown import shown
 from ..exhibit import Source
 from ..reasons import Reason
 from ..verdict import Bearing, Finding, Outcome, failed, indeterminate, instant, passed
@@ -49,11 +50,47 @@ def stated_otherwise(proof: Proof, claims: Sequence[Claim]) -> bytes | None:
 
 def findings(claims: Sequence[Claim], proofs: Sequence[Proof], content: Sequence[Source]) -> list[Finding]:
     """CERT.FIELDS for every certificate, and CERT.TIME where its time of recording is not the proven one."""
-    return [f for claim in claims for f in _against(claim, claims, proofs, content)]
+    named = frozenset(_id(claim.tx_id) for claim in claims if claim.tx_id)
+    compared = [f for claim in claims for f in _against(claim, named, proofs, content)]
+    return [*compared, *_against_each_other(claims)]
+
+
+def _against_each_other(claims: Sequence[Claim]) -> Iterator[Finding]:
+    """Two certificates of one transaction: it has one height and one block, and one record of a file has one number.
+
+    A transaction may record many files, and two bodies may certify one record, each under a number of its own.
+    """
+    first: dict[str, Claim] = {}
+    for claim in claims:
+        if not claim.tx_id or claim.part is not None:
+            continue
+        other = first.setdefault(_id(claim.tx_id), claim)
+        if other is claim or other.source == claim.source:
+            continue
+        subject = f"{other.source} · {claim.source}"
+        stated = (
+            ("height", other.block_height, claim.block_height),
+            ("block", other.block_hash and other.block_hash.hex(), claim.block_hash and claim.block_hash.hex()),
+        )
+        for name, a, b in stated:
+            if a is not None and b is not None and a != b:
+                conflict = Reason.CERT_FIELDS_CONFLICT
+                yield failed(FIELDS, conflict, subject, expected=f"{name} {a}", actual=f"{name} {b}")
+        numbers = (other.certificate_no, claim.certificate_no)
+        one_record = {f.digest for f in other.files} & {f.digest for f in claim.files}
+        if other.platform == claim.platform and one_record and None not in numbers and numbers[0] != numbers[1]:
+            yield indeterminate(
+                FIELDS,
+                Reason.CERT_FIELDS_CONFLICT,
+                subject,
+                expected=f"certificate number {shown(str(numbers[0]))}",
+                actual=f"certificate number {shown(str(numbers[1]))}",
+                bearing=Bearing.DECISIVE,
+            )
 
 
 def _against(
-    claim: Claim, claims: Sequence[Claim], proofs: Sequence[Proof], content: Sequence[Source]
+    claim: Claim, named_by_any: Collection[str], proofs: Sequence[Proof], content: Sequence[Source]
 ) -> Iterator[Finding]:
     named = [p.inclusion for p in proofs if _names(claim, p.inclusion)]
     if named:
@@ -63,7 +100,7 @@ def _against(
         return
     files = [s for s in content if any(_is_of(f, s, digests.STRONG) for f in claim.files)]
     sharing = [p for p in proofs if any(_agrees(f, p) for f in claim.files) or p.spoken_of & set(files)]
-    free = [p.inclusion for p in sharing if not any(_names(other, p.inclusion) for other in claims)]
+    free = [p.inclusion for p in sharing if not p.inclusion.tx_id or _id(p.inclusion.tx_id) not in named_by_any]
     if free:
         compared = [(i, _compared(claim, i)) for i in free]
         # Of several records of the file it is about one: it need not agree with the others.
@@ -112,7 +149,7 @@ def _compared(claim: Claim, inclusion: Inclusion) -> Finding:
                 Reason.CERT_FIELDS_CONFLICT,
                 subject,
                 expected=f"{name} {in_proof}",
-                actual=f"{name} {on_certificate}",
+                actual=f"{name} {shown(on_certificate)}",
             )
     if not compared:
         return indeterminate(FIELDS, Reason.PROOF_NOT_SUPPLIED, subject)
@@ -143,7 +180,11 @@ def _subject(claim: Claim) -> str:
 def _names(claim: Claim, inclusion: Inclusion) -> bool:
     if not claim.tx_id or not inclusion.tx_id:
         return False
-    return claim.tx_id.lower().removeprefix("0x") == inclusion.tx_id.lower().removeprefix("0x")
+    return _id(claim.tx_id) == _id(inclusion.tx_id)
+
+
+def _id(text: str) -> str:
+    return text.lower().removeprefix("0x")
 
 
 def _agrees(file: ClaimedFile, proof: Proof) -> bool:
