@@ -33,9 +33,12 @@ def post(connection: Connection, node: Node, body: bytes) -> Reply:
     )
     connection.send(head.encode("ascii") + body)
     connection.budget = HEAD_BYTES_MAX
-    answer = HTTPResponse(_Stream(connection), method="POST")  # type: ignore[arg-type]
+    stream = _Stream(connection)
+    answer = HTTPResponse(stream, method="POST")  # type: ignore[arg-type]
     try:
         answer.begin()
+        if stream.ended:
+            raise Unreachable("the connection was closed in the middle of the answer's header")
         connection.budget += OVERHEAD_FACTOR * node.answer_bytes_max
         return _read(answer, node.answer_bytes_max)
     except RemoteDisconnected as fault:
@@ -94,6 +97,7 @@ class _Stream(io.RawIOBase):
 
     def __init__(self, connection: Connection) -> None:
         self._connection = connection
+        self.ended = False
 
     def makefile(self, mode: str) -> io.BufferedReader:
         return io.BufferedReader(self, buffer_size=8 << 10)
@@ -104,4 +108,5 @@ class _Stream(io.RawIOBase):
     def readinto(self, buffer: memoryview) -> int:  # type: ignore[override]
         data = self._connection.receive(len(buffer))
         buffer[: len(data)] = data
+        self.ended = not data
         return len(data)
