@@ -35,6 +35,7 @@ _HEAVY = (
     "encodings.unicode_escape",
     "encodings.utf_8_sig",
     "lzma",
+    "pypdfium2_raw",
     "zipfile",
 )
 

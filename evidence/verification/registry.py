@@ -57,6 +57,8 @@ FORMATS: tuple[Format, ...] = (
     Format("forensic-package", Role.CONTENT, "snapshots.hashlist"),
     Format("x509", Role.SUPPORT, "certificates.pem"),
     Format("platform-certificate", Role.CERTIFICATE, "certificates.platform_json"),
+    Format("pdf-certificate", Role.CERTIFICATE, "certificates.pdf_certificate"),
+    Format("signed-pdf", Role.CONTENT, "signatures.pdf"),
     Format("chainmaker", Role.PROOF, "chains.chainmaker"),
     Format("fisco2", Role.PROOF, "chains.fisco2"),
     Format("fisco3", Role.PROOF, "chains.fisco3"),

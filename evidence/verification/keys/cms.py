@@ -107,7 +107,7 @@ def _parse(data: bytes, detached: bytes | None) -> SignedData:
     content = b"" if isinstance(inside, core.Void) else bytes(inside)
     if detached is None and not content:
         raise CmsError("no content inside the signed data")
-    if detached is not None and content:
+    if detached is not None and not isinstance(inside, core.Void):
         raise CmsUnsupported("content inside a detached signature")
     if signer["sid"].name != "issuer_and_serial_number":
         raise CmsUnsupported("signer not named by issuer and serial number")

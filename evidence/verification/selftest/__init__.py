@@ -16,7 +16,7 @@ from functools import cache
 from importlib import import_module
 from typing import cast
 
-FAMILIES: tuple[str, ...] = ("primitives", "signatures", "keccak")
+FAMILIES: tuple[str, ...] = ("primitives", "signatures", "keccak", "pdf")
 
 
 @dataclass(frozen=True, slots=True)

@@ -43,7 +43,7 @@ def _p256(message: bytes, expected: bool) -> Callable[[], bool]:
 
 FORMATS: tuple[str, ...] | None = (
     "wacz", "platform-certificate", "chainmaker", "fisco2", "fisco3", "fabric", "xuperchain", "proof-package", "rfc3161",
-    "signed-pdf",
+    "signed-pdf", "pdf-certificate",
 )  # fmt: skip
 """Formats with signatures."""
 

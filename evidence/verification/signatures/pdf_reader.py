@@ -1,0 +1,236 @@
+"""PDF objects through pyHanko, within bounds: what an examination may cost is counted, not timed, so that it ends at the same
+point on every machine.
+
+Imported only when a PDF is there: pyHanko alone takes half a second. Nothing of it that validates is used, only its reading of
+objects and revisions and its comparison of revisions (pyhanko.sign.diff_analysis): it asks no clock and opens no connection.
+"""
+
+import logging
+import struct
+import zlib
+from io import BytesIO
+from typing import Any
+
+from pyhanko.pdf_utils import generic
+from pyhanko.pdf_utils.crypt import AuthStatus
+from pyhanko.pdf_utils.decode_limits import DecodePurpose
+from pyhanko.pdf_utils.misc import PdfDecodeLimitError, PdfError, PdfReadError
+from pyhanko.pdf_utils.reader import HistoricalResolver, PdfFileReader
+from pyhanko.sign.diff_analysis import DEFAULT_DIFF_POLICY, DiffResult, ModificationLevel
+from pyhanko.sign.fields import enumerate_sig_fields
+from pyhanko.sign.validation.errors import SignatureValidationError
+from pyhanko.sign.validation.pdf_embedded import EmbeddedPdfSignature, extract_contents
+from pyhanko.sign.validation.status import SignatureCoverageLevel
+
+# What the library logs about a party's file is no message to the operator.
+for _name in ("pyhanko", "pyhanko_certvalidator"):
+    logging.getLogger(_name).addHandler(logging.NullHandler())
+
+LOOKUPS_MAX = 600_000
+"""Objects looked up for one file, in whatever revision. A report of 57 pages with an archive time-stamp takes 0.15 million; the
+library's search for paths to an object is exponential in files that are made for it."""
+ENTRIES_MAX = 400_000
+"""Entries of all cross-reference sections. A book of 5,000 pages has about 100,000."""
+REVISIONS_MAX = 100
+"""Signing adds one to three revisions for each signature."""
+FIELDS_MAX = 50
+"""Filled signature fields; contracts signed page by page by two parties have about forty."""
+
+FAULTS = (
+    PdfError,
+    SignatureValidationError,
+    ArithmeticError,
+    AssertionError,
+    AttributeError,
+    LookupError,
+    NotImplementedError,
+    RecursionError,
+    TypeError,
+    ValueError,
+    struct.error,
+    zlib.error,
+)
+"""What the library raises on bytes that are no sound PDF. `Spent` is not among them."""
+
+LIMITS = (PdfDecodeLimitError, RecursionError)
+"""Those of them that mean: too much, not wrong."""
+
+
+class Spent(Exception):
+    """A bound was reached; the message names it."""
+
+
+class Reader(PdfFileReader):
+    """`PdfFileReader` that counts what it looks up and reads the index of an object stream once, not once for each object in
+    it (the library's own way takes minutes for 57 pages)."""
+
+    def __init__(self, data: bytes, *, strict: bool) -> None:
+        self.looked_up = 0
+        self._indexes: dict[int, tuple[bytes, dict[int, tuple[int, int]]] | None] = {}
+        super().__init__(BytesIO(data), strict=strict)
+        if self.xrefs.total_revisions > REVISIONS_MAX:
+            raise Spent(f"more than {REVISIONS_MAX} revisions")
+
+    def spend(self) -> None:
+        self.looked_up += 1
+        if self.looked_up > LOOKUPS_MAX:
+            raise Spent(f"more than {LOOKUPS_MAX} objects looked up")
+
+    def get_object(self, *arguments: Any, **options: Any) -> Any:
+        self.spend()
+        return super().get_object(*arguments, **options)
+
+    def get_historical_resolver(self, revision: int) -> HistoricalResolver:
+        cache = self._historical_resolver_cache
+        if revision not in cache:
+            cache[revision] = Revision(self, revision)
+        return cache[revision]
+
+    def _get_object_from_stream(self, idnum: int, stmnum: int, idx: int) -> Any:
+        """Same answer as the library's, from a kept index; on anything unusual the library decides."""
+        if stmnum not in self._indexes:
+            self._indexes[stmnum] = self._index(stmnum)
+        index = self._indexes[stmnum]
+        place = index[1].get(idnum) if index else None
+        if index is None or place is None or place[0] != idx:
+            return super()._get_object_from_stream(idnum, stmnum, idx)
+        stream = BytesIO(index[0])
+        stream.seek(place[1])
+        try:
+            found = generic.read_object(stream, generic.Reference(idnum, 0, self))
+        except FAULTS:  # the library names the fault in its own words
+            return super()._get_object_from_stream(idnum, stmnum, idx)
+        if isinstance(found, (generic.StreamObject, generic.IndirectObject)):
+            return super()._get_object_from_stream(idnum, stmnum, idx)
+        return found
+
+    def _index(self, stmnum: int) -> tuple[bytes, dict[int, tuple[int, int]]] | None:
+        stream = generic.Reference(stmnum, 0, self).get_object()
+        if not isinstance(stream, generic.StreamObject) or stream.get("/Type") != "/ObjStm":
+            return None
+        data = stream.read_data(DecodePurpose.OBJECT_STREAM)
+        first, count = int(stream["/First"]), int(stream["/N"])
+        header = data[: max(0, first)].split()
+        if count > ENTRIES_MAX or len(header) != 2 * count or not all(word.isdigit() for word in header):
+            return None
+        numbers = [int(word) for word in header]
+        places: dict[int, tuple[int, int]] = {}
+        for position in range(count):
+            places.setdefault(numbers[2 * position], (position, first + numbers[2 * position + 1]))
+        return data, places
+
+
+class Revision(HistoricalResolver):
+    """A revision whose look-ups count like all others."""
+
+    def get_object(self, *arguments: Any, **options: Any) -> Any:
+        self.reader.spend()
+        return super().get_object(*arguments, **options)
+
+
+class Field(EmbeddedPdfSignature):
+    """A filled signature field: the library's reading of its range, revision and permissions, without its reading of CMS."""
+
+    def __init__(self, reader: Reader, name: str, reference: Any) -> None:
+        self.reader = reader
+        self.fq_name = name
+        self.sig_field = reference.get_object()
+        value = self.sig_field.raw_get("/V")
+        self.sig_object = value.get_object()
+        if not isinstance(self.sig_object, generic.DictionaryObject):
+            raise PdfReadError("the signature is no dictionary")
+        self.byte_range = self.sig_object.get("/ByteRange")
+        self.pkcs7_content = extract_contents(self.sig_object)
+        # A signature inside its field's own object is as old as the field.
+        holder = value if isinstance(value, generic.IndirectObject) else reference
+        self.signed_revision = reader.xrefs.get_last_change(holder.reference)
+        self.coverage = None
+        self._docmdp = self._fieldmdp = None
+        self._docmdp_queried = self._fieldmdp_queried = False
+
+    @property
+    def subfilter(self) -> str:
+        return str(self.sig_object.get("/SubFilter", ""))
+
+
+def opened(data: bytes) -> tuple[Reader, bool]:
+    """(reader, whether the file keeps strictly to its format). Raises FAULTS when it cannot be read at all, or Spent."""
+    try:
+        return _usable(Reader(data, strict=True)), True
+    except FAULTS:
+        return _usable(Reader(data, strict=False)), False
+
+
+def _usable(reader: Reader) -> Reader:
+    """A file that only restricts what readers may do is opened with the empty password, as every reader does."""
+    if reader.encrypted and reader.decrypt("").status is AuthStatus.FAILED:
+        raise PdfReadError("the file needs a password")
+    if not isinstance(reader.root, generic.DictionaryObject):
+        raise PdfReadError("no catalogue")
+    return reader
+
+
+def filled_fields(reader: Reader) -> list[tuple[str, Any]]:
+    """(name, reference) of every filled signature field of the last revision, in the order of the form. Raises FAULTS."""
+    found = []
+    for name, _, reference in enumerate_sig_fields(reader, filled_status=True):
+        if len(found) == FIELDS_MAX:
+            raise Spent(f"more than {FIELDS_MAX} signature fields")
+        found.append((str(name), reference))
+    return found
+
+
+def covers_revision(field: Field) -> bool:
+    """The range reaches to the end of a whole revision (or of the file). Raises FAULTS."""
+    field.coverage = field.evaluate_signature_coverage()
+    return bool(field.coverage >= SignatureCoverageLevel.ENTIRE_REVISION)
+
+
+def changes(field: Field) -> tuple[str, bool, bool]:
+    """(kind of the changes after signing, whether they are of a permitted kind, whether the signer's own permissions hold).
+
+    Call after `covers_revision` said yes. Raises FAULTS and Spent.
+    """
+    found = field.evaluate_modifications(DEFAULT_DIFF_POLICY)
+    if not isinstance(found, DiffResult):
+        return "OTHER", False, False
+    level = found.modification_level
+    permitted = level in (ModificationLevel.NONE, ModificationLevel.LTA_UPDATES, ModificationLevel.FORM_FILLING)
+    docmdp = field.docmdp_level
+    return level.name, permitted, permitted and (docmdp is None or level.value <= docmdp.value)
+
+
+ACTIVE = ("/OpenAction", "/AA")
+
+
+def active_content(reader: Reader) -> list[str]:
+    """What of the catalogue acts by itself or carries files, by its key. Raises FAULTS."""
+    root = reader.root
+    found = [key[1:] for key in ACTIVE if key in root]
+    names = root.get("/Names", {})
+    found += [key[1:] for key in ("/JavaScript", "/EmbeddedFiles") if key in names]
+    if "/XFA" in root.get("/AcroForm", {}):
+        found.append("XFA")
+    return found
+
+
+def revocation_lists(reader: Reader, *, limit: int) -> list[bytes]:
+    """DER of the lists in the document security store (ISO 32000-2 §12.8.4.3); unreadable ones are left out."""
+    return _streams(reader, "/CRLs", DecodePurpose.CRL, limit)
+
+
+def certificates(reader: Reader, *, limit: int) -> list[bytes]:
+    """DER of the certificates in the document security store."""
+    return _streams(reader, "/Certs", DecodePurpose.CERTIFICATE, limit)
+
+
+def _streams(reader: Reader, key: str, purpose: DecodePurpose, limit: int) -> list[bytes]:
+    found: list[bytes] = []
+    try:
+        for reference in list(reader.root.get("/DSS", {}).get(key, ()))[:limit]:
+            found.append(bytes(reference.get_object().read_data(purpose)))
+    except FAULTS:
+        return found
+    return found
+
+
