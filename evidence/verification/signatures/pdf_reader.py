@@ -60,6 +60,10 @@ class Spent(Exception):
     """A bound was reached; the message names it."""
 
 
+_LIBRARY: Any = PdfFileReader
+"""The library's own methods, which it leaves without types."""
+
+
 class Reader(PdfFileReader):
     """`PdfFileReader` that counts what it looks up and reads the index of an object stream once, not once for each object in
     it (the library's own way takes minutes for 57 pages)."""
@@ -78,7 +82,7 @@ class Reader(PdfFileReader):
 
     def get_object(self, *arguments: Any, **options: Any) -> Any:
         self.spend()
-        return super().get_object(*arguments, **options)
+        return _LIBRARY.get_object(self, *arguments, **options)
 
     def get_historical_resolver(self, revision: int) -> HistoricalResolver:
         cache = self._historical_resolver_cache
@@ -93,15 +97,15 @@ class Reader(PdfFileReader):
         index = self._indexes[stmnum]
         place = index[1].get(idnum) if index else None
         if index is None or place is None or place[0] != idx:
-            return super()._get_object_from_stream(idnum, stmnum, idx)
+            return _LIBRARY._get_object_from_stream(self, idnum, stmnum, idx)
         stream = BytesIO(index[0])
         stream.seek(place[1])
         try:
             found = generic.read_object(stream, generic.Reference(idnum, 0, self))
         except FAULTS:  # the library names the fault in its own words
-            return super()._get_object_from_stream(idnum, stmnum, idx)
+            return _LIBRARY._get_object_from_stream(self, idnum, stmnum, idx)
         if isinstance(found, (generic.StreamObject, generic.IndirectObject)):
-            return super()._get_object_from_stream(idnum, stmnum, idx)
+            return _LIBRARY._get_object_from_stream(self, idnum, stmnum, idx)
         return found
 
     def _index(self, stmnum: int) -> tuple[bytes, dict[int, tuple[int, int]]] | None:
@@ -122,6 +126,8 @@ class Reader(PdfFileReader):
 
 class Revision(HistoricalResolver):
     """A revision whose look-ups count like all others."""
+
+    reader: Reader
 
     def get_object(self, *arguments: Any, **options: Any) -> Any:
         self.reader.spend()
@@ -144,7 +150,7 @@ class Field(EmbeddedPdfSignature):
         # A signature inside its field's own object is as old as the field.
         holder = value if isinstance(value, generic.IndirectObject) else reference
         self.signed_revision = reader.xrefs.get_last_change(holder.reference)
-        self.coverage = None
+        self.coverage: Any = None
         self._docmdp = self._fieldmdp = None
         self._docmdp_queried = self._fieldmdp_queried = False
 
@@ -172,7 +178,7 @@ def _usable(reader: Reader) -> Reader:
 
 def filled_fields(reader: Reader) -> list[tuple[str, Any]]:
     """(name, reference) of every filled signature field of the last revision, in the order of the form. Raises FAULTS."""
-    found = []
+    found: list[tuple[str, Any]] = []
     for name, _, reference in enumerate_sig_fields(reader, filled_status=True):
         if len(found) == FIELDS_MAX:
             raise Spent(f"more than {FIELDS_MAX} signature fields")
@@ -182,8 +188,9 @@ def filled_fields(reader: Reader) -> list[tuple[str, Any]]:
 
 def covers_revision(field: Field) -> bool:
     """The range reaches to the end of a whole revision (or of the file). Raises FAULTS."""
-    field.coverage = field.evaluate_signature_coverage()
-    return bool(field.coverage >= SignatureCoverageLevel.ENTIRE_REVISION)
+    coverage = field.evaluate_signature_coverage()
+    field.coverage = coverage
+    return bool(coverage >= SignatureCoverageLevel.ENTIRE_REVISION)
 
 
 def changes(field: Field) -> tuple[str, bool, bool]:
