@@ -76,6 +76,7 @@ def examine(sources: Sequence[Source], context: Context) -> Examination:
     return Examination(
         findings=tuple(f for p in parts for f in p.findings),
         proofs=tuple(proof for p in parts for proof in p.proofs),
+        not_proven=tuple(dict.fromkeys(n for p in parts for n in p.not_proven)),
     )
 
 
@@ -94,5 +95,6 @@ _READERS: Mapping[str, str] = {
     "chainmaker": "package_chainmaker",
     "fisco2": "package_fisco2",
     "fisco3": "package_fisco3",
+    "fabric": "package_fabric",
 }
 """Family -> module of this folder with `examine(packages, context) -> Examination`. Other families are told to be unsupported."""

@@ -16,7 +16,7 @@ from functools import cache
 from importlib import import_module
 from typing import cast
 
-FAMILIES: tuple[str, ...] = ("primitives", "signatures", "keccak", "pdf")
+FAMILIES: tuple[str, ...] = ("primitives", "signatures", "keccak", "pdf", "fabric")
 
 
 @dataclass(frozen=True, slots=True)
