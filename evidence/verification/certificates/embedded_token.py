@@ -123,16 +123,15 @@ class _Covered:
         algorithm, imprint = token.algorithm, token.imprint
         shown_imprint = f"{algorithm} {imprint.hex()}"
         stated = [f.digest for f in self.certificate.files]
-        weak = algorithm in digests.BROKEN
-        if not weak:
-            self.file = next((s for s in self.content if s.digest(algorithm) == imprint), None)
-        if self.file is not None or imprint in stated:
-            if weak:
-                reason = Reason.CRYPTO_CONSTRAINTS_FAILURE
-                return indeterminate(IMPRINT, reason, self.subject, expected=shown_imprint)
-            return passed(IMPRINT, self.subject, expected=shown_imprint, actual=shown_imprint)
-        if not weak and any(imprint == digests.digest(algorithm, m) for d in stated for m in _renderings(d)):
-            return passed(IMPRINT, self.subject, expected=shown_imprint, notes=("IMPRINT_OF_TEXT",))
+        self.file = next((s for s in self.content if s.digest(algorithm) == imprint), None)
+        notes: tuple[str, ...] | None = () if self.file is not None or imprint in stated else None
+        if notes is None and any(imprint == digests.digest(algorithm, m) for d in stated for m in _renderings(d)):
+            notes = ("IMPRINT_OF_TEXT",)
+        if notes is not None and algorithm in digests.BROKEN:
+            weak = Reason.CRYPTO_CONSTRAINTS_FAILURE
+            return indeterminate(IMPRINT, weak, self.subject, expected=shown_imprint, notes=notes)
+        if notes is not None:
+            return passed(IMPRINT, self.subject, expected=shown_imprint, actual=shown_imprint, notes=notes)
         other = self._what_it_should_cover(algorithm)
         if other is None:
             return indeterminate(IMPRINT, Reason.SIGNED_DATA_NOT_FOUND, self.subject, expected=shown_imprint)
