@@ -22,8 +22,8 @@ from evidence.verification.trust import TrustError, TrustStore
 MANIFEST = "manifest.json"
 BYTES_MAX = 256 << 20
 """All members together: the largest list foreseen (80-byte headers of every Bitcoin block) is 75 MB."""
-ZIP_BYTES_MAX = 64 << 20
-"""An archive sent through a page; larger packs are imported at the console."""
+ZIP_BYTES_MAX = 16 << 20
+"""An archive sent through a page, read into memory: certificates and lists take some hundred KB; what is larger is imported at the console."""
 PATH_MAX = 200
 TEXT_MAX = 500
 
@@ -114,9 +114,11 @@ def of_directory(folder: Path) -> Contents:
     return read((folder / MANIFEST).read_bytes(), lambda path: (folder / path).read_bytes())
 
 
-def of_zip(data: bytes) -> Contents:
+def of_zip(data: bytes, *, limit: int = ZIP_BYTES_MAX) -> Contents:
     """A pack in a zip file, the manifest at its root or in the one folder that holds everything. A signature in it is passed over:
     whom this court trusts is decided by its own two people."""
+    if len(data) > limit:
+        raise TrustError(f"the archive has more than {limit >> 20} MiB")
     files = _inflated(data)
     top = {name.split("/", 1)[0] for name in files}
     if MANIFEST not in files and len(top) == 1:
@@ -140,8 +142,6 @@ def of_zip(data: bytes) -> Contents:
 
 
 def _inflated(data: bytes) -> dict[str, bytes]:
-    if len(data) > ZIP_BYTES_MAX:
-        raise TrustError(f"the archive has more than {ZIP_BYTES_MAX >> 20} MiB")
     octets, budget = BytesOctets(data), inflate.Budget(BYTES_MAX)
     directory = zipstrict.read(octets)
     if directory.faults:

@@ -46,7 +46,9 @@ ROLES = ("platform", "court", "neutral")
 ROOT_ROLES = ("orderer", "member")
 EXECUTION = ("ordering_only", "peers")
 BASES = ("independent", "copied")
-FISCO_KEY_BYTES = 64
+POINT_FAMILIES = ("fisco2", "fisco3", "xuperchain")
+"""Families whose validators are pinned by the bare point x‖y."""
+POINT_BYTES = 64
 SM2_KEY_BYTES = 64
 
 _MANIFEST = ("format", "version", "issued_at", "court", "demonstration", "members")
@@ -294,8 +296,10 @@ def _validator(v: "_Reading", family: str) -> Validator:
     key, certificate = v.octets("key", None), v.octets("cert_sha256", 32)
     if (key is None) == (certificate is None):
         raise TrustError(f"{v.where}: each validator has one identity, a key or a certificate")
-    if key is not None and family.startswith("fisco") and len(key) != FISCO_KEY_BYTES:
+    if key is not None and family in POINT_FAMILIES and len(key) != POINT_BYTES:
         raise TrustError(f"{v.where}: a key of {len(key)} bytes")
+    if key is None and family == "xuperchain":
+        raise TrustError(f"{v.where}: validators of this family have no certificates, a key is due")
     return Validator(
         key=key,
         cert_sha256=certificate,

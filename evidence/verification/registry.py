@@ -63,6 +63,7 @@ FORMATS: tuple[Format, ...] = (
     Format("fisco2", Role.PROOF, "chains.fisco2"),
     Format("fisco3", Role.PROOF, "chains.fisco3"),
     Format("fabric", Role.PROOF, "chains.fabric"),
+    Format("xuperchain", Role.PROOF, "chains.xuperchain"),
     Format("proof-package", Role.PROOF, "chains.proof_package"),
     Format("rfc3161", Role.PROOF, "timestamps.rfc3161"),
     # Last: it compares what the other formats found with what a node of the court answered.

@@ -95,6 +95,7 @@ _READERS: Mapping[str, str] = {
     "chainmaker": "package_chainmaker",
     "fisco2": "package_fisco2",
     "fisco3": "package_fisco3",
+    "xuperchain": "package_xuperchain",
     "fabric": "package_fabric",
 }
 """Family -> module of this folder with `examine(packages, context) -> Examination`. Other families are told to be unsupported."""

@@ -16,7 +16,7 @@ from functools import cache
 from importlib import import_module
 from typing import cast
 
-FAMILIES: tuple[str, ...] = ("primitives", "signatures", "keccak", "pdf", "fabric")
+FAMILIES: tuple[str, ...] = ("primitives", "signatures", "keccak", "pdf", "fabric", "xuperchain")
 
 
 @dataclass(frozen=True, slots=True)

@@ -29,7 +29,7 @@ from tests.evidence.verification.chainmaker_exhibits import (
     network,
     trust,
 )
-from tests.evidence.verification.test_chainmaker import inner_bytes, protobuf_json
+from tests.evidence.verification.test_chainmaker import protobuf_json
 from tests.evidence.verification.test_proof_package import chainmaker_package
 
 REPEATED = ("txs", "endorsers", "parameters", "contract_event", "event_data", "tx_reads", "tx_writes", "rwset_list", "vertexes", "neighbors")
