@@ -134,7 +134,8 @@ def _home(transaction: Transaction, blocks: Sequence[Block]) -> Block | None:
         for b in blocks
         if b.txs is None and b.chain_id == chain_id and transaction.height in (None, b.height)
     ]
-    return min(fitting, key=lambda b: (b.height, b.name), default=None)
+    # Of two accounts of one header the transaction's own package knows the better.
+    return min(fitting, key=lambda b: (b.name != transaction.name, b.height, b.name), default=None)
 
 
 def _handed_in(supplied: Supplied, blocks: Sequence[Examined]) -> Iterator[_Candidate]:

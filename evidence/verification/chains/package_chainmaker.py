@@ -8,7 +8,6 @@ from .. import merkle
 from ..codecs import protobuf
 from ..codecs.protobuf import Message, MessageType, ProtobufError
 from ..codecs.protobuf_json import to_wire
-from ..codecs.text import CodecError, base64_bytes
 from ..reasons import Reason
 from ..registry import Context
 from ..verdict import Examination, Finding, failed
@@ -21,7 +20,16 @@ from .chainmaker_messages import Unreadable
 from .chainmaker_selection import Supplied
 from .chainmaker_transaction import Path, Transaction
 from .chainmaker_votes import TBFT_KEY
-from .package_envelope import Package, PackageError, PackageLimit, hashes, integer, known, obj
+from .package_envelope import (
+    Package,
+    PackageError,
+    PackageLimit,
+    base64_octets,
+    hashes,
+    integer,
+    known,
+    obj,
+)
 
 CERTIFICATES_MAX = 1024
 """Certificates of sender and voters (spec §2 rule 6, validators)."""
@@ -40,16 +48,11 @@ def examine(packages: Sequence[Package], context: Context) -> Examination:
         try:
             supplied = _supplied(package)
             findings += _statements(package, supplied)
-        except Unreadable as fault:
+        except (Unreadable, PackageError) as fault:
             findings.append(package.unread_because(fault.reason, str(fault)))
-        except PackageLimit as fault:
-            findings.append(package.unread_because(Reason.RESOURCE_LIMIT, str(fault)))
-        except ProtobufError as fault:
-            told = messages.unreadable(fault)
-            findings.append(package.unread_because(told.reason, str(told)))
-        except (PackageError, CodecError) as fault:
-            findings.append(package.unread_because(Reason.FORMAT_FAILURE, str(fault)))
         else:
+            if not supplied.blocks and not supplied.transactions:
+                findings.append(package.unread_because(Reason.PROOF_NOT_SUPPLIED, "transaction, header, block"))
             chain = (package.chain_id, package.genesis_hash)
             chains[chain] = _joined(chains.get(chain, Supplied()), supplied)
     parts = [chainmaker.examine_supplied(whole, context) for whole in chains.values()]
@@ -98,13 +101,14 @@ def _supplied(package: Package) -> Supplied:
     if header is not None:
         inclusion = _part(body, "inclusion", ("merkle_path", "tx_hashes"))
         finality = _part(body, "finality", ("voteset", "certs"))
-        extra = {TBFT_KEY: _octets(finality, "voteset")} if finality.get("voteset") is not None else {}
-        blocks.append(Block(name, header, tx_hashes=hashes(inclusion, "tx_hashes"), extra=extra))
+        votes = finality.get("voteset")
+        extra = {TBFT_KEY: base64_octets(votes, "finality.voteset")} if votes is not None else {}
+        blocks.append(Block(name, header, tx_hashes=hashes(inclusion, "tx_hashes", "inclusion."), extra=extra))
     whole = _message(body, "block", messages.BLOCK_INFO)
     for message in [*([whole] if whole else []), *_config_blocks(body), *_links(package)]:
         block = Block(name, message) if message.type is messages.HEADER else chainmaker.block_of(name, message)
         if block is None:
-            raise PackageError("a block without a header")
+            raise PackageError("block: no header")
         if all(not chainmaker.same_block(block, b) for b in blocks):
             blocks.append(block)
     transactions = tuple(_transactions(package, header))
@@ -119,7 +123,7 @@ def _supplied(package: Package) -> Supplied:
 
 
 def _transactions(package: Package, header: Message | None) -> Iterator[Transaction]:
-    part = _part(package.body, "transaction", ("pb", "json", "tx_index", "sender_cert"))
+    part = _part(package.body, "transaction", _TRANSACTION)
     if not part:
         return
     node = part.get("json")
@@ -130,71 +134,67 @@ def _transactions(package: Package, header: Message | None) -> Iterator[Transact
     found = chainmaker.transaction_of(package.name, message)
     if found is None:
         raise PackageError("transaction.json without a transaction")
-    yield replace(
-        found,
-        index=integer(part, "tx_index", "transaction."),
-        height=header.number("block_height") if header else found.height,
-        block_hash=(header.data("block_hash") or None) if header else found.block_hash,
-    )
+    index = integer(part, "tx_index", "transaction.")
+    if found.index is not None and found.index != index:
+        raise PackageError(f"transaction.tx_index is {index}, the node's own {found.index}")
+    height = header.number("block_height") if header and found.height is None else found.height
+    yield replace(found, index=index, height=height)
 
 
 def _paths(package: Package, about: Sequence[Transaction]) -> Iterator[Path]:
     items = _part(package.body, "inclusion", ("merkle_path", "tx_hashes")).get("merkle_path")
     if items is None:
         return
-    if not isinstance(items, list):
-        raise PackageError("inclusion.merkle_path is not a list")
-    if len(items) > merkle.DEPTH_MAX:
-        raise PackageLimit(f"a path of {len(items)} items")
-    siblings = tuple(_base64(i, length=messages.HASH_BYTES) for i in items)
-    yield Path(package.name, siblings, about[0] if about else None)
+    found = _octets_list(items, "inclusion.merkle_path", merkle.DEPTH_MAX, length=messages.HASH_BYTES)
+    yield Path(package.name, found, about[0] if about else None)
 
 
 def _rw_sets(body: Mapping[str, Any]) -> Iterator[Message]:
     if body.get("rwset") is not None:
-        yield protobuf.parse(_base64(body["rwset"]), messages.RW_SET)
+        yield _parsed(base64_octets(body["rwset"], "rwset"), messages.RW_SET, "rwset")
 
 
 def _certificates(body: Mapping[str, Any]) -> Iterator[bytes]:
     """DER certificates: data that complete a path, never roots."""
-    sender = _part(body, "transaction", ("pb", "json", "tx_index", "sender_cert")).get("sender_cert")
+    sender = _part(body, "transaction", _TRANSACTION).get("sender_cert")
     if sender is not None:
-        yield _base64(sender)
+        yield base64_octets(sender, "transaction.sender_cert")
     items = _part(body, "finality", ("voteset", "certs")).get("certs", [])
-    if not isinstance(items, list):
-        raise PackageError("finality.certs is not a list")
-    if len(items) > CERTIFICATES_MAX:
-        raise PackageLimit(f"{len(items)} certificates")
-    yield from (_base64(i) for i in items)
+    yield from _octets_list(items, "finality.certs", CERTIFICATES_MAX)
 
 
 def _config_blocks(body: Mapping[str, Any]) -> Iterator[Message]:
-    items = body.get("config_blocks", [])
-    if not isinstance(items, list):
-        raise PackageError("config_blocks is not a list")
-    if len(items) > CONFIG_BLOCKS_MAX:
-        raise PackageLimit(f"{len(items)} configuration blocks")
-    yield from (protobuf.parse(_base64(i), messages.BLOCK) for i in items)
+    items = _octets_list(body.get("config_blocks", []), "config_blocks", CONFIG_BLOCKS_MAX)
+    yield from (_parsed(raw, messages.BLOCK, f"config_blocks[{i}]") for i, raw in enumerate(items))
 
 
 def _links(package: Package) -> Iterator[Message]:
     """Headers, as the node's JSON or as base64 of their bytes."""
-    for link in package.links:
-        raw = to_wire(link, messages.HEADER) if isinstance(link, dict) else _base64(link)
-        yield protobuf.parse(raw, messages.HEADER)
+    for i, link in enumerate(package.links):
+        path = f"links[{i}]"
+        raw = _encoded(link, messages.HEADER, path) if isinstance(link, dict) else base64_octets(link, path)
+        yield _parsed(raw, messages.HEADER, path)
 
 
 def _message(body: Mapping[str, Any], name: str, of: MessageType) -> Message | None:
     """The message of a part, from its `pb` or its `json`; where both are given they must be the same bytes."""
-    names = ("pb", "json", "tx_index", "sender_cert") if name == "transaction" else ("pb", "json")
-    part = _part(body, name, names)
-    found = [protobuf.parse(to_wire(part["json"], of), of)] if part.get("json") is not None else []
+    part = _part(body, name, _TRANSACTION if name == "transaction" else ("pb", "json"))
+    found = []
     if part.get("pb") is not None:
         kind = messages.TRANSACTION if of is messages.TRANSACTION_INFO else of
-        found.insert(0, protobuf.parse(_octets(part, "pb"), kind))
-    if len(found) == 2 and found[0].type is found[1].type and found[0].raw != found[1].raw:
-        raise PackageError(f"{name}.pb and {name}.json differ")
-    return found[0] if found else None
+        found.append(_parsed(base64_octets(part["pb"], f"{name}.pb"), kind, f"{name}.pb"))
+    if part.get("json") is not None:
+        path = f"{name}.json"
+        found.append(_parsed(_encoded(part["json"], of, path), of, path))
+    if len(found) == 2:
+        inner = found[1].message("transaction") if of is messages.TRANSACTION_INFO else found[1]
+        if inner is None or inner.raw != found[0].raw:
+            raise PackageError(f"{name}.pb and {name}.json differ")
+    # What a TransactionInfo says of the place is held against the header.
+    return found[-1] if found else None
+
+
+_TRANSACTION = ("pb", "json", "tx_index", "sender_cert")
 
 
 def _part(body: Mapping[str, Any], name: str, names: Sequence[str]) -> Mapping[str, Any]:
@@ -205,25 +205,40 @@ def _part(body: Mapping[str, Any], name: str, names: Sequence[str]) -> Mapping[s
     return part
 
 
-def _octets(part: Mapping[str, Any], name: str) -> bytes:
-    return _base64(part.get(name))
+def _octets_list(items: object, path: str, most: int, *, length: int | None = None) -> tuple[bytes, ...]:
+    if not isinstance(items, list):
+        raise PackageError(f"{path} is not a list")
+    if len(items) > most:
+        raise PackageLimit(f"{path}: {len(items)} items")
+    return tuple(base64_octets(item, f"{path}[{i}]", length=length) for i, item in enumerate(items))
 
 
-def _base64(value: object, *, length: int | None = None) -> bytes:
-    if not isinstance(value, str):
-        raise PackageError("base64 is due where another value stands")
-    return base64_bytes(value, length=length)
+def _parsed(raw: bytes, of: MessageType, path: str) -> Message:
+    try:
+        return protobuf.parse(raw, of)
+    except ProtobufError as fault:
+        told = messages.unreadable(fault)
+        raise Unreadable(told.reason, f"{path}: {told}") from fault
+
+
+def _encoded(node: Any, of: MessageType, path: str) -> bytes:
+    try:
+        return to_wire(node, of)
+    except ProtobufError as fault:
+        told = messages.unreadable(fault)
+        raise Unreadable(told.reason, f"{path}: {told}") from fault
 
 
 def _joined(a: Supplied, b: Supplied) -> Supplied:
-    """Two packages about one block bring its header twice: it is taken once, with whatever either says of its leaves."""
+    """Two packages about one block bring its header twice: it is taken once, with whatever either says beside it."""
     blocks = list(a.blocks)
     for block in b.blocks:
-        same = next((i for i, known_ in enumerate(blocks) if chainmaker.same_block(known_, block)), None)
-        if same is None:
+        for i, other in enumerate(blocks):
+            if (one := _merged(other, block)) is not None:
+                blocks[i] = one
+                break
+        else:
             blocks.append(block)
-        elif blocks[same].tx_hashes is None:
-            blocks[same] = block
     return Supplied(
         blocks=tuple(blocks),
         transactions=a.transactions + b.transactions,
@@ -232,3 +247,18 @@ def _joined(a: Supplied, b: Supplied) -> Supplied:
         certificates=a.certificates + b.certificates,
         genesis=a.genesis + b.genesis,
     )
+
+
+def _merged(a: Block, b: Block) -> Block | None:
+    """One block from two accounts of it, or None where they are of two blocks or contradict each other."""
+    if a.header.raw != b.header.raw:
+        return None
+    full = [x for x in (a, b) if x.txs is not None]
+    voted = [x for x in (a, b) if x.extra]
+    listed = [x.tx_hashes for x in (a, b) if x.tx_hashes is not None]
+    if len(full) == 2 and not chainmaker.same_block(replace(a, extra={}), replace(b, extra={})):
+        return None
+    if (len(voted) == 2 and dict(a.extra) != dict(b.extra)) or len(set(listed)) == 2:
+        return None
+    body, votes = (full or [a])[0], (voted or [a])[0]
+    return replace(body, extra=votes.extra, tx_hashes=listed[0] if listed else None)

@@ -11,22 +11,12 @@ from typing import cast
 
 from .. import selftest
 from ..certificates import matching
-from ..codecs.strict_json import JsonError
-from ..codecs.text import CodecError
 from ..exhibit import Source
 from ..reasons import Reason
 from ..registry import Context
-from ..verdict import Bearing, Examination, Finding, passed
-from .package_envelope import (
-    FAMILIES,
-    FORMAT,
-    TEXT_MAX,
-    Package,
-    PackageError,
-    PackageLimit,
-    read,
-    unreadable,
-)
+from ..verdict import Bearing, Examination, Finding, Walk, passed
+from . import package_archive, package_seal
+from .package_envelope import FAMILIES, FORMAT, TEXT_MAX, Package, PackageError, read, unreadable
 
 READ = "PACKAGE.READ"
 LOOK_BYTES = 64 << 10
@@ -34,7 +24,9 @@ LOOK_BYTES = 64 << 10
 
 
 def sniff(source: Source) -> int:
-    """A JSON object that names the format, wherever it stands in the first or last bytes."""
+    """A JSON object that names the format, wherever it stands in the first or last bytes; or an archive with such a package."""
+    if package_archive.is_archive(source):
+        return 95 if package_archive.names_format(source, FORMAT) else 0
     head = source.head(LOOK_BYTES)
     if not head.lstrip(b"\xef\xbb\xbf \t\r\n").startswith(b"{"):
         return 0
@@ -43,23 +35,21 @@ def sniff(source: Source) -> int:
 
 def examine(sources: Sequence[Source], context: Context) -> Examination:
     findings: list[Finding] = []
+    walks: list[Walk] = []
     packages: list[Package] = []
     for source in sources:
         try:
-            packages.append(read(source))
-        except PackageLimit as fault:
-            findings.append(unreadable(Reason.RESOURCE_LIMIT, source.name, str(fault)))
-        except (PackageError, CodecError, JsonError) as fault:
-            findings.append(unreadable(Reason.FORMAT_FAILURE, source.name, str(fault)))
+            packages.append(read(source, context.budget))
+        except PackageError as fault:
+            findings.append(unreadable(fault.reason, source.name, str(fault)))
     claimed = [f for c in context.claims for f in c.files]
     stated = matching.stated([f for p in packages for f in p.evidence] + claimed, context.content)
     spoken_of = stated | context.spoken_of
     for package in packages:
         notes = (f"UNREAD_MEMBERS:{', '.join(package.unread)[:TEXT_MAX]}",) if package.unread else ()
         findings.append(passed(READ, package.name, actual=package.family, notes=notes, bearing=Bearing.ADVISORY))
-        findings += [
-            finding
-            for _, finding in matching.compare(
+        pairs = list(
+            matching.compare(
                 package.evidence,
                 content=context.content,
                 stated_by=package.name,
@@ -67,14 +57,20 @@ def examine(sources: Sequence[Source], context: Context) -> Examination:
                 unknown={},
                 spoken_of=spoken_of,
             )
-        ]
-    parts = [Examination(findings=tuple(findings))]
+        )
+        findings += [finding for _, finding in pairs]
+        if package.signed is not None:
+            seal = package_seal.examine(*package.signed, subject=package.name, context=context)
+            findings.append(seal)
+            walks += [package_seal.walk(package.name, file, found, seal) for file, found in pairs]
+    parts = [Examination(findings=tuple(findings), walks=tuple(walks))]
     for family in FAMILIES:
         of_family = [p for p in packages if p.family == family]
         if of_family:
             parts.append(_of_family(family, of_family, context))
     return Examination(
         findings=tuple(f for p in parts for f in p.findings),
+        walks=tuple(w for p in parts for w in p.walks),
         proofs=tuple(proof for p in parts for proof in p.proofs),
         not_proven=tuple(dict.fromkeys(n for p in parts for n in p.not_proven)),
     )
