@@ -211,7 +211,7 @@ def receipt(answer: Mapping[str, Any]) -> Receipt:
     return Receipt(
         root=node_json.optional_octets(body, "root", length=HASH_BYTES),
         gas_used=node_json.optional_quantity(body, "gasUsed") or 0,
-        contract_address=node_json.optional_address(body, "contractAddress") or ZERO_ADDRESS,
+        contract_address=node_json.optional_octets(body, "contractAddress", length=ADDRESS_BYTES) or ZERO_ADDRESS,
         bloom=node_json.optional_octets(body, "logsBloom", length=BLOOM_BYTES),
         status=node_json.optional_quantity(body, "status", bits=32) or 0,
         output=node_json.optional_octets(body, "output"),

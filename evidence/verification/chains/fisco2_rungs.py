@@ -180,6 +180,20 @@ def path_of(
     check, t = ladder.PATH, proof.transaction
     if header is None or t is None:
         return indeterminate(check, Reason.PROOF_NOT_SUPPLIED, subject), None
+    found, place = _under_root(proof, t, header, claimed, subject)
+    elsewhere = (t.block_number not in (None, header.number)) or None not in (t.block_hash, header.hash) and t.block_hash != header.hash
+    if place is not None and elsewhere:
+        # Not hashed: but the answer says of itself that it is about another block.
+        said = f"{t.block_number}: {t.block_hash.hex() if t.block_hash else '–'}"
+        due = f"{header.number}: {header.hash.hex() if header.hash else '–'}"
+        return failed(check, Reason.PROOF_FAILURE, subject, expected=due, actual=said), None
+    return found, place
+
+
+def _under_root(
+    proof: Proof, t: Transaction, header: Header, claimed: Claimed, subject: str
+) -> tuple[Finding, IndexedPath | None]:
+    check = ladder.PATH
     leaf = proof.matched.hash if proof.matched else t.hash if t.missing else None
     if leaf is None:
         return indeterminate(check, _transaction(proof, subject).reason or Reason.TX_INCOMPLETE, subject), None
