@@ -16,7 +16,8 @@ from ..registry import Context
 from ..verdict import Examination
 from . import checks, matching, spellings
 from .addresses import host_of
-from .members import TEXT_MAX, CertificateError, Member, Scope
+from .members import Member, Scope
+from .shown import TEXT_MAX
 from .spellings import STRONG, Concept
 from .statement import Certificate, Collected, compose
 
@@ -57,15 +58,23 @@ _MORE_LABELS: dict[Concept, tuple[str, ...]] = {
 }  # fmt: skip
 _OTHER_LABELS = (
     "存证主体", "存证人", "权利人", "申请人", "证件号码", "证件类型", "统一社会信用代码", "核验网址", "查验网址", "验证网址", "核验地址", "查询网址", "二维码",
-    "备注", "说明", "司法链", "司法链存证编号", "司法链ID", "天平链存证编号", "跨链存证编号", "授时机构", "可信时间", "公钥", "签名", "网址",
+    "备注", "说明", "授时机构", "可信时间", "公钥", "签名", "网址",
     "Depositor", "Verify at", "Verification URL", "Address", "URL", "Remarks", "Signature", "Public key",
 )  # fmt: skip
 """Labels whose values are not read, and end the value before them."""
 
+_CROSS_CHAIN = {
+    "天平链存证编号": "天平链", "天平链编号": "天平链", "北京互联网法院存证编号": "北京互联网法院（天平链）", "司法链存证编号": "司法链", "司法链编号": "司法链",
+    "司法链ID": "司法链", "司法链交易哈希": "司法链", "司法区块链存证编号": "最高人民法院司法链平台", "杭州互联网法院存证编号": "杭州互联网法院司法链",
+    "广州互联网法院存证编号": "广州互联网法院", "跨链存证编号": "–", "跨链交易哈希": "–",
+}  # fmt: skip
+"""Labels of the number of the same record on another ledger."""
+_CROSS_CHAINS = {re.sub(r"\s", "", label.casefold()): chain for label, chain in _CROSS_CHAIN.items()}
+
 _LABELS: dict[str, Concept | None] = {
     re.sub(r"\s", "", label.casefold()): concept
     for concept, labels in (
-        (None, _OTHER_LABELS),
+        (None, (*_OTHER_LABELS, *_CROSS_CHAIN)),
         *((c, spellings.NAMES[c]) for c in spellings.NAMES if c is not Concept.TOKEN),
         *_MORE_LABELS.items(),
     )
@@ -82,15 +91,15 @@ def _pattern(label: str) -> str:
 
 
 _LABEL = re.compile(
-    rf"(?<![A-Za-z0-9_])(?P<label>{'|'.join(_pattern(x) for x in sorted(_LABELS, key=len, reverse=True))})"
-    r"(?![A-Za-z0-9])[ \t]{0,4}(?:[(\[][ \t]?(?P<aside>[^()\[\]\n]{1,24})[)\]])?[ \t]{0,4}(?P<colon>[:=])?",
+    rf"(?<![A-Za-z0-9_\u4e00-\u9fff])(?P<label>{'|'.join(_pattern(x) for x in sorted(_LABELS, key=len, reverse=True))})"
+    r"(?![A-Za-z0-9])[ \t]{0,4}(?:[(\[][ \t]?(?P<aside>[^()\[\]\n]{1,24})[)\]])?(?:[ \t]{0,4}(?P<colon>[:=])|(?=\s|$))",
     re.IGNORECASE,
 )
 _HEX = re.compile(r"(?:0x)?([0-9A-Fa-f]+(?![0-9A-Za-z])(?:[ \t\r\n]{1,4}[0-9A-Fa-f]+(?![0-9A-Za-z]))*)")
 _HEX_DIGITS = frozenset(2 * n for n in digests.LENGTH.values())
 _LONG = 64
 """Hex digits of the digests in use: a first line of so many is a whole digest unless another length is named."""
-_ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.\-/()（）第号〔〕\u4e00-\u9fff]{1,127}")
+_ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.\-/()（）第号〔〕\u4e00-\u9fff]{0,127}")
 _TX_ID = re.compile(r"(?:0x)?[0-9A-Za-z_\-]{8,128}")
 _NUMBER = re.compile(r"(?:[0-9]{1,3}(?:,[0-9]{3}){1,6}|[0-9]{1,20})(?![0-9,.])")
 _ADDRESS = re.compile(r"[A-Za-z][A-Za-z0-9+.-]{1,15}://[^\s<>\"'，。；、）)】]{1,2000}")
@@ -99,7 +108,8 @@ _ADDRESS = re.compile(r"[A-Za-z][A-Za-z0-9+.-]{1,15}://[^\s<>\"'，。；、）)
 def claims_from_text(text: str, *, source: Source, context: Context) -> Examination:
     """The text of `source` -> findings, walks and claims; an empty Examination when it is not the text of a certificate.
 
-    The caller adds what it knows of the document itself (its seal: CERT.SIG). Never raises for what the text holds.
+    The caller adds what it knows of the document itself (its seal: CERT.SIG). No claim names a platform: a page may say
+    whose it is, but only a seal shows it. Never raises for what the text holds.
     """
     certificate = read(text, source=source.name)
     if certificate is None:
@@ -118,12 +128,15 @@ def read(text: str, *, source: str) -> Certificate | None:
     scopes = [scope]
     unclear: list[str] = []
     labelled = list(_labelled(plain))
+    elsewhere: list[tuple[str, str]] = []
     for position, item in enumerate(labelled):
+        if (chain := _CROSS_CHAINS.get(_key(item.label))) and (number := _value(Concept.CERTIFICATE_NO, item.value)):
+            elsewhere.append((chain, str(number)))
         if item.concept is None:
             continue
         member = _member(item, _algorithm(labelled, position))
         if member is None:
-            if item.value.strip():
+            if item.value.strip() and item.concept is not Concept.ALGORITHM:
                 unclear.append(item.label)
             continue
         if _begins_file(member.concept, scope):
@@ -136,17 +149,12 @@ def read(text: str, *, source: str) -> Certificate | None:
         return None
     if hidden:
         unclear.append("U+" + ", U+".join(f"{ord(c):04X}" for c in sorted(hidden)[:8]))
-    try:
-        certificate = compose(found, source=source)
-    except CertificateError as fault:
-        # Every value was read by its own pattern, so that this is a length that fits no digest of the named algorithm.
-        for each in scopes:
-            each.members = [m for m in each.members if m.concept is not Concept.ALGORITHM]
-        unclear.append(str(fault))
-        certificate = compose(found, source=source)
+    certificate = compose(found, source=source)
     addresses = tuple(m.group() for _, m in zip(range(ADDRESSES_MAX), _ADDRESS.finditer(plain), strict=False))
     hosts = tuple(dict.fromkeys(h for a in addresses if (h := host_of(a))))
-    claim = replace(certificate.claim, hosts=hosts, from_text=True)
+    claim = replace(
+        certificate.claim, hosts=hosts, from_text=True, cross_chain=tuple(dict.fromkeys(elsewhere))
+    )
     return replace(certificate, claim=claim, addresses=addresses, unclear=tuple(dict.fromkeys(unclear)))
 
 
@@ -197,8 +205,10 @@ def _key(label: str) -> str:
 
 
 def _stands_alone(text: str, mark: re.Match[str]) -> bool:
-    """A label without a colon is the first thing in its cell: at the beginning of a line, or behind a gap."""
-    return text[mark.start() - 1] in "\n\t" or text[max(0, mark.start() - 2) : mark.start()] == "  "
+    """A label without a colon is the first thing in its cell: at the beginning of a line, or behind a gap. Chinese prose has
+    no blanks, so that one is gap enough before a Chinese label."""
+    before = text[max(0, mark.start() - 2) : mark.start()]
+    return before[-1] in "\n\t" or before == "  " or (before[-1] == " " and not mark["label"].isascii())
 
 
 def _algorithm(labelled: list[_Labelled], position: int) -> str | None:
@@ -221,15 +231,21 @@ def _algorithm(labelled: list[_Labelled], position: int) -> str | None:
 
 
 def _member(item: _Labelled, algorithm: str | None) -> Member | None:
+    """The member under its label; a digest under the name of its algorithm. None when the value is not what the label says."""
     if item.concept is None:
         return None
     if item.concept is Concept.DIGEST:
-        read: str | int | None = _hex(item.value, 2 * digests.LENGTH[algorithm] if algorithm else None)
-    else:
-        read = _value(item.concept, item.value)
-    by_name = digests.canonical_name(item.aside.removesuffix("算法")) if item.concept is Concept.DIGEST else None
-    key = by_name.replace("-", "").lower() if by_name else spellings.normal(item.label)
-    return Member(item.concept, item.label, key, read) if read is not None else None
+        due = 2 * digests.LENGTH[algorithm] if algorithm else None
+        value = _hex(item.value, due)
+        if value is None or (due is not None and len(value) != due):
+            return None
+        key = algorithm.replace("-", "").lower() if algorithm else spellings.normal(item.label)
+        return Member(item.concept, item.label, key, value)
+    read = _value(item.concept, item.value)
+    if read is None or (item.concept is Concept.ALGORITHM and digests.canonical_name(str(read).removesuffix("算法"))):
+        # The name of an algorithm that is ours has gone to its digest; one that is none of ours must be said.
+        return None
+    return Member(item.concept, item.label, spellings.normal(item.label), read)
 
 
 def _value(concept: Concept, text: str) -> str | int | None:
@@ -259,7 +275,8 @@ def _value(concept: Concept, text: str) -> str | int | None:
 
 
 def _whole_number(digits: str) -> str | None:
-    return digits if digits == "0" or not digits.startswith("0") else None
+    plain = digits == "0" or not digits.startswith("0")
+    return digits if plain and int(digits) < 1 << 64 else None
 
 
 def _hex(text: str, due: int | None) -> str | None:
