@@ -9,7 +9,9 @@ handler400 = "portal.threshold.bad_request"
 urlpatterns = [
     path("", include("cases.urls")),
     path("submit/", include("evidence.intake.urls")),
+    path("trust/", include("evidence.trust.urls")),
     path("exhibits/", include("evidence.exhibits.urls")),
+    path("exhibits/", include("evidence.connectors.urls")),
     path("reports/", include("evidence.reports.urls")),
     path("accounts/", include("portal.people.urls")),
     path("language/", set_language, name="set_language"),

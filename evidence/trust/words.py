@@ -1,86 +1,85 @@
 """What the pages call things: kinds of entries and their fields. A field that is not named here shows by its own name."""
 
 from django.utils.translation import get_language
-from django.utils.translation import gettext as _
-from django.utils.translation import gettext_lazy as lazy
+from django.utils.translation import gettext_lazy as _
 
 from .difference import Difference, How
 from .entries import Entry
 
 KINDS = {
-    "court": lazy("法院和标识"),
-    "policy": lazy("核验策略"),
-    "platform": lazy("存证平台"),
-    "chain": lazy("联盟链"),
-    "epoch": lazy("验证节点组"),
-    "validator": lazy("验证节点"),
-    "org_root": lazy("机构根证书"),
-    "checkpoint": lazy("检查点"),
-    "root": lazy("根证书"),
-    "object": lazy("其他内容"),
-    "file": lazy("文件"),
+    "court": _("法院和标识"),
+    "policy": _("核验策略"),
+    "platform": _("存证平台"),
+    "chain": _("联盟链"),
+    "epoch": _("验证节点组"),
+    "validator": _("验证节点"),
+    "org_root": _("机构根证书"),
+    "checkpoint": _("检查点"),
+    "root": _("根证书"),
+    "object": _("其他内容"),
+    "file": _("文件"),
 }
-FOLDERS = {"tsa/certs": lazy("可信时间戳"), "web/certs": lazy("网站证书")}
+FOLDERS = {"tsa/certs": _("可信时间戳"), "web/certs": _("网站证书")}
 POLICIES = {
-    "accept_d": lazy("接受自证的平台"),
-    "accept_writer_defects": lazy("容许的写入缺陷"),
-    "tsa_policies": lazy("接受的时间戳策略"),
+    "accept_d": _("接受自证的平台"),
+    "accept_writer_defects": _("容许的写入缺陷"),
+    "tsa_policies": _("接受的时间戳策略"),
 }
 FIELDS = {
-    "value": lazy("内容"),
-    "id": lazy("编号"),
-    "title.zh": lazy("名称（中文）"),
-    "title.en": lazy("名称（英文）"),
-    "court.zh": lazy("法院（中文）"),
-    "court.en": lazy("法院（英文）"),
-    "demonstration": lazy("演示用"),
-    "operator": lazy("运营单位"),
-    "hosts": lazy("域名"),
-    "registration": lazy("备案或登记号"),
-    "checked_on": lazy("最近核对日期"),
-    "family": lazy("技术家族"),
-    "chain_id": lazy("链标识"),
-    "group_id": lazy("群组"),
-    "genesis_hash": lazy("创世区块"),
-    "suite.hash": lazy("哈希算法"),
-    "suite.signature": lazy("签名算法"),
-    "suite.sm2_uid": lazy("SM2 用户标识"),
-    "consensus": lazy("共识"),
-    "path_generation": lazy("证明路径的生成方式"),
-    "accept_raw_hit": lazy("接受未登记合约中的命中"),
-    "from_height": lazy("自高度"),
-    "to_height": lazy("至高度"),
-    "quorum": lazy("法定签名权重"),
-    "validators": lazy("节点数"),
-    "key": lazy("公钥"),
-    "cert_sha256": lazy("证书指纹"),
-    "weight": lazy("权重"),
-    "org": lazy("链上机构"),
-    "role": lazy("性质"),
-    "node_name": lazy("节点名称"),
-    "heights": lazy("在位高度"),
-    "height": lazy("区块高度"),
-    "hash": lazy("区块哈希"),
-    "basis": lazy("从何得知"),
-    "recorded_at": lazy("记录时间"),
-    "subject": lazy("主体"),
-    "issuer": lazy("签发者"),
-    "fingerprint": lazy("指纹 SHA-256"),
-    "valid": lazy("有效期"),
-    "key_kind": lazy("密钥"),
-    "size": lazy("字节数"),
-    "sha256": lazy("SHA-256"),
+    "value": _("内容"),
+    "id": _("编号"),
+    "title.zh": _("名称（中文）"),
+    "title.en": _("名称（英文）"),
+    "court.zh": _("法院（中文）"),
+    "court.en": _("法院（英文）"),
+    "demonstration": _("演示用"),
+    "operator": _("运营单位"),
+    "hosts": _("域名"),
+    "registration": _("备案或登记号"),
+    "checked_on": _("最近核对日期"),
+    "family": _("技术家族"),
+    "chain_id": _("链标识"),
+    "group_id": _("群组"),
+    "genesis_hash": _("创世区块"),
+    "suite.hash": _("哈希算法"),
+    "suite.signature": _("签名算法"),
+    "suite.sm2_uid": _("SM2 用户标识"),
+    "consensus": _("共识"),
+    "path_generation": _("证明路径的生成方式"),
+    "accept_raw_hit": _("接受未登记合约中的命中"),
+    "from_height": _("自高度"),
+    "to_height": _("至高度"),
+    "quorum": _("法定签名权重"),
+    "validators": _("节点数"),
+    "key": _("公钥"),
+    "cert_sha256": _("证书指纹"),
+    "weight": _("权重"),
+    "org": _("链上机构"),
+    "role": _("性质"),
+    "node_name": _("节点名称"),
+    "heights": _("在位高度"),
+    "height": _("区块高度"),
+    "hash": _("区块哈希"),
+    "basis": _("从何得知"),
+    "recorded_at": _("记录时间"),
+    "subject": _("主体"),
+    "issuer": _("签发者"),
+    "fingerprint": _("指纹 SHA-256"),
+    "valid": _("有效期"),
+    "key_kind": _("密钥"),
+    "size": _("字节数"),
+    "sha256": _("SHA-256"),
 }
 VALUES = {
-    ("role", "platform"): lazy("存证平台"),
-    ("role", "court"): lazy("法院"),
-    ("role", "neutral"): lazy("公证、鉴定等第三方"),
-    ("basis", "independent"): lazy("链的运营方之外独立记录"),
-    ("basis", "copied"): lazy("从一个节点抄录"),
-    ("to_height", "—"): lazy("不限"),
-    ("quorum", "—"): lazy("按公式"),
+    ("role", "platform"): _("存证平台"),
+    ("role", "court"): _("法院"),
+    ("role", "neutral"): _("公证、鉴定等第三方"),
+    ("basis", "independent"): _("链的运营方之外独立记录"),
+    ("basis", "copied"): _("从一个节点抄录"),
+    ("to_height", "—"): _("不限"),
+    ("quorum", "—"): _("按公式"),
 }
-HOW = {How.ADDED: lazy("新增"), How.REMOVED: lazy("删除"), How.CHANGED: lazy("改动")}
+HOW = {How.ADDED: _("新增"), How.REMOVED: _("删除"), How.CHANGED: _("改动")}
 
 
 def in_english() -> bool:
@@ -95,7 +94,7 @@ def value(name: str, said: str | None) -> str:
     if said is None:
         return ""
     if said in ("true", "false"):
-        return _("是") if said == "true" else _("否")
+        return str(_("是") if said == "true" else _("否"))
     return str(VALUES.get((name, said), said))
 
 
@@ -112,9 +111,9 @@ def called(entry: Entry) -> str:
     if entry.kind == "policy":
         name = policy(entry.name)
     elif entry.kind == "epoch":
-        name = _("高度 %(range)s") % {"range": entry.name}
+        name = str(_("高度 %(range)s") % {"range": entry.name})
     elif entry.kind == "checkpoint":
-        name = _("高度 %(range)s") % {"range": entry.name}
+        name = str(_("高度 %(range)s") % {"range": entry.name})
     kind = KINDS[entry.kind]
     within = FOLDERS.get(entry.within, entry.within)
     return " · ".join(str(part) for part in (kind, within, name) if str(part))
