@@ -161,7 +161,7 @@ def _single_root() -> bool:
     from ..chains import fisco2_tree
 
     leaf = bytes.fromhex(TRANSACTION["hash"][2:])
-    return fisco2_tree.root_of((leaf,), algorithm="KECCAK-256").hex() == ECDSA_BLOCK["transactionsRoot"][2:]
+    return fisco2_tree.root_of((leaf,), algorithm="KECCAK-256") == bytes.fromhex(ECDSA_BLOCK["transactionsRoot"][2:])
 
 
 def _path(index: int, expected: bool) -> Callable[[], bool]:
