@@ -13,6 +13,7 @@ from typing import Any
 import eth_abi
 import gmalg
 import pytest
+import rlp
 from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.asymmetric import ec, utils
 from eth_hash.auto import keccak
@@ -21,6 +22,8 @@ from google.protobuf import descriptor_pb2, descriptor_pool, message_factory
 from evidence.verification import digests, merkle
 from evidence.verification.chains import abi, chainmaker_messages
 from evidence.verification.codecs import der, protobuf
+from evidence.verification.codecs import rlp as our_rlp
+from evidence.verification.codecs.text import CodecError
 from evidence.verification.keys import ecdsa, secp256k1
 
 RNG = random.Random(20261122)
@@ -248,6 +251,43 @@ def test_call_data_of_eth_abi() -> None:
 @pytest.mark.parametrize("signature", [*abi.METHODS, *abi.EVENTS])
 def test_identifiers_under_either_hash(signature: str) -> None:
     assert abi.identifiers(signature) == (keccak(signature.encode()), sm3_of_gmalg(signature.encode()))
+
+
+# ── RLP ───────────────────────────────────────────────────────────────────────────────────────────────────────────────
+
+
+def nested(depth: int = 0) -> Any:
+    if depth < 4 and RNG.random() < 0.4:
+        return [nested(depth + 1) for _ in range(RNG.randrange(6))]
+    return RNG.randbytes(RNG.choice((0, 1, 1, 2, 20, 55, 56, 57, 255, 256, 70_000 if depth == 0 else 300)))
+
+
+def test_rlp_of_pyrlp() -> None:
+    for _ in range(300):
+        item = nested()
+        raw = rlp.encode(item)
+        assert our_rlp.encode(item) == raw
+        assert our_rlp.decode(raw) == item
+
+
+def test_what_pyrlp_refuses_is_refused() -> None:
+    """Random octets and good ones with an octet changed: never more is taken than the strict peer takes, nor anything else."""
+    taken = 0
+    for _ in range(3000):
+        raw = bytearray(rlp.encode(nested()) if RNG.random() < 0.7 else RNG.randbytes(RNG.randrange(1, 8)))
+        if raw and RNG.random() < 0.8:
+            raw[RNG.randrange(min(len(raw), 12))] ^= 1 << RNG.randrange(8)
+        try:
+            theirs: Any = rlp.decode(bytes(raw), strict=True)
+        except rlp.DecodingError:
+            theirs = None
+        try:
+            ours: Any = our_rlp.decode(bytes(raw))
+        except CodecError:
+            ours = None
+        assert ours == theirs, bytes(raw[:40]).hex()
+        taken += ours is not None
+    assert taken > 100
 
 
 # ── trees ─────────────────────────────────────────────────────────────────────────────────────────────────────────────
