@@ -8,7 +8,7 @@ import hashlib
 import json
 import tempfile
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from functools import cache
 from pathlib import Path
@@ -366,7 +366,11 @@ class Transaction:
     deleted: bool = False
     high: bool = False
     actions: int = 1
-    extra: bytes = field(default=b"")
+    extra: bytes = b""
+    """Bytes behind the envelope's own fields."""
+    endorsed: bytes | None = None
+    """Another response that the endorsers signed."""
+    high_endorsements: bool = False
 
     @property
     def id(self) -> str:
@@ -392,7 +396,8 @@ class Transaction:
         response = text(1, self.proposal_hash or whole) + text(2, action)
         endorsers = network.peers if self.endorsers is None else self.endorsers
         endorsed = text(1, response) + b"".join(
-            kept(2, text(1, e.identity) + text(2, e.sign(response + e.identity))) for e in endorsers
+            kept(2, text(1, e.identity) + text(2, e.sign((self.endorsed or response) + e.identity, high=self.high_endorsements)))
+            for e in endorsers
         )
         taken = kept(1, text(1, signature_header) + text(2, text(1, proposal) + kept(2, endorsed)))
         payload = text(1, text(1, channel_header) + text(2, signature_header)) + text(2, taken * self.actions)
