@@ -21,7 +21,7 @@ from django.utils import timezone
 from cases.access import may, visible_to
 from cases.access.matrix import table
 from cases.access.rows import drift
-from cases.models import Case, CaseUserPermission, Membership, Role, Side
+from cases.models import Case, CaseUserPermission, Membership, Office, Role, Side
 from evidence.exhibits.models import Exhibit, ExhibitFile
 from evidence.reports.models import Report
 from evidence.runs.models import Run, RunVerdict
@@ -211,6 +211,8 @@ def _rows(cast: Cast) -> Iterator[Row]:
         yield "get", "exhibits:progress", [key], EXHIBITS[name]
         yield "post", "exhibits:verify", [key], COURT
         yield "get", "exhibits:file", [key, 1], CONTENT[name]
+        yield "post", "connectors:ask", [key], COURT
+        yield "get", "connectors:source", [key, 1, 1], SIDES if name == "opened" else COURT
     for name, report in cast.reports.items():
         key = report.public_id
         yield "get", "reports:report", [key], REPORTS[name]
@@ -225,6 +227,56 @@ OWN_ONLY = "intake"
 WITHOUT_OBJECT = {"home", "reports:check", "intake:start", "intake:guide"}
 
 
+LOOK, DRAFT = {"sysadmin", "auditor", "supervisor"}, {"sysadmin", "auditor"}
+KEY, DIGEST = uuid.UUID(int=0), "0" * 64
+OFFICE_PAGES = {
+    # page of the court as a whole -> its arguments, and the offices that find it; a role in a case opens none of them
+    "trust:index": ([], LOOK),
+    "trust:pack": ([DIGEST], LOOK),
+    "trust:pack_file": ([DIGEST], LOOK),
+    "trust:draft": ([KEY], LOOK),
+    "trust:draft_file": ([KEY], LOOK),
+    "trust:decide": ([KEY], LOOK),
+    "trust:start": ([], DRAFT),
+    "trust:edit": ([KEY, "platform"], DRAFT),
+    "trust:remove": ([KEY], DRAFT),
+    "trust:import": ([KEY], DRAFT),
+}
+"""What the decision asks beyond the door (another person than the maker), and drafts as their maker's own: tests/evidence/trust."""
+
+
+def test_the_pages_of_offices_are_absent_for_everybody_of_a_case(cast: Cast) -> None:
+    """To see it fail: open a page of the trust store to court staff as such."""
+    for role in set(Role) - {Role.LITIGANT, Role.AGENT, Role.THIRD_PARTY}:
+        user = cast.people[f"as {role}"] = courtroom.person(f"as-{role}", court_staff=True)
+        courtroom.join(user, cast.case, role)
+    wrong = []
+    for person, user in cast.people.items():
+        client = _signed_in(user)
+        absent = _body(client.get("/nothing/here/"))
+        for name, (arguments, _offices) in OFFICE_PAGES.items():
+            for method in ("get", "post"):
+                found = getattr(client, method)(reverse(name, args=arguments))
+                if found.status_code != 404 or _body(found) != absent:
+                    wrong.append((person, method, name))
+    assert wrong == []
+    for name, (arguments, _offices) in OFFICE_PAGES.items():
+        assert Client().post(reverse(name, args=arguments)).status_code == 302, name
+
+
+@pytest.mark.parametrize("post", Office.Post.values)
+def test_an_office_finds_its_pages_and_nothing_of_a_case(cast: Cast, post: str) -> None:
+    """To see it fail: give a supervisor a cell for trust.propose."""
+    holder = courtroom.person("holder", court_staff=True)
+    Office.give(holder, post)
+    client = _signed_in(holder)
+    assert client.get(reverse("trust:index")).status_code == 200
+    started = client.post(reverse("trust:start"), {"title": ""})
+    assert (started.status_code == 302) == (post in DRAFT) and (started.status_code == 404) == (post not in DRAFT)
+    assert not visible_to(holder, Case.objects.all()).exists() and not visible_to(holder, Run.objects.all()).exists()
+    assert client.get(reverse("case", args=[cast.case.public_id])).status_code == 404
+
+
 def test_no_page_is_missing_from_the_table(cast: Cast) -> None:
     """To see it fail: add a page to a room without a row above."""
     resolver = get_resolver()
@@ -232,7 +284,7 @@ def test_no_page_is_missing_from_the_table(cast: Cast) -> None:
     for space, (_prefix, inner) in resolver.namespace_dict.items():
         if space != OWN_ONLY:
             names |= {f"{space}:{n}" for n in inner.reverse_dict if isinstance(n, str)}
-    assert names - WITHOUT_OBJECT == {row[1] for row in _rows(cast)}
+    assert names - WITHOUT_OBJECT == {row[1] for row in _rows(cast)} | OFFICE_PAGES.keys()
 
 
 def test_every_page_answers_whom_it_should_and_nobody_else(cast: Cast) -> None:
