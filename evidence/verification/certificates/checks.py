@@ -43,22 +43,27 @@ NAME_SHOWN = 40
 def examine(
     certificate: Certificate, source: Source, context: Context, spoken_of: Collection[Source]
 ) -> Examination:
-    """Findings and walks of one certificate. `spoken_of`: content files whose digest some certificate of the exhibit states."""
+    """Findings and walks of one certificate. `spoken_of`: content files whose digest some certificate of the exhibit states.
+
+    What concerns the whole file (its platform, what it says it was answered) is said of the file, in the same words for each
+    record that it lists.
+    """
+    subject = certificate.claim.subject
     notes = (FROM_TEXT,) if certificate.claim.from_text else ()
     pairs = list(
         matching.compare(
             certificate.files,
             content=context.content,
-            stated_by=source.name,
+            stated_by=subject,
             objects=certificate.objects,
             unknown=certificate.unknown,
             spoken_of=spoken_of,
             notes=notes,
         )
     )
-    findings = [_read(certificate, source), *(finding for _, finding in pairs)]
-    findings += [_conflict(certificate, source, *conflict) for conflict in certificate.conflicts]
-    findings += _times(certificate, source, context.at, notes)
+    findings = [_read(certificate, subject), *(finding for _, finding in pairs)]
+    findings += [_conflict(certificate, subject, *conflict) for conflict in certificate.conflicts]
+    findings += _times(certificate, subject, context.at, notes)
     stamped = embedded_token.examine(certificate, source, context)
     findings += stamped.findings
     findings += depositor.findings(certificate, source, context)
@@ -70,7 +75,7 @@ def examine(
     )
 
 
-def _read(certificate: Certificate, source: Source) -> Finding:
+def _read(certificate: Certificate, subject: str) -> Finding:
     claim = certificate.claim
     stated = {
         "digest": certificate.files,
@@ -98,27 +103,27 @@ def _read(certificate: Certificate, source: Source) -> Finding:
     kind = f"{claim.platform} · {certificate.kind}" if claim.platform and certificate.kind else claim.platform
     if not names:
         reason = Reason.UNSUPPORTED_FORMAT
-        return indeterminate(READ, reason, source.name, expected=kind or "–", notes=tuple(notes))
-    return passed(READ, source.name, expected=kind or "–", actual=names, notes=tuple(notes))
+        return indeterminate(READ, reason, subject, expected=kind or "–", notes=tuple(notes))
+    return passed(READ, subject, expected=kind or "–", actual=names, notes=tuple(notes))
 
 
-def _conflict(certificate: Certificate, source: Source, name: str, a: str, b: str) -> Finding:
+def _conflict(certificate: Certificate, subject: str, name: str, a: str, b: str) -> Finding:
     expected, actual, reason = f"{name} {a}", f"{name} {b}", Reason.CERT_FIELDS_CONFLICT
     if certificate.claim.from_text:
         # Two values under one label may be two records on one page: which belongs to which is not written down.
         return indeterminate(
             FIELDS,
             reason,
-            source.name,
+            subject,
             expected=expected,
             actual=actual,
             notes=(FROM_TEXT,),
             bearing=Bearing.DECISIVE,
         )
-    return failed(FIELDS, reason, source.name, expected=expected, actual=actual)
+    return failed(FIELDS, reason, subject, expected=expected, actual=actual)
 
 
-def _times(certificate: Certificate, source: Source, at: datetime, notes: tuple[str, ...]) -> list[Finding]:
+def _times(certificate: Certificate, subject: str, at: datetime, notes: tuple[str, ...]) -> list[Finding]:
     """CERT.TIME: readable without guessing, and in the order capture ≤ recording ≤ issue ≤ now."""
     stated = [
         (label, t)
@@ -137,16 +142,16 @@ def _times(certificate: Certificate, source: Source, at: datetime, notes: tuple[
     if _counts_fall([t for _, t in stated]) or any(a[1] > b[1] for a, b in zip(line, line[1:], strict=False)):
         text = ", ".join(f"{label} {_said(t)}" for label, t in stated)
         reason = Reason.TIMESTAMP_ORDER_FAILURE
-        return [indeterminate(TIME, reason, source.name, actual=text, notes=notes)]
+        return [indeterminate(TIME, reason, subject, actual=text, notes=notes)]
     unread = next(((label, t) for label, t in stated if t.instant is None), None)
     if unread:
         label, time = unread
         read = "; ".join(f"{u}: {instant(m)}" for u, m in printed_time.readings(time, until=at))
         more = (*notes, f"TIME_READINGS:{read}") if read else notes
         reason = Reason.TIME_ZONE_AMBIGUOUS
-        return [indeterminate(TIME, reason, source.name, actual=f"{label} {shown(time.text)}", notes=more)]
+        return [indeterminate(TIME, reason, subject, actual=f"{label} {shown(time.text)}", notes=more)]
     text = ", ".join(f"{label} {moment.isoformat()}" for label, moment in known)
-    return [passed(TIME, source.name, actual=text, notes=notes)]
+    return [passed(TIME, subject, actual=text, notes=notes)]
 
 
 def _counts_fall(times: Sequence[ClaimedTime]) -> bool:

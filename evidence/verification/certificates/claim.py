@@ -46,6 +46,8 @@ class Claim:
     block_hash: bytes | None
     time: ClaimedTime | None
     hosts: tuple[str, ...]
+    at: str | None = None
+    """Where in that file it stands, when the file lists several records."""
     part: str | None = None
     """None: what the certificate is about. Otherwise the member that names a further record (a log, a package) which the same
     certificate mentions: compared with proofs where there are any, and no gap where there are none."""
@@ -53,3 +55,7 @@ class Claim:
     """(court or chain, its number) of the same record on other ledgers, as stated."""
     from_text: bool = False
     """Read from printed text, where a label and its value are told by their place."""
+
+    @property
+    def subject(self) -> str:
+        return " · ".join(t for t in (self.source, self.at, self.part) if t)

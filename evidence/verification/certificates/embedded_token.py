@@ -48,7 +48,7 @@ def examine(certificate: Certificate, source: Source, context: Context) -> Exami
     findings: list[Finding] = []
     walks: list[Walk] = []
     for path, value in certificate.tokens[:TOKENS_MAX]:
-        found = _examine(certificate, f"{source.name} · {shown(path)}", value, source, context)
+        found = _examine(certificate, f"{certificate.claim.subject} · {shown(path)}", value, source, context)
         findings += found.findings
         walks += found.walks
     spoken_of = frozenset(s for s in context.content if any(w.file == s.sha256 for w in walks))

@@ -4,6 +4,7 @@ Findings say which algorithm was compared. A digest that fits no file refutes on
 """
 
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from functools import lru_cache
 
 from .. import digests
 from ..exhibit import Source
@@ -84,8 +85,13 @@ def _finding(
 
 def _fitting(claimed: ClaimedFile) -> tuple[str, ...]:
     """Algorithms whose digest can be this one: the named one first, then every other of that length."""
-    fits = tuple(a for a in (*digests.STRONG, *digests.BROKEN) if digests.LENGTH[a] == len(claimed.digest))
-    return tuple(dict.fromkeys((*((claimed.alg,) if claimed.alg else ()), *fits)))
+    return _of_length(claimed.alg, len(claimed.digest))
+
+
+@lru_cache(maxsize=256)
+def _of_length(named: str | None, length: int) -> tuple[str, ...]:
+    fits = tuple(a for a in (*digests.STRONG, *digests.BROKEN) if digests.LENGTH[a] == length)
+    return tuple(dict.fromkeys((*((named,) if named else ()), *fits)))
 
 
 def _by_name(claimed: ClaimedFile, content: Sequence[Source]) -> Source | None:
@@ -94,7 +100,8 @@ def _by_name(claimed: ClaimedFile, content: Sequence[Source]) -> Source | None:
 
 
 def _by_digest(claimed: ClaimedFile, content: Sequence[Source]) -> Source | None:
-    return next((s for s in content for a in _fitting(claimed) if s.digest(a) == claimed.digest), None)
+    fitting = _fitting(claimed)
+    return next((s for s in content for a in fitting if s.digest(a) == claimed.digest), None)
 
 
 def _base(name: str) -> str:

@@ -79,7 +79,8 @@ def examine(sources: Sequence[Source], context: Context) -> Examination:
     spoken_of = matching.stated((f for _, c in certificates for f in c.files), context.content)
     parts = [checks.examine(certificate, source, context, spoken_of) for source, certificate in certificates]
     return Examination(
-        findings=(*findings, *(f for p in parts for f in p.findings)),
+        # What concerns the whole file stands beside each of its records, and is said once.
+        findings=tuple(dict.fromkeys((*findings, *(f for p in parts for f in p.findings)))),
         walks=tuple(w for p in parts for w in p.walks),
         claims=tuple(claim for _, c in certificates for claim in c.claims),
         spoken_of=frozenset().union(*(p.spoken_of for p in parts)),

@@ -8,6 +8,7 @@ import re
 import unicodedata
 from collections.abc import Mapping
 from enum import StrEnum
+from functools import lru_cache
 from types import MappingProxyType
 
 NAME_MAX = 64
@@ -92,8 +93,12 @@ STRONG = frozenset({Concept.TX_ID, Concept.HEIGHT, Concept.BLOCK_HASH, Concept.C
 
 def normal(name: str) -> str:
     """One spelling of a member name."""
-    text = unicodedata.normalize("NFKC", name[: NAME_MAX + 1]).casefold()
-    return re.sub(r"[\s_\-:：]", "", text)
+    return _normal(name[: NAME_MAX + 1])
+
+
+@lru_cache(maxsize=4096)
+def _normal(name: str) -> str:
+    return re.sub(r"[\s_\-:：]", "", unicodedata.normalize("NFKC", name).casefold())
 
 
 _CONCEPTS: Mapping[str, Concept] = MappingProxyType(

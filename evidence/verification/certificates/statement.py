@@ -22,13 +22,13 @@ from .members import (
     digest,
     height,
     plain,
-    shown,
     size,
     time,
 )
+from .shown import shown
 from .spellings import Concept
 
-__all__ = ["Certificate", "CertificateError", "read", "read_all", "shown"]
+__all__ = ["Certificate", "CertificateError", "read", "read_all"]
 
 FILES_MAX = 1000
 """Files named by one certificate; an exhibit holds at most fifty."""
@@ -102,13 +102,17 @@ def read_all(value: object, *, source: str) -> tuple[Certificate, ...]:
 
     outer = Collected(form)
     outer.take(value, "")
-    found = [compose(outer, source=source, kind=kind, ambiguous=ambiguous, whole=value)]
-    for path, item in outer.records:
+    records = outer.records
+    # The addresses of a listed record are its own.
+    beside = tuple(addresses_in(value, without=frozenset(id(item) for _, item in records)))
+    found = [compose(outer, source=source, kind=kind, ambiguous=ambiguous, addresses=beside)]
+    for path, item in records:
         inner = Collected(form)
         inner.take(item, path)
         if inner.records:
             raise CertificateError(f"{shown(path)} lists records within a record")
-        found.append(compose(inner, source=source, kind=kind, ambiguous=ambiguous, whole=item))
+        at = path if len(records) > 1 else None
+        found.append(compose(inner, source=source, at=at, kind=kind, ambiguous=ambiguous, addresses=tuple(addresses_in(item))))
     if len(found) > 1 and not _states_anything(found[0]):
         # The frame around a list of records says how the call went, and nothing of its own.
         frame, first = found[0], found[1]
@@ -196,11 +200,12 @@ def compose(
     found: Collected,
     *,
     source: str,
+    at: str | None = None,
     kind: str | None = None,
     ambiguous: tuple[str, ...] = (),
-    whole: Mapping[str, Any] | None = None,
+    addresses: tuple[str, ...] = (),
 ) -> Certificate:
-    """Collected members -> the certificate."""
+    """Collected members -> the certificate. `at`: the record's place in the file, where there are several."""
     form, common, special = found.form, found.common, found.special
     conflicts: list[tuple[str, str, str]] = []
     files, objects, unknown = _files(found, conflicts)
@@ -219,7 +224,6 @@ def compose(
         c: common.single(c, lambda m: time(m, form), conflicts)
         for c in (Concept.CAPTURE_BEGUN, Concept.CAPTURED, Concept.RECORDED, Concept.ISSUED)
     }
-    addresses = tuple(addresses_in(whole or {}))
     hosts = tuple(dict.fromkeys(h for a in addresses if (h := host_of(a))))
     claim = Claim(
         source=source,
@@ -233,6 +237,7 @@ def compose(
         block_hash=common.single(Concept.BLOCK_HASH, lambda m: block_hash(m, form), conflicts),
         time=times[Concept.RECORDED],
         hosts=hosts,
+        at=shown(at) if at else None,
         cross_chain=tuple(
             (chain, plain(special[n])) for n, chain in (form.cross_chain.items() if form else ()) if n in special
         ),
@@ -317,6 +322,7 @@ def _part(main: Claim, label: str, tx_id: str | None, files: tuple[ClaimedFile, 
         block_hash=None,
         time=None,
         hosts=(),
+        at=main.at,
         part=shown(label),
     )
 

@@ -65,9 +65,9 @@ def _against_each_other(claims: Sequence[Claim]) -> Iterator[Finding]:
         if not claim.tx_id or claim.part is not None:
             continue
         other = first.setdefault(_id(claim.tx_id), claim)
-        if other is claim or other.source == claim.source:
+        if other is claim:
             continue
-        subject = f"{other.source} · {claim.source}"
+        subject = f"{other.subject} · {claim.subject}"
         stated = (
             ("height", other.block_height, claim.block_height),
             ("block", other.block_hash and other.block_hash.hex(), claim.block_hash and claim.block_hash.hex()),
@@ -111,7 +111,7 @@ def _against(
         return
     if files or sharing:
         # Its own transaction was not proven; the file it speaks of stands on its own walk.
-        yield indeterminate(FIELDS, Reason.PROOF_NOT_SUPPLIED, _subject(claim), expected=_unproven(claim))
+        yield indeterminate(FIELDS, Reason.PROOF_NOT_SUPPLIED, claim.subject, expected=_unproven(claim))
         return
     if claim.part is not None:
         # A further record that the certificate only mentions (a log, a package) is listed by its reader and leaves no gap.
@@ -132,7 +132,7 @@ _ORDER = (Outcome.PASSED, Outcome.INDETERMINATE, Outcome.FAILED)
 
 def _compared(claim: Claim, inclusion: Inclusion) -> Finding:
     """Do transaction id, height and block hash on the certificate agree with the recomputed proof?"""
-    subject = f"{_subject(claim)} · {inclusion.subject}"
+    subject = f"{claim.subject} · {inclusion.subject}"
     compared: list[tuple[str, str, str, bool]] = []
     if claim.tx_id is not None and inclusion.tx_id is not None:
         compared.append(("tx", claim.tx_id, inclusion.tx_id, _names(claim, inclusion)))
@@ -166,15 +166,11 @@ def _time(claim: Claim, inclusion: Inclusion) -> Iterator[Finding]:
     yield indeterminate(
         TIME,
         Reason.TIMESTAMP_ORDER_FAILURE,
-        f"{_subject(claim)} · {inclusion.subject}",
+        f"{claim.subject} · {inclusion.subject}",
         expected=instant(proven),
         actual=instant(stated),
         bearing=Bearing.DECISIVE,
     )
-
-
-def _subject(claim: Claim) -> str:
-    return f"{claim.source} · {claim.part}" if claim.part else claim.source
 
 
 def _names(claim: Claim, inclusion: Inclusion) -> bool:
