@@ -7,7 +7,7 @@ of its own, and one byte range at a time (RFC 9110 §14) so that a broken downlo
 import re
 import unicodedata
 from collections.abc import Iterator
-from typing import BinaryIO
+from typing import BinaryIO, Protocol
 
 from django.conf import settings
 from django.http import HttpRequest, HttpResponse, StreamingHttpResponse
@@ -16,8 +16,6 @@ from django.utils.http import content_disposition_header
 
 from portal.vault import Vault
 
-from .models import ExhibitFile
-
 CHUNK = 1 << 16
 NAME_MAX = 150
 """Characters of a name offered to the browser; file systems take 255 bytes and a Han character needs three."""
@@ -25,7 +23,16 @@ RANGE = re.compile(r"bytes=(?:(\d{1,18})-(\d{1,18})?|-(\d{1,18}))", re.ASCII)
 UNSAFE = frozenset('\\/:*?"<>|')
 
 
-def attachment(request: HttpRequest, file: ExhibitFile) -> HttpResponseBase:
+class Kept(Protocol):
+    """Bytes in the vault under a name: a file of an exhibit, or what the court obtained for a run."""
+
+    name: str
+    size: int
+    sha256: str
+    position: int
+
+
+def attachment(request: HttpRequest, file: Kept) -> HttpResponseBase:
     """The whole file, or the one range asked for; 416 for a range outside it. Raises the vault's `Missing` when bytes are gone."""
     tag = f'"{file.sha256}"'
     span = _span(request, file.size, tag)
@@ -65,7 +72,7 @@ def safe_name(name: str, *, position: int) -> str:
     return kept or f"file-{position}"
 
 
-def _guarded(response: HttpResponseBase, file: ExhibitFile, tag: str) -> HttpResponseBase:
+def _guarded(response: HttpResponseBase, file: Kept, tag: str) -> HttpResponseBase:
     response["Content-Type"] = "application/octet-stream"
     disposition = content_disposition_header(True, safe_name(file.name, position=file.position))
     response["Content-Disposition"] = disposition or "attachment"

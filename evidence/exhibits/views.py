@@ -19,6 +19,7 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_POST, require_safe
 
 from cases.access import demand, may, visible_to
+from evidence.connectors.reading import court_nodes
 from evidence.runs import queue
 from evidence.runs.models import Lane, Run
 from portal.ledger.entries import record
@@ -163,6 +164,8 @@ def _in_full(request: HttpRequest, found: Exhibit, shown: Shown) -> bool:
 
 def _context(request: HttpRequest, found: Exhibit, shown: Shown) -> dict[str, object]:
     run, asked = shown.run, _asked(request)
+    may_verify = bool(may(request.user, "verify.run", found))
+    in_full = shown.detail or may_verify
     ahead = queue.position(run) if run and run.state == Run.State.QUEUED else 0
     return {
         "exhibit": found,
@@ -176,9 +179,10 @@ def _context(request: HttpRequest, found: Exhibit, shown: Shown) -> dict[str, ob
         "stands": f"{run.state}{run.stage}{ahead}" if run else "",
         "asked": asked + 1,
         "poll_seconds": next((seconds for upto, seconds in POLL if asked < upto), POLL_SLOWEST),
+        "court_nodes": court_nodes(found, shown.done, detail=shown.detail, may_ask=may_verify) if in_full else None,
         "own": bool(may(request.user, "verify.self_check", found)),
         "may_read": bool(may(request.user, "evidence.view_content", found)),
-        "may_verify": bool(may(request.user, "verify.run", found)),
+        "may_verify": may_verify,
         "may_issue": shown.done is not None and bool(may(request.user, "report.generate", found.case)),
     }
 

@@ -70,6 +70,7 @@ _ACTS = (
         ("inquiry", "node", "question", "outcome", "request", "certificate"),
     ),
     Act("node.answer", "法院节点 {node} 的查询结束：{outcome}", "Inquiry at court node {node} ended: {outcome}", ("inquiry", "node", "outcome", "sources")),
+    Act("node.download", "下载法院节点的第 {position} 份答复", "Answer no. {position} of a court node downloaded", ("exhibit", "run", "position")),
     # reports
     Act("report.order", "生成核验报告 {report}", "Report {report} ordered", ("report",)),
     Act("report.fail", "核验报告 {report} 未能生成", "Report {report} could not be made", ("report",)),
