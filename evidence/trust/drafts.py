@@ -210,6 +210,18 @@ def approve(draft: Draft, *, digest: str, by: User, door: str = "portal") -> Pac
     return pack
 
 
+def first(pack: Contents, *, proposer: User, approver: User) -> Pack:
+    """The first pack of an installation, at the console: the same steps by the same two people, all or nothing."""
+    with transaction.atomic():
+        if packs.in_force() is not None:
+            raise DraftFault(_("已经有现行信任库。"))
+        _demand(proposer, "trust.propose", None)
+        draft = Draft.objects.create(title=_("安装时的信任库"), created_by=proposer)
+        _keep(draft, pack, change=_("从安装时的信任库开始"))
+        propose(draft, by=proposer)
+        return approve(draft, digest=pack.sha256, by=approver, door="console")
+
+
 def _put_out(pack: Pack) -> None:
     packs.directory(pack)
     packs.point(pack)
