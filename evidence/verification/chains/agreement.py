@@ -119,7 +119,7 @@ def _against(
     weak = any(_is_of(f, s, digests.BROKEN) for f in claim.files for s in content)
     reason = Reason.SIGNED_DATA_NOT_FOUND if claim.files else Reason.PROOF_NOT_SUPPLIED
     reason = Reason.CRYPTO_CONSTRAINTS_FAILURE if weak else reason
-    yield indeterminate(FIELDS, reason, claim.source, expected=_unproven(claim), bearing=Bearing.DECISIVE)
+    yield indeterminate(FIELDS, reason, claim.subject, expected=_unproven(claim), bearing=Bearing.DECISIVE)
 
 
 def _unproven(claim: Claim) -> str | None:
