@@ -241,8 +241,11 @@ def _votes(
         else:
             counted[voter.key] = voter
     collector = pinned.get(successor.block.key.point) if successor.block.key else None
-    if collector is not None and _own_signature(successor):
-        counted.setdefault(collector.key, collector)
+    if collector is not None and successor.block.body.has("sign"):
+        if _own_signature(successor):
+            counted.setdefault(collector.key, collector)
+        else:
+            invalid[collector.key] = collector
     return _Votes(tuple(counted.values()), tuple(invalid.values()), ignored, True)
 
 

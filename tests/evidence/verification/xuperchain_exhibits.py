@@ -72,7 +72,7 @@ class Built:
     def path(self) -> list[bytes]:
         return path_in(tree_of([t["txid"] for t in self.transactions]), self.index)
 
-    def package(self, **members: Any) -> Fields:
+    def package(self, /, **members: Any) -> Fields:
         bare = {k: v for k, v in self.block.items() if k not in ("transactions", "merkle_tree")}
         package: Fields = {
             "format": "mingjian.chain-proof",
@@ -102,7 +102,7 @@ class Built:
         package.update(members)
         return {k: v for k, v in package.items() if v is not None}
 
-    def files(self, **members: Any) -> dict[str, bytes]:
+    def files(self, /, **members: Any) -> dict[str, bytes]:
         """PAGE and its package."""
         return {"page.html": PAGE, "page.mjproof.json": json.dumps(self.package(**members)).encode()}
 
@@ -260,7 +260,7 @@ def pin(block: Fields, **changes: Any) -> Fields:
     return {"height": block["height"], "hash": block["blockid"].hex(), "recorded_at": None, "basis": "independent", **changes}
 
 
-def verdict(chain: Built, store: TrustStore | None = None, **members: Any) -> Verdict:
+def verdict(chain: Built, store: TrustStore | None = None, /, **members: Any) -> Verdict:
     return examine(chain.files(**members), store or trust(chain))
 
 
