@@ -24,8 +24,8 @@ from .links import unlinked
 
 BYTES_MAX = 64 << 20
 """One file, as for a proof package (spec §2 rule 6)."""
-LOOK_BYTES = 4 << 10
-"""Bytes in which a file is recognised; a configuration as JSON names its members later, so that its tail is looked at too."""
+LOOK_BYTES = 64 << 10
+"""Bytes of head and tail in which a file is recognised: a printed block has its header behind its transactions."""
 TOLD_MAX = 64
 """Blocks beside the transactions of interest whose every rung is told; of more only what failed, and how many there are."""
 NOT_PROVEN = ("NOT_PROVEN.FABRIC_VALIDITY", "NOT_PROVEN.FABRIC_POLICY", "NOT_PROVEN.FABRIC_TIME")

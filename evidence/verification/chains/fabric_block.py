@@ -166,7 +166,7 @@ def from_protobuf(raw: bytes, origin: str) -> Block:
     header, data, metadata = (message.message(n) for n in ("header", "data", "metadata"))
     if header is None:
         raise BlockError("no header")
-    return _block(
+    return from_parts(
         origin,
         header.number("number"),
         header.data("previous_hash"),
@@ -179,7 +179,7 @@ def from_protobuf(raw: bytes, origin: str) -> Block:
 def from_header(raw: bytes, origin: str) -> Block:
     """`common.BlockHeader` alone, as a link. Raises BlockError."""
     header = _parse(raw, messages.BLOCK_HEADER)
-    return _block(origin, header.number("number"), header.data("previous_hash"), header.data("data_hash"), None, ())
+    return from_parts(origin, header.number("number"), header.data("previous_hash"), header.data("data_hash"), None, ())
 
 
 def from_blockfile(raw: bytes, origin: str) -> Iterator[Block]:
@@ -204,7 +204,7 @@ def from_blockfile(raw: bytes, origin: str) -> Iterator[Block]:
         metadata, at = _list(raw, at, end, METADATA_MAX)
         if at != end:
             raise BlockError(f"block {count}: bytes behind its last field")
-        yield _block(origin, number, previous_hash, data_hash, envelopes, metadata)
+        yield from_parts(origin, number, previous_hash, data_hash, envelopes, metadata)
 
 
 def looks_like_blockfile(head: bytes, size: int) -> bool:
@@ -233,7 +233,7 @@ def looks_like_block(head: bytes) -> bool:
     return len(header.data("data_hash")) == HASH_BYTES and head[end : end + 1] in (b"\x12", b"\x1a", b"")
 
 
-def _block(
+def from_parts(
     origin: str,
     number: int,
     previous_hash: bytes,
@@ -241,6 +241,7 @@ def _block(
     envelopes: tuple[bytes, ...] | None,
     metadata: tuple[bytes, ...],
 ) -> Block:
+    """A block of fields that were read; `envelopes` None for a header alone. Raises BlockError."""
     if len(data_hash) != HASH_BYTES or len(previous_hash) != (HASH_BYTES if number else 0):
         raise BlockError(f"block {number}: hashes of {len(previous_hash)} and {len(data_hash)} bytes")
     if len(envelopes or ()) > ENVELOPES_MAX or len(metadata) > METADATA_MAX:

@@ -9,6 +9,7 @@ import pytest
 
 from evidence.verification.reasons import Reason
 from evidence.verification.verdict import Grade, Overall
+from tests.evidence.verification import fabric_printer
 from tests.evidence.verification.fabric_exhibits import (
     CHAINCODE,
     FAILED,
@@ -127,10 +128,11 @@ def shapes(chain: Chain) -> dict[str, dict[str, bytes]]:
         "files": files(chain),
         "blockfile": {**page, "ledger": blockfile(chain.genesis, chain.block)},
         "package": {**page, "p.mjproof.json": package(chain)},
+        "printed": {**page, "genesis.block": chain.genesis.pb, "block.json": fabric_printer.text(chain.block.pb)},
     }
 
 
-@pytest.mark.parametrize("shape", ["files", "blockfile", "package"])
+@pytest.mark.parametrize("shape", ["files", "blockfile", "package", "printed"])
 @pytest.mark.parametrize("make", [built, bft])
 def test_shapes(shape: str, make: Any) -> None:
     chain = make()
@@ -140,6 +142,43 @@ def test_shapes(shape: str, make: Any) -> None:
         ours = {(f.outcome, f.reason, f.expected, f.actual) for f in findings(verdict, check, "tx ")}
         assert ours == {(f.outcome, f.reason, f.expected, f.actual) for f in findings(expected, check, "tx ")}, check
     assert (verdict.overall, verdict.grade) == (expected.overall, expected.grade)
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        lambda b: b["header"].update(number="2"),
+        lambda b: b["header"].update(previous_hash="A" * 43 + "="),
+        lambda b: b["data"]["data"][0].update(signature="MAA="),
+        lambda b: b["data"]["data"][0]["payload"]["header"]["channel_header"].update(tx_id="00" * 32),
+        lambda b: b["data"]["data"][0]["payload"]["header"]["channel_header"].update(timestamp="2026-01-01T00:00:00Z"),
+        lambda b: b["data"]["data"][0]["payload"]["header"]["channel_header"].update(timestamp="yesterday"),
+        lambda b: b["data"]["data"][0]["payload"]["header"]["channel_header"].update(type=1),
+        lambda b: b["data"]["data"][0]["payload"]["data"]["actions"][0].update(more=1),
+        lambda b: b["data"].update(data=[]),
+        lambda b: b["data"].update(data=[7]),
+        lambda b: b["metadata"].update(metadata=["A"]),
+        lambda b: b.update(metadata=None),
+        lambda b: b.update(header=None),
+    ],
+)
+def test_a_printed_block_that_was_changed(change: Any) -> None:
+    chain = built()
+    block = fabric_printer.printed(chain.block.pb)
+    change(block)
+    given = {"page.html": PAGE, "g": chain.genesis.pb, "block.json": json.dumps(block).encode()}
+    verdict = examine(given, trust(chain, epochs=court_run(chain)))
+    assert verdict.overall is not Overall.CONSISTENT
+
+
+def test_a_printed_block_that_does_not_give_back_its_bytes_is_not_judged() -> None:
+    chain = built()
+    block = fabric_printer.printed(chain.block.pb)
+    block["data"]["data"][0]["payload"]["header"]["channel_header"]["epoch"] = "7"
+    given = {"page.html": PAGE, "g": chain.genesis.pb, "block.json": json.dumps(block).encode()}
+    verdict = examine(given, trust(chain, epochs=court_run(chain)))
+    assert (OPEN, Reason.UNSUPPORTED_FORMAT) in {(f.outcome.value, f.reason) for f in verdict.findings}
+    assert verdict.overall is Overall.INDETERMINATE
 
 
 def test_a_package_without_its_configuration_is_open() -> None:
