@@ -46,6 +46,7 @@ FAMILIES: dict[str, Promise] = {
     "DIGEST": _("文件与摘要"),
     "INCL": _("区块链登记"),
     "CHAINMAKER": _("区块链登记"),
+    "FABRIC": _("区块链登记"),
     "PACKAGE": _("区块链登记"),
     "TST": _("时间戳"),
     "X509": _("数字证书"),
