@@ -14,7 +14,7 @@ from . import chainmaker, fisco, h2grpc, http1
 from .addresses import AddressRefused, NoAddress, Resolver
 from .nodes import Node
 from .questions import Absent, Answer, Question
-from .wire import Connection, Deadline, Reply, Unreachable, Unusable, connect
+from .wire import Deadline, Reply, Trail, Unreachable, Unusable, connect
 
 __all__ = ["Answer", "Exchange", "Fetched", "Outcome", "Unreachable", "Unusable", "fetch"]
 
@@ -37,9 +37,9 @@ class Exchange:
     host: str
     port: int
     address: str
-    """Where the connection went; "" when there was none."""
+    """Where the connection went, or was to go; "" when the name was refused or has none."""
     certificate: bytes | None
-    """The certificate the node showed (DER)."""
+    """The certificate that the node showed and that was accepted (DER)."""
     request: bytes
     status: str
     answer: bytes | None
@@ -82,12 +82,12 @@ def _exchange(
     node: Node, question: Question, *, deadline: Deadline, record: Callable[[Exchange], None], resolver: Resolver | None
 ) -> bytes:
     asked_at = datetime.now(UTC)
-    line: Connection | None = None
+    trail = Trail()
     reply = Reply("", b"")
     outcome, fault = Outcome.ANSWERED, ""
     try:
         alpn = h2grpc.ALPN if node.family == "chainmaker" else None
-        with connect(node, deadline=deadline, budget=0, alpn=alpn, resolver=resolver) as line:
+        with connect(node, deadline=deadline, trail=trail, alpn=alpn, resolver=resolver) as line:
             if node.family == "chainmaker":
                 reply = h2grpc.call(line, node, question.method, question.body)
             else:
@@ -106,8 +106,8 @@ def _exchange(
             question=question.name,
             host=node.host,
             port=node.port,
-            address=line.address if line else "",
-            certificate=line.certificate if line else None,
+            address=trail.address,
+            certificate=trail.certificate,
             request=question.body,
             status=reply.status,
             answer=reply.body if reply.status else None,

@@ -86,10 +86,10 @@ class Exchange(models.Model):
     host = models.CharField(max_length=255)
     port = models.PositiveIntegerField()
     address = models.CharField(max_length=45, blank=True)
-    """Where the connection went; empty: there was none."""
+    """Where the connection went, or was to go; empty: the name was refused or has none."""
     request_sha256 = models.CharField(max_length=64)
     certificate_sha256 = models.CharField(max_length=64, blank=True)
-    """The certificate that the node showed (DER, in the vault)."""
+    """The certificate that the node showed and that was accepted (DER, in the vault)."""
     status = models.CharField(max_length=20, blank=True)
     answer_sha256 = models.CharField(max_length=64, blank=True)
     """The answer as it came, or as much of it as was taken (in the vault)."""

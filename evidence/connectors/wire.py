@@ -55,14 +55,20 @@ class Deadline:
         return left
 
 
+@dataclass
+class Trail:
+    """How far a connection came, for the archive: also where it failed."""
+
+    address: str = ""
+    certificate: bytes | None = None
+    """DER of the certificate the node showed, once it was accepted; None without TLS."""
+
+
 class Connection:
     """A connected stream. `budget` is how many more bytes may be read; protocol code raises it when it knows what is coming."""
 
-    def __init__(self, sock: socket.socket, *, address: str, certificate: bytes | None, deadline: Deadline, budget: int) -> None:
-        self.address = address
-        self.certificate = certificate
-        """DER of the certificate the node showed, None without TLS."""
-        self.budget = budget
+    def __init__(self, sock: socket.socket, *, deadline: Deadline) -> None:
+        self.budget = 0
         self.deadline = deadline
         self._sock = sock
 
@@ -89,10 +95,11 @@ class Connection:
 
 @contextmanager
 def connect(
-    node: Node, *, deadline: Deadline, budget: int, alpn: str | None = None, resolver: Resolver | None = None
+    node: Node, *, deadline: Deadline, trail: Trail, alpn: str | None = None, resolver: Resolver | None = None
 ) -> Iterator[Connection]:
     """Resolve once, judge, connect to that address, check who is there. AddressRefused, NoAddress, Unreachable, Unusable."""
     address = str(resolve(node.host, node.port, allowed=node.allowed, seconds=deadline.left(), resolver=resolver))
+    trail.address = address
     family = socket.AF_INET6 if ":" in address else socket.AF_INET
     sock = socket.socket(family, socket.SOCK_STREAM)
     try:
@@ -101,11 +108,11 @@ def connect(
             sock.connect((address, node.port))
             if node.tls:
                 sock.settimeout(deadline.left())
-                sock = _context(node, alpn).wrap_socket(sock, server_hostname=node.tls_name)
-        certificate = sock.getpeercert(binary_form=True) if isinstance(sock, ssl.SSLSocket) else None
-        if node.certificate_sha256 and hashlib.sha256(certificate or b"").hexdigest() != node.certificate_sha256:
+                sock = context(node, alpn).wrap_socket(sock, server_hostname=node.tls_name)
+        trail.certificate = sock.getpeercert(binary_form=True) if isinstance(sock, ssl.SSLSocket) else None
+        if node.certificate_sha256 and hashlib.sha256(trail.certificate or b"").hexdigest() != node.certificate_sha256:
             raise Unusable("the node shows another certificate than the one pinned")
-        connection = Connection(sock, address=address, certificate=certificate, deadline=deadline, budget=budget)
+        connection = Connection(sock, deadline=deadline)
         if alpn and node.tls and connection.protocol != alpn:
             raise Unusable(f"the node does not speak {alpn}")
         yield connection
@@ -113,20 +120,21 @@ def connect(
         sock.close()
 
 
-def _context(node: Node, alpn: str | None) -> ssl.SSLContext:
+def context(node: Node, alpn: str | None) -> ssl.SSLContext:
     """TLS that trusts the pinned file and nothing else. The pin may be the node's own certificate: a partial chain ends there."""
-    context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
-    context.minimum_version = ssl.TLSVersion.TLSv1_2
-    context.verify_flags |= ssl.VERIFY_X509_PARTIAL_CHAIN
+    made = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+    made.minimum_version = ssl.TLSVersion.TLSv1_2
+    made.verify_flags |= ssl.VERIFY_X509_PARTIAL_CHAIN
     try:
-        context.load_verify_locations(cafile=str(node.ca))
+        made.load_verify_locations(cafile=str(node.ca))
         if node.client_certificate:
-            context.load_cert_chain(str(node.client_certificate), str(node.client_key))
+            # A key that wants a passphrase must not make a worker wait for somebody at a terminal.
+            made.load_cert_chain(str(node.client_certificate), str(node.client_key), password=lambda: b"")
     except (OSError, ssl.SSLError) as fault:
         raise Unreachable(f"the pinned or the court's own certificate cannot be loaded: {fault}") from fault
     if alpn:
-        context.set_alpn_protocols([alpn])
-    return context
+        made.set_alpn_protocols([alpn])
+    return made
 
 
 @contextmanager

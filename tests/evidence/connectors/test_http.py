@@ -13,6 +13,7 @@ import pytest
 
 from evidence.connectors.fetching import Exchange, Fetched, Unreachable, Unusable, fetch
 from evidence.connectors.nodes import Node
+from evidence.connectors.wire import context
 from tests.evidence.verification import fisco3_exhibits as block
 
 from .node_servers import (
@@ -338,7 +339,5 @@ def test_another_certificate_another_name_and_no_tls_at_all(tmp_path: Path) -> N
 
 def test_a_certificate_of_the_public_authorities_is_not_enough(tmp_path: Path) -> None:
     """Nothing but the pinned file is trusted, not even what the system trusts."""
-    from evidence.connectors.wire import _context
-
     public, _ = identity(tmp_path / "node")
-    assert _context(tls_node(1, public), None).cert_store_stats()["x509"] == 1
+    assert context(tls_node(1, public), None).cert_store_stats()["x509"] == 1
