@@ -217,7 +217,9 @@ def looks_like_blockfile(head: bytes, size: int) -> bool:
         previous_hash, at = _bytes(head, at, len(head))
     except BlockError:
         return False
-    whole = at - start < length <= size and len(data_hash) == HASH_BYTES
+    # Indented JSON opens alike ("{", a line end, a blank that reads as 32): a hash is not text.
+    hashed = len(data_hash) == HASH_BYTES and not data_hash.isascii()
+    whole = at - start < length <= size and hashed
     return whole and len(previous_hash) == (HASH_BYTES if number else 0)
 
 
