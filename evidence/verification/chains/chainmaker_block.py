@@ -160,6 +160,12 @@ class Examined:
             return True
         return any(not members.sender_signed(tx, self._known, self.suite) for tx in marked)
 
+    def sender_contradicts(self, tx: Message) -> bool:
+        """Whether the sender's key is there and the signature is not by it."""
+        entry = tx.message("sender")
+        presented = members.read(entry.message("signer") if entry else None, self._known, self.suite)
+        return presented.reason is None and not members.sender_signed(tx, self._known, self.suite)
+
     @cached_property
     def tx_root(self) -> Finding:
         """Do all transactions of the block, as handed in, give the root in the header?"""

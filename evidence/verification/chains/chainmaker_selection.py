@@ -22,6 +22,9 @@ from .location import locate
 INCLUSIONS_MAX = 200
 """Transactions examined in one exhibit: four times as many as it may hold files. Each costs a signature or two."""
 
+CHANGED_MAX = 200
+"""Transactions of a block that does not give its root whose signature is asked, to name the one that was changed."""
+
 Updates = Mapping[tuple[str, str, bytes], Sequence[tuple[int, int, str]]]
 """(chain id, contract, record id) -> (height, place, transaction id) of every update that took effect under the root of its
 block. What merely says that it is an update takes nothing from a record."""
@@ -123,7 +126,8 @@ def select(supplied: Supplied, blocks: Sequence[Examined], context: Context) -> 
 
 
 def _home(transaction: Transaction, blocks: Sequence[Block]) -> Block | None:
-    """The block a separately supplied transaction goes with: one that holds its id, else a header of its chain and height."""
+    """The block a separately supplied transaction goes with: one that holds its id, else a header of its chain (or of its own
+    package, whatever chain that names) and height."""
     for block in blocks:
         if any(tx_id(tx) == tx_id(transaction.body) for tx in block.txs or ()):
             return block
@@ -132,7 +136,9 @@ def _home(transaction: Transaction, blocks: Sequence[Block]) -> Block | None:
     fitting = [
         b
         for b in blocks
-        if b.txs is None and b.chain_id == chain_id and transaction.height in (None, b.height)
+        if b.txs is None
+        and (b.chain_id == chain_id or b.name == transaction.name)
+        and transaction.height in (None, b.height)
     ]
     # Of two accounts of one header the transaction's own package knows the better.
     return min(fitting, key=lambda b: (b.name != transaction.name, b.height, b.name), default=None)
@@ -205,6 +211,11 @@ def _representative(block: Examined) -> int | None:
         return next(i for i, tx in enumerate(bodies) if is_redacted(tx))
     if len(bodies) < block.block.count:
         return None
+    if not block.tree_holds:
+        # Where something was changed, the record that its sender has not signed speaks for the block.
+        for i, tx in enumerate(bodies[:CHANGED_MAX]):
+            if block.sender_contradicts(tx):
+                return i
     for i, tx in enumerate(bodies):
         if locate((), places(tx), block.profile, block.block.height).mapped:
             return i

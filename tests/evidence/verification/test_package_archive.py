@@ -214,11 +214,10 @@ def test_a_reference_below_a_nodes_answer_is_the_nodes_own(store: TrustStore) ->
 
 def test_archives_that_two_readers_take_differently(store: TrustStore) -> None:
     good = archive()
-    with pytest.warns(UserWarning, match="Duplicate"):
-        held = io.BytesIO(good)
-        with zipfile.ZipFile(held, "a") as file:
-            file.writestr("package.json", b'{"format":"mingjian.chain-proof"}')
-        twice = held.getvalue()
+    held = io.BytesIO(good)
+    with zipfile.ZipFile(held, "a") as file, pytest.warns(UserWarning, match="Duplicate"):
+        file.writestr("package.json", b'{"format":"mingjian.chain-proof"}')
+    twice = held.getvalue()
     for data in (twice, b"before" + good, good + b"behind", good[:-30]):
         verdict = examine(given(data), store)
         assert verdict.overall is not Overall.CONSISTENT
