@@ -36,8 +36,15 @@ def sniff(source: Source) -> int:
     """A PDF whose visible text reads as a certificate: it states a transaction, a block or its own number, and one thing more."""
     if not is_pdf(source) or source.size > FILE_BYTES_MAX:
         return 0
-    text = pdf_text.of(source).text
-    return 70 if text and printed.read(text, source=source.name) is not None else 0
+    # Whether letters are shown takes a drawing of each page: only where the letters are those of a certificate.
+    for text in (pdf_text.glimpse, _shown):
+        if printed.read(text(source), source=source.name) is None:
+            return 0
+    return 70
+
+
+def _shown(source: Source) -> str:
+    return pdf_text.of(source).text
 
 
 def examine(sources: tuple[Source, ...], context: Context) -> Examination:

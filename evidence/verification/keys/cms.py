@@ -68,6 +68,8 @@ class SignedData:
     """Tokens over `signature` that stand in its unsigned attributes."""
     revocation_lists: tuple[bytes, ...] = ()
     """DER, as the message carries them: data of the party, each still to be checked against its issuer."""
+    ocsp_answers: tuple[bytes, ...] = ()
+    """OCSP responses, likewise."""
 
 
 def parse(data: bytes, *, detached: bytes | None = None) -> SignedData:
@@ -128,7 +130,7 @@ def _parse(data: bytes, detached: bytes | None) -> SignedData:
         attributes=_attributes(transmitted),
         signed_encodings=tuple(dict.fromkeys((ber.to_der(sent), sent))),
         time_stamps=_time_stamps(signer["unsigned_attrs"]),
-        revocation_lists=_revocation_lists(signed["crls"], transmitted),
+        **_revocation(signed["crls"], transmitted),
     )
 
 
@@ -144,20 +146,27 @@ def _time_stamps(attributes: Any) -> tuple[bytes, ...]:
     return tuple(found)
 
 
-def _revocation_lists(choices: Any, attributes: Any) -> tuple[bytes, ...]:
-    """Those of the message (RFC 5652 §5.1 `crls`) and of Adobe's archive attribute."""
-    from asn1crypto import core, crl
+def _revocation(choices: Any, attributes: Any) -> dict[str, tuple[bytes, ...]]:
+    """Lists of the message (RFC 5652 §5.1 `crls`); lists and answers of Adobe's archive attribute."""
+    from asn1crypto import core, crl, ocsp
 
     class Lists(core.SequenceOf):  # type: ignore[misc, unused-ignore]
         _child_spec = crl.CertificateList
 
-    found = [c.chosen.dump() for c in choices or () if c.name == "certificate_list"]
+    class Answers(core.SequenceOf):  # type: ignore[misc, unused-ignore]
+        _child_spec = ocsp.OCSPResponse
+
+    lists = [c.chosen.dump() for c in choices or () if c.name == "certificate_list"]
+    answers: list[bytes] = []
     for attribute in attributes:
         if attribute["type"].dotted == REVOCATION_ARCHIVE:
+            # SEQUENCE { crl [0] EXPLICIT SEQUENCE OF CertificateList, ocsp [1] EXPLICIT SEQUENCE OF OCSPResponse, … }
             for part in core.Sequence.load(attribute["values"][0].dump(), strict=True):
-                if part.class_ == 2 and part.tag == 0:  # [0] EXPLICIT SEQUENCE OF CertificateList
-                    found += [c.dump() for c in Lists.load(part.contents, strict=True)]
-    return tuple(dict.fromkeys(found))
+                if (part.class_, part.tag) == (2, 0):
+                    lists += [c.dump() for c in Lists.load(part.contents, strict=True)]
+                elif (part.class_, part.tag) == (2, 1):
+                    answers += [a.dump() for a in Answers.load(part.contents, strict=True)]
+    return {"revocation_lists": tuple(dict.fromkeys(lists)), "ocsp_answers": tuple(dict.fromkeys(answers))}
 
 
 def _certificates(choices: Any) -> tuple[bytes, ...]:

@@ -1,8 +1,8 @@
-"""Whether a certificate had been revoked: lists signed by the authority that issued it (RFC 5280 §5, §6.3).
+"""Whether a certificate had been revoked: lists (RFC 5280 §5, §6.3) and answers (`ocsp`) of the authority that issued it.
 
-A list may come from the court's store or from the file under examination: it counts only when the certificate above, on a
-path that already leads to a pinned root, has signed it. Not read: OCSP answers, indirect and partial lists, lists signed
-with another key than the certificates; they leave the question open and never answer it.
+Either may come from the court's store or from the file under examination: it counts only when the certificate above, on a
+path that already leads to a pinned root, vouches for it. Not read: indirect and partial lists, lists signed with another key
+than the certificates; they leave the question open and never answer it.
 """
 
 from collections.abc import Sequence
@@ -14,7 +14,7 @@ from ..codecs import der
 from ..codecs.text import CodecError
 from ..reasons import Reason
 from ..verdict import Outcome, instant
-from . import public_key
+from . import ocsp, public_key
 from .public_key import UnsupportedKey
 from .x509 import Certificate
 
@@ -40,29 +40,43 @@ class Standing:
 
 
 def check(
-    path: Sequence[bytes], *, lists: Sequence[bytes], moment: datetime, now: datetime
+    path: Sequence[bytes],
+    *,
+    lists: Sequence[bytes],
+    answers: Sequence[bytes] = (),
+    moment: datetime,
+    now: datetime,
 ) -> Standing:
     """Whether a certificate of `path` (DER, leaf first, pinned root last) was revoked at `moment`; `now` is the moment of
-    verification, beyond which no list counts. Never raises for bad lists.
+    verification, beyond which nothing counts. `answers`: OCSP responses (DER). Never raises for bad data.
 
-    For each certificate below the root a list is needed that its issuer signed and that speaks of `moment` or of a later
-    time. Revoked by then: REVOKED_NO_POE (REVOKED_CA_NO_POE above the leaf). No list: TRY_LATER.
+    For each certificate below the root a list or answer of its issuer is needed that speaks of `moment` or of a later time.
+    Revoked by then: REVOKED_NO_POE (REVOKED_CA_NO_POE above the leaf). None: TRY_LATER.
     """
     certificates = [Certificate(c) for c in path]
     readable = _readable(lists)
     missing: Standing | None = None
     shown = "–"
     for place, (certificate, issuer) in enumerate(zip(certificates, certificates[1:], strict=False)):
-        usable = [c for c in readable if _speaks_of(c, certificate, issuer, moment, now)]
-        for crl in usable:
-            since = _revoked_since(crl, certificate)
+        usable = [
+            ("CRL", c.last_update_utc, _revoked_since(c, certificate))
+            for c in readable
+            if _speaks_of(c, certificate, issuer, moment, now)
+        ]
+        usable += [
+            ("OCSP", a.this_update, a.revoked_since)
+            for a in ocsp.answers(answers, certificate=certificate, issuer=issuer)
+            if a.this_update <= now and (a.next_update or a.this_update) >= moment and a.this_update <= certificate.not_after
+        ]
+        for _, _, since in usable:
             if since is not None and since <= moment:
                 reason = Reason.REVOKED_CA_NO_POE if place else Reason.REVOKED_NO_POE
                 return Standing(Outcome.INDETERMINATE, reason, f"{certificate.name}: {instant(since)}")
         if not usable and missing is None:
             missing = Standing(Outcome.INDETERMINATE, Reason.TRY_LATER, certificate.name)
         if usable and not place:
-            shown = f"CRL {instant(max(c.last_update_utc for c in usable))}"
+            basis, told, _ = max(usable, key=lambda u: (u[1], u[0]))
+            shown = f"{basis} {instant(told)}"
     return missing or Standing(Outcome.PASSED, None, shown)
 
 

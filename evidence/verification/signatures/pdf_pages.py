@@ -95,6 +95,23 @@ class Document:
             finally:
                 c.FPDFText_ClosePage(layer)
 
+    def layer(self, number: int, *, limit: int) -> str:
+        """The text layer of page `number`, shown or not: a quick look. Raises PagesError."""
+        c = _pdfium()
+        with self._page(number) as page:
+            layer = c.FPDFText_LoadPage(page)
+            if not layer:
+                raise PagesError(f"text of page {number + 1}")
+            try:
+                count = int(c.FPDFText_CountChars(layer))
+                if count > limit:
+                    raise PagesError(f"more than {CHARACTERS_MAX} characters")
+                units = (ctypes.c_ushort * (count + 1))()
+                c.FPDFText_GetText(layer, 0, count, units)
+                return _joined([chr(u) for u in units[:count]])
+            finally:
+                c.FPDFText_ClosePage(layer)
+
     def drawing(self, number: int) -> Drawing:
         """Page `number` (from 0) with its annotations and fields, for comparison. Raises PagesError."""
         with self._page(number) as page:

@@ -26,8 +26,8 @@ from pyhanko.sign.validation.status import SignatureCoverageLevel
 for _name in ("pyhanko", "pyhanko_certvalidator"):
     logging.getLogger(_name).addHandler(logging.NullHandler())
 
-LOOKUPS_MAX = 600_000
-"""Objects looked up for one file, in whatever revision. A report of 57 pages with an archive time-stamp takes 0.15 million; the
+LOOKUPS_MAX = 250_000
+"""Objects looked up for one file, in whatever revision. A report of 57 pages with an archive time-stamp takes 17,000, at 70 µs each; the
 library's search for paths to an object is exponential in files that are made for it."""
 ENTRIES_MAX = 400_000
 """Entries of all cross-reference sections. A book of 5,000 pages has about 100,000."""
@@ -110,7 +110,7 @@ class Reader(PdfFileReader):
 
     def _index(self, stmnum: int) -> tuple[bytes, dict[int, tuple[int, int]]] | None:
         stream = generic.Reference(stmnum, 0, self).get_object()
-        if not isinstance(stream, generic.StreamObject) or stream.get("/Type") != "/ObjStm":
+        if not isinstance(stream, generic.StreamObject) or _entry(stream, "/Type") != "/ObjStm":
             return None
         data = stream.read_data(DecodePurpose.OBJECT_STREAM)
         first, count = int(stream["/First"]), int(stream["/N"])
@@ -145,7 +145,7 @@ class Field(EmbeddedPdfSignature):
         self.sig_object = value.get_object()
         if not isinstance(self.sig_object, generic.DictionaryObject):
             raise PdfReadError("the signature is no dictionary")
-        self.byte_range = self.sig_object.get("/ByteRange")
+        self.byte_range = _entry(self.sig_object, "/ByteRange")
         self.pkcs7_content = extract_contents(self.sig_object)
         # A signature inside its field's own object is as old as the field.
         holder = value if isinstance(value, generic.IndirectObject) else reference
@@ -156,7 +156,7 @@ class Field(EmbeddedPdfSignature):
 
     @property
     def subfilter(self) -> str:
-        return str(self.sig_object.get("/SubFilter", ""))
+        return str(_entry(self.sig_object, "/SubFilter") or "")
 
 
 def opened(data: bytes) -> tuple[Reader, bool]:
@@ -207,23 +207,23 @@ def changes(field: Field) -> tuple[str, bool, bool]:
     return level.name, permitted, permitted and (docmdp is None or level.value <= docmdp.value)
 
 
-ACTIVE = ("/OpenAction", "/AA")
-
-
 def active_content(reader: Reader) -> list[str]:
     """What of the catalogue acts by itself or carries files, by its key. Raises FAULTS."""
     root = reader.root
-    found = [key[1:] for key in ACTIVE if key in root]
-    names = root.get("/Names", {})
+    found = [key[1:] for key in ("/OpenAction", "/AA") if key in root]
+    names, form = _entry(root, "/Names"), _entry(root, "/AcroForm")
     found += [key[1:] for key in ("/JavaScript", "/EmbeddedFiles") if key in names]
-    if "/XFA" in root.get("/AcroForm", {}):
-        found.append("XFA")
-    return found
+    return [*found, "XFA"] if "/XFA" in form else found
 
 
 def revocation_lists(reader: Reader, *, limit: int) -> list[bytes]:
     """DER of the lists in the document security store (ISO 32000-2 §12.8.4.3); unreadable ones are left out."""
     return _streams(reader, "/CRLs", DecodePurpose.CRL, limit)
+
+
+def ocsp_answers(reader: Reader, *, limit: int) -> list[bytes]:
+    """DER of the OCSP responses in the document security store."""
+    return _streams(reader, "/OCSPs", DecodePurpose.OCSP_RESPONSE, limit)
 
 
 def certificates(reader: Reader, *, limit: int) -> list[bytes]:
@@ -234,10 +234,13 @@ def certificates(reader: Reader, *, limit: int) -> list[bytes]:
 def _streams(reader: Reader, key: str, purpose: DecodePurpose, limit: int) -> list[bytes]:
     found: list[bytes] = []
     try:
-        for reference in list(reader.root.get("/DSS", {}).get(key, ()))[:limit]:
+        for reference in list(_entry(_entry(reader.root, "/DSS"), key))[:limit]:
             found.append(bytes(reference.get_object().read_data(purpose)))
     except FAULTS:
         return found
     return found
 
 
+def _entry(dictionary: Any, key: str) -> Any:
+    """The entry itself, wherever it is kept (`get` would give the reference to it); empty when there is none."""
+    return dictionary[key] if key in dictionary else {}

@@ -107,6 +107,7 @@ def _examine(
     supplied = Supplied(
         (*certificates, *pdf_reader.certificates(reader, limit=STORE_MAX)),
         pdf_reader.revocation_lists(reader, limit=STORE_MAX),
+        pdf_reader.ocsp_answers(reader, limit=STORE_MAX),
     )
     work = _Work(data, subject, trust, at, reader, supplied, Gallery(data))
     prepared = [work.prepare(name, reference) for name, reference in listed]

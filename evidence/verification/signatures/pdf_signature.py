@@ -89,6 +89,7 @@ class Supplied:
 
     certificates: Sequence[bytes]
     revocation_lists: Sequence[bytes]
+    ocsp_answers: Sequence[bytes]
 
 
 def document_time_stamp(
@@ -145,7 +146,8 @@ def message(
     chain = Finding(CHAIN, path.outcome, path.reason, subject, actual=path.problem or anchor)
     if anchor is not None:
         lists = (*trust.revocation_lists, *supplied.revocation_lists, *signed.revocation_lists)
-        standing = revocation.check(path.certificates, lists=lists, moment=moment, now=at)
+        answers = (*supplied.ocsp_answers, *signed.ocsp_answers)
+        standing = revocation.check(path.certificates, lists=lists, answers=answers, moment=moment, now=at)
         revoked = Finding(REVOCATION, standing.outcome, standing.reason, subject, actual=standing.shown)
     else:
         revoked = indeterminate(REVOCATION, path.reason or Reason.NO_CERTIFICATE_CHAIN_FOUND, subject)

@@ -64,6 +64,23 @@ def of(source: Source) -> Text:
     return _KEPT[source]
 
 
+def glimpse(source: Source) -> str:
+    """The whole text layer, shown or not, for a first look: what is not even there need not be looked for on the pages."""
+    data = source.read(FILE_BYTES_MAX)
+    texts: list[str] = []
+    if data is None:
+        return ""
+    count = 0
+    try:
+        with pdf_pages.opened(data) as document:
+            for number in range(min(document.pages, PAGES_MAX)):
+                texts.append(document.layer(number, limit=CHARACTERS_MAX - count))
+                count += len(texts[-1])
+    except PagesError:
+        return "\n".join(texts)
+    return "\n".join(texts)
+
+
 def read(data: bytes) -> Text:
     try:
         with pdf_pages.opened(data) as document:
