@@ -192,8 +192,9 @@ def _profiled(proof: Proof, context: Context, claimed: Claimed) -> Proof:
     """The court's profile of the chain: the one that the package names, or the one that bare blocks meet."""
     if claimed.chain_id is not None:
         named = context.trust.chains_named(family=FAMILY, chain_id=claimed.chain_id)
-        best = min(named, key=lambda p: _distance(proof, p, claimed), default=None)
-        return replace(proof, profile=best)
+        if len(named) > 1:
+            named = (min(named, key=lambda p: _distance(proof, p, claimed)),)
+        return replace(proof, profile=named[0] if named else None)
     met = [(d, p) for p in context.trust.chains_of(FAMILY) if (d := _meets(proof, p)) is not None]
     nearest = [p for d, p in met if d == min(d for d, _ in met)]
     if len(nearest) != 1:

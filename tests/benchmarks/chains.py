@@ -1,0 +1,104 @@
+"""How many chain proofs does one core check in a second, and how much of that is signatures? One line per family.
+
+A family is one package with one file, verified through the engine's only door, against a trust store that pins its validators. What the
+engine keeps between runs is forgotten before each. The signatures alone are the floor: a proof cannot cost less. Not a test.
+"""
+
+import json
+import time
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime
+
+from evidence.verification import Exhibit, Source, TrustStore, verify
+from evidence.verification.verdict import Overall
+
+AT = datetime(2026, 11, 22, 12, 0, tzinfo=UTC)
+REPEATS = 30
+
+
+@dataclass(frozen=True)
+class Measured:
+    """`signatures`: checks each of them once; `forget`: empties whatever the family's modules keep."""
+
+    files: Mapping[str, bytes]
+    trust: TrustStore
+    count: int
+    signatures: Callable[[], object]
+    forget: Callable[[], object]
+
+
+def measure() -> list[str]:
+    return [line(name, case()) for name, case in FAMILIES.items()]
+
+
+def line(name: str, case: Measured) -> str:
+    def proof() -> object:
+        exhibit = Exhibit.of(Source.from_bytes(n, d) for n, d in case.files.items())
+        try:
+            return verify(exhibit, case.trust, AT).overall
+        finally:
+            exhibit.close()
+
+    if proof() is not Overall.CONSISTENT:
+        raise SystemExit(f"{name}: the exhibit to be measured is not CONSISTENT")
+    whole = best(proof, case.forget)
+    alone = best(case.signatures, case.forget)
+    return (
+        f"{name}: {whole:.2f} ms a proof, {1000 / whole:.0f} a second and core; "
+        f"its {case.count} signatures alone {alone:.2f} ms, {100 * alone / whole:.0f} % of it"
+    )
+
+
+def best(run: Callable[[], object], forget: Callable[[], object]) -> float:
+    """Milliseconds of the fastest of some runs, each with nothing kept."""
+    fastest = float("inf")
+    for _ in range(REPEATS):
+        forget()
+        begun = time.perf_counter()
+        run()
+        fastest = min(fastest, time.perf_counter() - begun)
+    return fastest * 1000
+
+
+# ── XuperChain ────────────────────────────────────────────────────────────────────────────────────────────────────────
+
+
+def xuperchain(suite: str) -> Measured:
+    """A call of version 3 in a block of five; votes of three of four validators in the next block."""
+    from evidence.verification.chains import xuperchain_keys as keys
+    from evidence.verification.chains import xuperchain_tree
+    from tests.evidence.verification import xuperchain_exhibits as x
+    from tests.evidence.verification import xuperchain_network as network
+
+    chain = x.built(suite)
+    digest = network.double(network.preimage(chain.tx, signs=False))
+    checks = [(s["PublicKey"], s["Sign"], digest) for n in ("initiator_signs", "auth_require_signs") for s in chain.tx[n]]
+    checks += [(b["pubkey"].decode(), b["sign"], b["blockid"]) for b in chain.blocks[:2]]
+    votes = chain.blocks[1]["Justify"]["SignInfos"]["QCSignInfos"]
+    checks += [(v["PublicKey"], v["Sign"], chain.block["blockid"]) for v in votes]
+    checks = sorted(set(checks))  # the proposer's vote is its signature of the block
+
+    def signatures() -> None:
+        for text, sign, signed in checks:
+            key = keys.public_key(text)
+            if key is None or not keys.signed(key, sign, signed):
+                raise SystemExit("a signature of the exhibit to be measured does not hold")
+
+    def forget() -> None:
+        for kept in (keys.public_key, keys.address, keys.is_address_of, keys.signed):
+            kept.cache_clear()
+        xuperchain_tree._levels.cache_clear()
+        xuperchain_tree._checked_tree.cache_clear()
+
+    files = {"page.html": x.PAGE, "page.mjproof.json": json.dumps(chain.package()).encode()}
+    return Measured(files, x.trust(chain), len(checks), signatures, forget)
+
+
+FAMILIES: Mapping[str, Callable[[], Measured]] = {
+    "XuperChain P-256": lambda: xuperchain("P-256"),
+    "XuperChain SM2": lambda: xuperchain("SM2-P-256"),
+}
+
+if __name__ == "__main__":
+    print("\n".join(measure()))
