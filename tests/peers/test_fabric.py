@@ -29,6 +29,7 @@ from tests.evidence.verification.fabric_exhibits import (
     finding,
     findings,
 )
+from tests.evidence.verification.fabric_network import Block
 
 ROOT = Path(__file__).resolve().parents[2]
 VECTORS = Path(os.environ.get("MINGJIAN_VECTORS") or ROOT.parent / "shared" / "vectors")
@@ -71,12 +72,12 @@ def pinned(*, roots: list[dict[str, Any]] | None = None, checkpoints: Any = (), 
     return made.store({"peer": parts})
 
 
-BLOCK = ("INCL.LEDGER_KIND", "INCL.TRANSACTION", "INCL.SENDER", "INCL.PATH", "INCL.HEADER", "INCL.NODE_QUORUM")
+RUNGS = ("INCL.LEDGER_KIND", "INCL.TRANSACTION", "INCL.SENDER", "INCL.PATH", "INCL.HEADER", "INCL.NODE_QUORUM")
 
 
 def test_block_6_of_a_1_4_chain() -> None:
     verdict = examine(read("wecross-blockBytes.pb"), verifier("wecross-blockVerifier.json"))
-    for check in (*BLOCK, "FABRIC.ENDORSEMENT"):
+    for check in (*RUNGS, "FABRIC.ENDORSEMENT"):
         assert answer(verdict, check) == OK, check
     endorsed = finding(verdict, "FABRIC.ENDORSEMENT")
     assert endorsed.actual is not None and endorsed.actual.startswith("2: Org1MSP")
@@ -123,7 +124,7 @@ def test_pinned_configuration_of_block_2_speaks_for_block_6() -> None:
     config = read("wecross-systemBlockBytes.pb")
     pin = {"height": 2, "hash": header_hash(config["wecross-systemBlockBytes.pb"]).hex(), "basis": "copied"}
     verdict = examine({**config, **read("wecross-blockBytes.pb")}, pinned(checkpoints=[pin]))
-    for check in (*BLOCK, "FABRIC.ENDORSEMENT"):
+    for check in (*RUNGS, "FABRIC.ENDORSEMENT"):
         assert answer(verdict, check, contains="block 6") == OK, check
     alone = examine(read("wecross-blockBytes.pb"), pinned(checkpoints=[pin]))
     assert answer(alone, "INCL.NODE_QUORUM") == (OPEN, Reason.ANCHOR_UNAVAILABLE)
@@ -155,7 +156,7 @@ def test_20_linked_blocks_up_to_the_pinned_genesis() -> None:
     signed = findings(verdict, "INCL.NODE_QUORUM")
     assert sorted(f.outcome.value for f in signed) == [OPEN] + [PASSED] * 19
     assert [f.reason for f in signed if f.outcome.value == OPEN] == [Reason.PROOF_NOT_SUPPLIED]
-    for check in BLOCK:
+    for check in RUNGS:
         assert answer(verdict, check, contains="tx ") == OK, check
     assert not any(f.outcome.value == FAILED for f in verdict.findings)
 
@@ -193,7 +194,7 @@ def test_single_blocks_are_the_same_as_in_the_blockfile(number: int) -> None:
     names = ("fabric-sample_prod-block0.pb", f"fabric-sample_prod-block{number}.pb")
     given = read(*names)
     verdict = examine(given, pinned(genesis_hash=header_hash(given[names[0]]).hex()))
-    for check in BLOCK:
+    for check in RUNGS:
         assert answer(verdict, check, contains=f"block {number}") == OK, check
 
 
@@ -233,7 +234,7 @@ def test_packaged_twin_says_the_same(trusted: str | None) -> None:
     store = verifier(trusted) if trusted else made.store({})
     block = read("wecross-blockBytes.pb")
     apart, packed = examine(block, store), examine({"p.json": package(*block.values())}, store)
-    for check in (*BLOCK, "INCL.ROOT", "INCL.EXECUTION", "INCL.CONTENT", "FABRIC.ENDORSEMENT"):
+    for check in (*RUNGS, "INCL.ROOT", "INCL.EXECUTION", "INCL.CONTENT", "FABRIC.ENDORSEMENT"):
         assert answer(packed, check) == answer(apart, check), check
 
 
@@ -245,7 +246,7 @@ def test_a_printed_block_says_the_same(name: str) -> None:
     block = read(name)
     store = verifier("wecross-blockVerifier.json")
     apart, printed = examine(block, store), examine({"b.json": fabric_printer.text(*block.values())}, store)
-    for check in (*BLOCK, "INCL.ROOT", "INCL.EXECUTION", "INCL.CONTENT", "FABRIC.ENDORSEMENT"):
+    for check in (*RUNGS, "INCL.ROOT", "INCL.EXECUTION", "INCL.CONTENT", "FABRIC.ENDORSEMENT"):
         assert answer(printed, check) == answer(apart, check), check
 
 
@@ -256,7 +257,7 @@ def test_printed_blocks_that_lose_what_the_client_wrote() -> None:
         for block in fabric_block.from_blockfile((REAL / name).read_bytes(), name):
             if block.is_config:
                 continue
-            whole = made.Block(block.number, block.previous_hash, block.envelopes or (), block.metadata, block.data_hash)
+            whole = Block(block.number, block.previous_hash, block.envelopes or (), block.metadata, block.data_hash)
             try:
                 assert fabric_json.block(fabric_printer.text(whole.pb), name).envelopes == block.envelopes
                 kept += 1
@@ -278,7 +279,7 @@ def test_no_changed_byte_of_a_real_block_goes_unseen() -> None:
         changed = bytearray(block)
         changed[at] ^= 1 << (at % 8)
         verdict = examine({"b.pb": bytes(changed)}, store)
-        checks = (*BLOCK, "INCL.EXECUTION", "FABRIC.ENDORSEMENT")
+        checks = (*RUNGS, "INCL.EXECUTION", "FABRIC.ENDORSEMENT")
         if all(findings(verdict, c) and answer(verdict, c) == answer(good, c) for c in checks):
             unseen.append(at)
     # The last 34 bytes are the commit hash (metadata 4); the bytes before it hold last_config (metadata 1), the orderer's old

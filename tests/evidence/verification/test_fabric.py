@@ -11,29 +11,31 @@ from evidence.verification.reasons import Reason
 from evidence.verification.verdict import Grade, Overall
 from tests.evidence.verification import fabric_printer
 from tests.evidence.verification.fabric_exhibits import (
-    CHAINCODE,
     FAILED,
     OK,
     OPEN,
     OTHER,
     PAGE,
-    Block,
     Chain,
-    Network,
     answer,
     bft,
-    blockfile,
     built,
     court_run,
     examine,
     files,
     finding,
     findings,
-    organisation,
     package,
     pin,
     store,
     trust,
+)
+from tests.evidence.verification.fabric_network import (
+    CHAINCODE,
+    Block,
+    Network,
+    blockfile,
+    organisation,
 )
 
 RUNGS = (
