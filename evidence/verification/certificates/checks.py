@@ -41,12 +41,17 @@ NAME_SHOWN = 40
 
 
 def examine(
-    certificate: Certificate, source: Source, context: Context, spoken_of: Collection[Source]
+    certificate: Certificate,
+    source: Source,
+    context: Context,
+    spoken_of: Collection[Source],
+    *,
+    tokens: int = embedded_token.TOKENS_MAX,
 ) -> Examination:
     """Findings and walks of one certificate. `spoken_of`: content files whose digest some certificate of the exhibit states.
 
     What concerns the whole file (its platform, what it says it was answered) is said of the file, in the same words for each
-    record that it lists.
+    record that it lists. `tokens`: how many time-stamps may still be looked at in this exhibit.
     """
     subject = certificate.claim.subject
     notes = (FROM_TEXT,) if certificate.claim.from_text else ()
@@ -64,7 +69,7 @@ def examine(
     findings = [_read(certificate, subject), *(finding for _, finding in pairs)]
     findings += [_conflict(certificate, subject, *conflict) for conflict in certificate.conflicts]
     findings += _times(certificate, subject, context.at, notes)
-    stamped = embedded_token.examine(certificate, source, context)
+    stamped = embedded_token.examine(certificate, source, context, limit=tokens)
     findings += stamped.findings
     findings += depositor.findings(certificate, source, context)
     findings += registered.findings(certificate.claim, certificate.addresses, source, context)
@@ -177,7 +182,7 @@ def _online(certificate: Certificate, source: Source) -> Finding:
 
 def _walk(claim: Claim, content: Source | None, finding: Finding) -> Walk:
     file = Node(NodeKind.FILE, content.name if content else "–")
-    statement = Node(NodeKind.STATEMENT, claim.certificate_no or claim.tx_id or claim.source)
+    statement = Node(NodeKind.STATEMENT, shown(claim.certificate_no or claim.tx_id or claim.source))
     return Walk(
         source=claim.source,
         file=content.sha256 if content else "",

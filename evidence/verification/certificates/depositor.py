@@ -40,13 +40,15 @@ def findings(certificate: Certificate, source: Source, context: Context) -> Iter
 
 
 def _zxchain(certificate: Certificate, source: Source, context: Context) -> Finding:
+    stated = certificate.kept.get("extendinfo")
     text = {k: m.value for k, m in certificate.kept.items() if isinstance(m.value, str)}
     if not {"publickey", "hash", "sign"} <= set(text) or any(len(v) > SIGNED_TEXT_MAX for v in text.values()):
         missing = Reason.SIGNED_DATA_NOT_FOUND
         return indeterminate(DEPOSITOR, missing, source.name, bearing=Bearing.ADVISORY)
     key, signatures = _key(text["publickey"]), list(_signatures(text["sign"]))
-    if key is None or not signatures:
-        what = "publicKey" if key is None else "sign"
+    if key is None or not signatures or (stated is not None and "extendinfo" not in text):
+        # An extendInfo that is no text was written as some text when it was signed: as which one, nobody says.
+        what = "publicKey" if key is None else "sign" if not signatures else "extendInfo"
         unknown = Reason.UNSUPPORTED_FORMAT
         return indeterminate(
             DEPOSITOR, unknown, source.name, actual=what, notes=(UNCONFIRMED,), bearing=Bearing.ADVISORY

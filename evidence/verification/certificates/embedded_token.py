@@ -38,16 +38,19 @@ if TYPE_CHECKING:
 
 TSR = "CERT.TSR"
 
-TOKENS_MAX = 20
-"""Tokens looked at in one certificate: the form with most of them has three."""
+TOKENS_MAX = 200
+"""Tokens looked at in one exhibit, a few milliseconds each: a list of records may bring one with each of them."""
 _WITHIN = ("ctsr", "tsr", "token", "data", "TimestampTsa")
 """Members in which a token given as an object is looked for."""
 
 
-def examine(certificate: Certificate, source: Source, context: Context) -> Examination:
+def examine(certificate: Certificate, source: Source, context: Context, *, limit: int) -> Examination:
     findings: list[Finding] = []
     walks: list[Walk] = []
-    for path, value in certificate.tokens[:TOKENS_MAX]:
+    if len(certificate.tokens) > max(0, limit):
+        reason, subject = Reason.RESOURCE_LIMIT, certificate.claim.subject
+        findings.append(indeterminate(TSR, reason, subject, bearing=Bearing.ADVISORY))
+    for path, value in certificate.tokens[: max(0, limit)]:
         found = _examine(certificate, f"{certificate.claim.subject} · {shown(path)}", value, source, context)
         findings += found.findings
         walks += found.walks

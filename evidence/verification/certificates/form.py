@@ -49,7 +49,8 @@ class Form:
     units       name of a time -> `s`, `ms`, `ns`, or `digits` (10 are seconds, 13 milliseconds, as documented)
     algorithms  documented codes -> algorithm; `default` where the platform documents one for digests without a name
     base64      names whose value is base64 instead of hex
-    envelopes   names of objects that hold members of the certificate; `lists` of lists with one record each
+    envelopes   names of objects that hold members of the certificate; `lists` of lists with one record each,
+                `files` of lists with one file each
     records     further records; `others`: digests of further files without a transaction of their own
     kept        names whose text a check of the platform's own needs as it stands
     cross_chain name -> the ledger on which the number in it is a record
@@ -68,6 +69,7 @@ class Form:
     base64: tuple[str, ...] = ()
     envelopes: tuple[str, ...] = ()
     lists: tuple[str, ...] = ()
+    files: tuple[str, ...] = ()
     records: tuple[Record, ...] = ()
     others: tuple[str, ...] = ()
     kept: tuple[str, ...] = ()
@@ -82,7 +84,7 @@ class Form:
             "records": tuple(Record(normal(r.tx), tuple(map(normal, r.digests))) for r in self.records),
             "answers": tuple(Answer(normal(a.name), a.good, a.contains) for a in self.answers),
         }
-        for name in ("never", "base64", "envelopes", "lists", "others", "kept"):
+        for name in ("never", "base64", "envelopes", "lists", "files", "others", "kept"):
             spelt[name] = tuple(map(normal, getattr(self, name)))
         for name in ("concepts", "if_hash", "units", "cross_chain", "versions"):
             spelt[name] = {normal(key): value for key, value in getattr(self, name).items()}

@@ -15,6 +15,7 @@ from ..reasons import Reason
 from ..registry import Context
 from ..verdict import Bearing, Examination, Finding, failed, indeterminate
 from . import checks, matching, platforms, spellings
+from .embedded_token import TOKENS_MAX
 from .statement import Certificate, CertificateError, read_all
 
 READ = checks.READ
@@ -77,7 +78,11 @@ def examine(sources: Sequence[Source], context: Context) -> Examination:
         else:
             certificates.extend((source, certificate) for certificate in read)
     spoken_of = matching.stated((f for _, c in certificates for f in c.files), context.content)
-    parts = [checks.examine(certificate, source, context, spoken_of) for source, certificate in certificates]
+    parts: list[Examination] = []
+    tokens = TOKENS_MAX
+    for source, certificate in certificates:
+        parts.append(checks.examine(certificate, source, context, spoken_of, tokens=tokens))
+        tokens -= len(certificate.tokens)
     return Examination(
         # What concerns the whole file stands beside each of its records, and is said once.
         findings=tuple(dict.fromkeys((*findings, *(f for p in parts for f in p.findings)))),

@@ -47,7 +47,9 @@ def _hosts(
     registered = {h.lower(): p.id for p in platforms for h in p.hosts}
     strange = next((a for a in addresses if host_of(a) not in registered), None)
     if strange is not None:
-        alike = like(strange, registered)
+        host = host_of(strange) or ""
+        below = any(host.endswith(f".{h}") for h in registered)
+        alike = None if below else like(strange, registered)
         notes = (f"LOOKALIKE_HOST:{shown(alike)}",) if alike else ()
         reason = Reason.CERT_HOST_MISMATCH if registered else Reason.PLATFORM_NOT_IN_POLICY
         return indeterminate(
@@ -85,7 +87,7 @@ def _day(text: str | None) -> date | None:
 
 
 def like(address: str, hosts: Sequence[str] | dict[str, str]) -> str | None:
-    """The registered host that an address is made to look like: the same letters to the eye, or as a label of a longer name."""
+    """The registered host that an address is made to look like: the same letters to the eye, or as a part of a longer name."""
     drawn = skeleton(_authority(address))
     for host in sorted(hosts):
         same = skeleton(host)

@@ -133,6 +133,7 @@ class Collected:
         self.kept: dict[str, Member] = {}
         self._envelopes = frozenset(form.envelopes) if form else frozenset()
         self._lists = frozenset(form.lists) if form else frozenset()
+        self._files = frozenset(form.files) if form else frozenset()
         self._own = _own_names(form) if form else frozenset()
 
     def take(self, value: Mapping[str, Any], at: str, depth: int = 0) -> None:
@@ -147,7 +148,7 @@ class Collected:
                 if len(self.records) + len(member) > RECORDS_MAX:
                     raise CertificateError(f"{shown(path)} lists too many records")
                 self.records.extend((f"{path}[{i}]", item) for i, item in enumerate(member))
-            elif _is_objects(member) and spellings.is_list(name):
+            elif _is_objects(member) and (key in self._files or spellings.is_list(name)):
                 self._take_files(member, path)
             elif member is None or member == "":
                 self.unread.append(path)
@@ -344,6 +345,9 @@ def _framed(record: Certificate, frame: Certificate) -> Certificate:
     return replace(
         record,
         answers=frame.answers + record.answers,
+        conflicts=frame.conflicts + record.conflicts,
+        tokens=frame.tokens + record.tokens,
+        strange_versions=frame.strange_versions + record.strange_versions,
         unread=tuple(dict.fromkeys(frame.unread + record.unread)),
         addresses=tuple(dict.fromkeys(frame.addresses + record.addresses)),
     )

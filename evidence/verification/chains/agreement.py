@@ -133,6 +133,7 @@ _ORDER = (Outcome.PASSED, Outcome.INDETERMINATE, Outcome.FAILED)
 def _compared(claim: Claim, inclusion: Inclusion) -> Finding:
     """Do transaction id, height and block hash on the certificate agree with the recomputed proof?"""
     subject = f"{claim.subject} · {inclusion.subject}"
+    notes = ("READ_FROM_TEXT",) if claim.from_text else ()
     compared: list[tuple[str, str, str, bool]] = []
     if claim.tx_id is not None and inclusion.tx_id is not None:
         compared.append(("tx", claim.tx_id, inclusion.tx_id, _names(claim, inclusion)))
@@ -150,11 +151,12 @@ def _compared(claim: Claim, inclusion: Inclusion) -> Finding:
                 subject,
                 expected=f"{name} {in_proof}",
                 actual=f"{name} {shown(on_certificate)}",
+                notes=notes,
             )
     if not compared:
-        return indeterminate(FIELDS, Reason.PROOF_NOT_SUPPLIED, subject)
+        return indeterminate(FIELDS, Reason.PROOF_NOT_SUPPLIED, subject, notes=notes)
     agreed = ", ".join(name for name, *_ in compared)
-    return passed(FIELDS, subject, expected=agreed, actual=agreed)
+    return passed(FIELDS, subject, expected=agreed, actual=agreed, notes=notes)
 
 
 def _time(claim: Claim, inclusion: Inclusion) -> Iterator[Finding]:

@@ -170,6 +170,22 @@ STATEMENTS: dict[str, Stated] = {
          "evidence_hash": SHA256, "evidence_tx_hash": TX, "certificate_file_url": "https://n.example.cn/c"},
         tx=TX, number="N1", alg="SHA-256", implied=True,
     ),
+    "antchain recording with files": Stated(
+        "antchain-bccr",
+        "capture with a certificate",
+        {"evidence_type": "RECORD", "status": "FINISH", "evidence_id": "x", "certificate_no": "N1", "certificate_time": MILLISECONDS,
+         "evidence_hash": "12" * 32, "evidence_tx_hash": TX, "evidence_start_time": MILLISECONDS - 9000,
+         "evidence_end_time": MILLISECONDS - 4000,
+         "evidence_files": [{"evidence_file_name": "page.html", "evidence_file_size": len(PAGE), "evidence_file_hash": SHA256}]},
+        tx=TX, number="N1", alg="SHA-256", implied=True,
+    ),
+    "antchain evidence": Stated(
+        "antchain-bccr",
+        "certificate",
+        {"result_code": "OK", "evidence_id": "x", "start_time": MILLISECONDS - 9000, "finish_time": MILLISECONDS - 4000,
+         "certificate_info": {"certificate_no": "N1", "certificate_time": "2026-03-01 09:30:00", "certificate_hash": TX}},
+        tx=TX, number="N1", notes=("STATED_ANSWER",),
+    ),
     "huawei": Stated(
         "huawei-dac",
         "record",

@@ -117,6 +117,12 @@ def test_a_list_of_records_is_as_many_certificates() -> None:
     assert verdict.overall is Overall.INDETERMINATE
 
 
+def test_the_frame_around_a_list_loses_no_contradiction() -> None:
+    one = {"fileHash": SHA256, "antTxHash": TX, "antTransactionId": "t"}
+    verdict = judged({"code": 0, "blockHeight": 1, "区块高度": 2, "data": {"antchainFiles": [one, one]}})
+    assert (FAILED, Reason.CERT_FIELDS_CONFLICT) in [(f.outcome.value, f.reason) for f in findings(verdict, "CERT.FIELDS")]
+
+
 def test_papers_of_a_person_are_no_certificate_number() -> None:
     value = {"hash": SHA256, "hash_type": "SHA256", "cert_name": "张三", "cert_no": "110101199001011234", "length": 3}
     assert statement.read(value, source="c").claim.certificate_no is None

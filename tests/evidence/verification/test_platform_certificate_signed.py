@@ -157,6 +157,16 @@ def test_a_changed_bit_of_a_token_changes_nothing_that_it_says() -> None:
     assert passed < 25
 
 
+def test_more_tokens_than_are_looked_at() -> None:
+    from evidence.verification.certificates import embedded_token
+
+    one = {"txid": "12" * 32, "file_hash": SM3, "blockid": "34" * 32, "timestamp_data": {"TimestampTsa": "x"}}
+    verdict = judged({"code": 0, "data": [one] * (embedded_token.TOKENS_MAX + 1)})
+    reasons = [f.reason for f in findings(verdict, "CERT.TSR")]
+    assert reasons.count(Reason.UNSUPPORTED_FORMAT) == embedded_token.TOKENS_MAX
+    assert reasons.count(Reason.RESOURCE_LIMIT) == 1
+
+
 # ── CERT.DEPOSITOR ─────────────────────────────────────────────────────────────────────────────────────────────────────
 
 SECRET = hashlib.sha256(b"a depositor").digest()
@@ -246,6 +256,8 @@ def test_what_was_signed_is_not_what_is_there(changes: dict[str, Any]) -> None:
         ({"sign": None}, Reason.SIGNED_DATA_NOT_FOUND),
         ({"sign": {"r": 1}}, Reason.SIGNED_DATA_NOT_FOUND),
         ({"extendInfo": "x" * 9000}, Reason.SIGNED_DATA_NOT_FOUND),
+        ({"extendInfo": {"case": "1"}}, Reason.UNSUPPORTED_FORMAT),
+        ({"extendInfo": 1}, Reason.UNSUPPORTED_FORMAT),
     ],
 )
 def test_what_cannot_be_checked_is_no_contradiction(changes: dict[str, Any], reason: Reason) -> None:

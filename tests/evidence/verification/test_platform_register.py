@@ -69,6 +69,7 @@ def test_a_host_that_looks_like_none(tmp_path: Any) -> None:
     store = TrustStore.load(write_pack(tmp_path, platforms=[ENTRY, {**ENTRY, "id": "other", "hosts": ["n.example.org"]}]))
     for address, outcome, note in (
         ("https://elsewhere.example.net/", OPEN, ()),
+        ("https://www.btoe.example.cn/", OPEN, ()),  # another host, but not made to look like one
         ("https://n.example.org/1", PASSED, ("HOST_OF_OTHER_PLATFORM:other",)),
         ("https://btoe.example.cn/1", PASSED, ()),
     ):
