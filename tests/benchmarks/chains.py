@@ -7,7 +7,7 @@ engine keeps between runs is forgotten before each. The signatures alone are the
 import json
 import time
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 
 from evidence.verification import Exhibit, Source, TrustStore, verify
@@ -95,7 +95,44 @@ def xuperchain(suite: str) -> Measured:
     return Measured(files, x.trust(chain), len(checks), signatures, forget)
 
 
+# ── Hyperledger Fabric ────────────────────────────────────────────────────────────────────────────────────────────────
+
+
+def fabric(bft: bool) -> Measured:
+    """A call in a block of two, with the genesis block that says whose endorsers these are; one orderer, or three of four."""
+    import hashlib
+
+    from evidence.verification.chains import fabric_config, fabric_identity
+    from tests.evidence.verification import fabric_exhibits as x
+
+    chain = x.bft() if bft else x.built()
+    network, record = chain.network, chain.records[0]
+    block = network.signed(chain.block, 0, network.consenters[:3])
+    nodes = [
+        {"cert_sha256": hashlib.sha256(h.der).hexdigest(), "org": h.mspid, "operator": h.mspid, "role": "court"}
+        for h in network.consenters
+    ]
+    trusted = x.trust(chain, epochs=[{"from_height": 0, "to_height": None, "validators": nodes}])
+    signers = [*network.consenters[:3], network.client, *network.peers]
+    checks = [(h.identity, h.sign(bytes([i])), hashlib.sha256(bytes([i])).digest()) for i, h in enumerate(signers)]
+
+    def signatures() -> None:
+        for identity, signature, digest in checks:
+            who = fabric_identity.serialized(identity)
+            if who is None or not fabric_identity.signed(who, signature, digest):
+                raise SystemExit("a signature of the exhibit to be measured does not hold")
+
+    def forget() -> None:
+        for kept in (fabric_identity.identity, fabric_identity.signed, fabric_identity.standing, fabric_config.configuration):
+            kept.cache_clear()
+
+    packed = x.package(replace(chain, block=block), tx_id=record.id)
+    return Measured({"page.html": x.PAGE, "page.mjproof.json": packed}, trusted, len(checks), signatures, forget)
+
+
 FAMILIES: Mapping[str, Callable[[], Measured]] = {
+    "Fabric, one orderer": lambda: fabric(False),
+    "Fabric, three of four orderers": lambda: fabric(True),
     "XuperChain P-256": lambda: xuperchain("P-256"),
     "XuperChain SM2": lambda: xuperchain("SM2-P-256"),
 }
