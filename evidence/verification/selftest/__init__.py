@@ -16,7 +16,7 @@ from functools import cache
 from importlib import import_module
 from typing import cast
 
-FAMILIES: tuple[str, ...] = ("primitives", "signatures", "keccak", "xuperchain", "pdf", "fabric", "fisco2", "fisco3")
+FAMILIES: tuple[str, ...] = ("primitives", "signatures", "keccak", "xuperchain", "pdf", "fabric", "fisco2", "fisco3", "chainmaker")
 
 
 @dataclass(frozen=True, slots=True)

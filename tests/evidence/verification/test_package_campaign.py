@@ -22,7 +22,16 @@ from portal.demonstration import fisco3
 from portal.demonstration.chainmaker import Built, Network
 from portal.demonstration.chainmaker_wire import b, e64, m, n
 from tests.evidence.verification import fisco3_exhibits
-from tests.evidence.verification.chainmaker_exhibits import MINE, OTHER, PAGE, VOTES, built, examine, network, trust
+from tests.evidence.verification.chainmaker_exhibits import (
+    MINE,
+    OTHER,
+    PAGE,
+    VOTES,
+    built,
+    examine,
+    network,
+    trust,
+)
 from tests.evidence.verification.test_fisco3_attacks import ONE_CHANGE, change
 from tests.evidence.verification.test_proof_package import chainmaker_package
 
