@@ -130,7 +130,41 @@ def fabric(bft: bool) -> Measured:
     return Measured({"page.html": x.PAGE, "page.mjproof.json": packed}, trusted, len(checks), signatures, forget)
 
 
+# ── ChainMaker ────────────────────────────────────────────────────────────────────────────────────────────────────────
+
+
+def chainmaker(suite: str, mode: str) -> Measured:
+    """A record in a block of 500 with its path and three of four votes. Nothing is kept between runs."""
+    from evidence.verification.chains import chainmaker_members as members
+    from portal.demonstration.chainmaker import Network
+    from tests.evidence.verification import chainmaker_exhibits as x
+    from tests.evidence.verification.test_proof_package import chainmaker_package
+
+    chain = Network(suite=suite, mode=mode)
+    records = [chain.record(chain.hash(b"%d" % i if i != x.MINE else x.PAGE), record_id=f"EV-{i}") for i in range(500)]
+    block = chain.block(records)
+    signers = [chain.client, chain.nodes[0], *(chain.nodes[i] for i in (0, 1, 3))]
+    used = members.Suite(chain.hash_name)
+    checks = [
+        (members.Member("", s.key.spki, None, hash=s.certificate.signed_with if s.certificate else None), s.sign(m, chain.hash_name), m)
+        for i, s in enumerate(signers)
+        for m in (bytes([i]) * 300,)
+    ]
+
+    def signatures() -> None:
+        if not all(members.signed(member, signature, message, used) for member, signature, message in checks):
+            raise SystemExit("a signature of the exhibit to be measured does not hold")
+
+    package = chainmaker_package(block, form="pb")
+    files = {"page.html": x.PAGE, "page.mjproof.json": json.dumps(package).encode()}
+    return Measured(files, x.trust(block), len(checks), signatures, lambda: None)
+
+
 FAMILIES: Mapping[str, Callable[[], Measured]] = {
+    "ChainMaker P-256, public keys": lambda: chainmaker("P256", "public_key"),
+    "ChainMaker P-256, certificates": lambda: chainmaker("P256", "certificate"),
+    "ChainMaker SM2, public keys": lambda: chainmaker("SM", "public_key"),
+    "ChainMaker SM2, certificates": lambda: chainmaker("SM", "certificate"),
     "Fabric, one orderer": lambda: fabric(False),
     "Fabric, three of four orderers": lambda: fabric(True),
     "XuperChain P-256": lambda: xuperchain("P-256"),
