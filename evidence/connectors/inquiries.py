@@ -260,6 +260,7 @@ def _archive(inquiry: Inquiry, claim: Claim, fact: Fact) -> None:
             case=inquiry.exhibit.case,
             subject_digest=answer.sha256 if answer else None,
             params={
+                "exhibit": str(inquiry.exhibit.public_id),
                 "inquiry": str(inquiry.public_id),
                 "node": inquiry.node,
                 "question": fact.question,
@@ -310,6 +311,7 @@ def _close(
             actor=None,
             case=inquiry.exhibit.case,
             params={
+                "exhibit": str(inquiry.exhibit.public_id),
                 "inquiry": str(inquiry.public_id),
                 "node": inquiry.node,
                 "outcome": state,
@@ -356,8 +358,18 @@ def sweep() -> int:
                 state=Inquiry.State.UNREACHABLE, finished_at=Now(), fault="the node is no longer configured"
             )
             if closed:
-                params = {"inquiry": str(inquiry.public_id), "node": inquiry.node, "outcome": "unreachable", "sources": []}
-                record("node.answer", actor=None, case=inquiry.exhibit.case, params=params)
+                record(
+                    "node.answer",
+                    actor=None,
+                    case=inquiry.exhibit.case,
+                    params={
+                        "exhibit": str(inquiry.exhibit.public_id),
+                        "inquiry": str(inquiry.public_id),
+                        "node": inquiry.node,
+                        "outcome": "unreachable",
+                        "sources": [],
+                    },
+                )
     due = Inquiry.objects.filter(state__in=Inquiry.OPEN, node__in=known, due_at__lte=timezone.now()).count()
     for _ in range(min(due, 20)):
         bell.ring()

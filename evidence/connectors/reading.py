@@ -63,6 +63,11 @@ def title(node: Node | None, identity: str) -> str:
     return node.title["en" if (get_language() or "").startswith("en") else "zh"] if node else identity
 
 
+def pieces(run: Run) -> list[Piece]:
+    """What the court obtained for a run, for its report."""
+    return _pieces(run, {})
+
+
 def _pieces(run: Run, configured: dict[str, Node]) -> list[Piece]:
     sources = list(run.obtained.all())
     exchanges = {

@@ -144,6 +144,17 @@ def _result(item: Item) -> dict[str, Any]:
         "assurance": item.grade,
         "sub": list(item.document["reasons"]),
         "axes": dict(item.axes),
+        "obtained": [
+            {
+                "name": o.name,
+                "bytes": o.size,
+                "format_detected": o.format,
+                "digests": [{"alg": "SHA-256", "hex": o.sha256}, {"alg": "SM3", "hex": o.sm3}],
+                "node_host": o.host,
+                "obtained_at": o.at.utc if o.at else None,
+            }
+            for o in item.obtained
+        ],
         "verdict_sha256": item.verdict_sha256,
         "verdict": item.document,
     }

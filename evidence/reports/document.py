@@ -13,6 +13,7 @@ from zoneinfo import ZoneInfo
 from django.utils.safestring import SafeString
 
 from cases.models import Side
+from evidence.connectors.reading import pieces
 from evidence.exhibits import axes
 from evidence.exhibits.models import Exhibit
 from evidence.exhibits.reading import INSTANT
@@ -62,6 +63,19 @@ class File:
     format: str
     detected_type: str
     hashed_on_device: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Obtained:
+    """What the court itself obtained for the run, of one of its nodes; `host` and `at` are None for its own record of questions."""
+
+    name: str
+    size: int
+    sha256: str
+    sm3: str
+    format: str
+    host: str | None
+    at: Moment | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -132,6 +146,7 @@ class Item:
     purpose: str
     origin: str
     files: tuple[File, ...]
+    obtained: tuple[Obtained, ...]
     run: str
     run_number: int
     engine: str
@@ -198,6 +213,18 @@ def item(stored: RunVerdict, *, passed_max: int) -> Item:
                 hashed_on_device=f.hashed_on_device,
             )
             for f in exhibit.files.all()
+        ),
+        obtained=tuple(
+            Obtained(
+                name=clean(piece.source.name, NAME_MAX),
+                size=piece.source.size,
+                sha256=piece.source.sha256,
+                sm3=piece.source.sm3,
+                format=formats.get(piece.source.sha256, UNKNOWN.name),
+                host=piece.exchange.host if piece.exchange else None,
+                at=moment(piece.exchange.ended_at) if piece.exchange else None,
+            )
+            for piece in pieces(run)
         ),
         run=str(run.public_id),
         run_number=run.number,

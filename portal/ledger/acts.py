@@ -67,9 +67,14 @@ _ACTS = (
         "node.exchange",
         "向法院节点 {node} 发出请求 {question}：{outcome}",
         "Request {question} put to court node {node}: {outcome}",
-        ("inquiry", "node", "question", "outcome", "request", "certificate"),
+        ("exhibit", "inquiry", "node", "question", "outcome", "request", "certificate"),
     ),
-    Act("node.answer", "法院节点 {node} 的查询结束：{outcome}", "Inquiry at court node {node} ended: {outcome}", ("inquiry", "node", "outcome", "sources")),
+    Act(
+        "node.answer",
+        "法院节点 {node} 的查询结束：{outcome}",
+        "Inquiry at court node {node} ended: {outcome}",
+        ("exhibit", "inquiry", "node", "outcome", "sources"),
+    ),
     Act("node.download", "下载法院节点的第 {position} 份答复", "Answer no. {position} of a court node downloaded", ("exhibit", "run", "position")),
     # reports
     Act("report.order", "生成核验报告 {report}", "Report {report} ordered", ("report",)),

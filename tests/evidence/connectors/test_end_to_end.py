@@ -22,6 +22,7 @@ from pytest_django.fixtures import Settings
 from evidence.connectors import bell, inquiries
 from evidence.connectors.models import Exchange, Inquiry, Obtained
 from evidence.exhibits.models import Exhibit
+from evidence.reports import custody, document
 from evidence.runs import bell as run_bell
 from evidence.runs import given, queue, working
 from evidence.runs.models import Run, RunSource
@@ -92,8 +93,8 @@ def verify(exhibit: Exhibit) -> dict[str, Any]:
     assert working.work_once()
     run = Run.objects.filter(exhibit=exhibit).order_by("-number").first()
     assert run is not None
-    document: dict[str, Any] = json.loads(bytes(run.verdict.document))
-    return document
+    verdict: dict[str, Any] = json.loads(bytes(run.verdict.document))
+    return verdict
 
 
 def online(verdict: Mapping[str, Any]) -> list[tuple[str, str | None]]:
@@ -138,6 +139,17 @@ def test_a_transaction_id_becomes_a_proof(vault: Vault, node: Listening, digest:
     assert [a for a, _ in acts] == ["node.ask", "node.exchange", "node.exchange", "node.exchange", "node.answer"]
     assert acts[-1][1]["outcome"] == "answered"
     assert set(Detail.objects.filter(act="node.exchange").values_list("subject", flat=True)) == archived
+
+    # The report names them apart from the files, with the host and the time; the acts stand in the custody.
+    run = Run.objects.get(number=2)
+    item = document.item(run.verdict, passed_max=50)
+    assert [f.name for f in item.files] == ["page.html", "certificate.json"]
+    assert {(o.name.rpartition("/")[2], o.host, o.at is not None) for o in item.obtained} == {
+        ("manifest.json", None, False),
+        *((f"{n}.json", "127.0.0.1", True) for n in ("block", "receipt", "transaction")),
+    }
+    told = {e.act for e in custody.events(exhibit.case, [exhibit], report="-", until=timezone.now())}
+    assert {"node.ask", "node.exchange", "node.answer"} <= told
 
     # Nothing more is asked by itself, and a verification once more knows no less.
     assert not inquiries.work_once()
@@ -185,11 +197,11 @@ def test_anybody_gets_the_same_bytes_offline(vault: Vault, node: Listening, tmp_
         path = folder / source.name
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_bytes(vault.path(source.sha256).read_bytes())
-    document = bytes(run.verdict.document)
+    stored = bytes(run.verdict.document)
     command = [sys.executable, "-m", "evidence.verification", "--json", "--trust", str(settings.PORTAL_TRUST_DIR)]
-    command += ["--at", json.loads(document)["at"], str(folder)]
+    command += ["--at", json.loads(stored)["at"], str(folder)]
     done = subprocess.run(command, cwd=ROOT, capture_output=True, env={"PATH": os.environ["PATH"]}, check=False)
-    assert (done.returncode, done.stdout.rstrip(b"\n")) == (0, document), done.stderr
+    assert (done.returncode, done.stdout.rstrip(b"\n")) == (0, stored), done.stderr
 
 
 # ── nodes that lie: never 核验一致 on their word ────────────────────────────────────────────────────────────────────

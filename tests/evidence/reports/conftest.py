@@ -139,7 +139,11 @@ def ordered(**exhibit_fields: object) -> Report:
     courtroom.join(other, case, "litigant", "defendant")
     verdicts = (courtroom.consistent(), courtroom.inconsistent(), courtroom.indeterminate())
     runs = [
-        courtroom.run(courtroom.hand_in(case, party, name=f"第{n}件证据", **exhibit_fields), verdict)
+        courtroom.run(
+            courtroom.hand_in(case, party, name=f"第{n}件证据", **exhibit_fields),
+            verdict,
+            obtained={"court-node/manifest.json": b"{}"} if n == 1 else None,
+        )
         for n, verdict in enumerate(verdicts, start=1)
     ]
     runs.append(courtroom.run(courtroom.hand_in(case, other, "defendant", name="没有证明的文件"), courtroom.without_proof()))
