@@ -10,6 +10,7 @@ urlpatterns = [
     path("", include("cases.urls")),
     path("submit/", include("evidence.intake.urls")),
     path("trust/", include("evidence.trust.urls")),
+    path("verify/", include("evidence.runs.urls")),
     path("exhibits/", include("evidence.exhibits.urls")),
     path("exhibits/", include("evidence.connectors.urls")),
     path("reports/", include("evidence.reports.urls")),

@@ -98,6 +98,17 @@ def visible_to(user: User | AnonymousUser, queryset: QuerySet[M], *, at: datetim
     return queryset.filter(shown, _of_the_case(case_field, user, now))
 
 
+def cases_where(user: User | AnonymousUser, action: str, *, at: datetime | None = None) -> QuerySet[Case]:
+    """The cases in which `user` may do `action` whatever it is done to: a valid membership whose cell says "Y" without condition."""
+    if not isinstance(user, User) or not user.is_active:
+        return Case.objects.none()
+    now = at or timezone.now()
+    seeing = {role for role, cell in table().roles_for("case.view").items() if cell == "Y"}
+    roles = [role for role, cell in table().roles_for(action).items() if cell == "Y" and role in seeing]
+    here = _memberships("pk", user, now).filter(role__in=roles)
+    return Case.objects.filter(Exists(here), _of_the_case("pk", user, now))
+
+
 def membership_of(user: User, case: Case, *, at: datetime | None = None) -> Membership | None:
     """The membership through which the user acts in a case, court roles before party roles."""
     found = _valid(Membership.objects.filter(case=case, user=user), at or timezone.now()).select_related("party")

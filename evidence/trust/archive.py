@@ -1,6 +1,6 @@
 """Receives the one archive of the import page, in memory and up to its bound; anywhere else the portal takes no files."""
 
-from django.core.files.uploadedfile import SimpleUploadedFile, UploadedFile
+from django.core.files.uploadedfile import SimpleUploadedFile
 from django.core.files.uploadhandler import FileUploadHandler, SkipFile, StopUpload
 
 from . import contents
@@ -17,7 +17,7 @@ class Archive(FileUploadHandler):
         self._size = 0
         self._taken = False
 
-    def new_file(self, field_name: str, *args: object, **kwargs: object) -> None:  # type: ignore[override]
+    def new_file(self, field_name: str, *args: object, **kwargs: object) -> None:
         if field_name != "pack" or self._taken:
             raise SkipFile
         self._taken = True
@@ -30,5 +30,5 @@ class Archive(FileUploadHandler):
             raise StopUpload(connection_reset=False)
         self._pieces.append(raw_data)
 
-    def file_complete(self, file_size: int) -> UploadedFile:
+    def file_complete(self, file_size: int) -> SimpleUploadedFile:
         return SimpleUploadedFile(self.file_name or "pack.zip", b"".join(self._pieces), self.content_type or "application/zip")

@@ -37,7 +37,7 @@ def main() -> int:
     os.environ.update(
         PORTAL_DEMO="1",
         PORTAL_DATA_DIR=str(data),
-        PORTAL_TRUST_DIR=str(data / "trust"),
+        PORTAL_TRUST_DIR=str(data / "first-trust"),
         PORTAL_PUBLIC_URL=f"http://localhost:{options.port}",
         PORTAL_DATABASE_URL=given or embedded.ensure_postgres(database),
         DJANGO_SETTINGS_MODULE="portal.settings",
@@ -119,6 +119,7 @@ def _evidence(data: Path) -> None:
             tsa_root=(settings.PORTAL_SIGNING_DIR / "roots" / "root.pem").read_bytes(),
             at=datetime.now(UTC),
         )
+        trust.publish(settings.PORTAL_TRUST_DIR)
         filing.keep(folder, made.filed)
     for number, filed in filing.kept(folder):
         exhibit = filing.file(filed, case, key=f"demonstration-{number}")
@@ -188,7 +189,7 @@ def _tell(port: int, *, serving: bool) -> None:
         f"  signed report   {copy}",
         f"                  {report.number}, {report.pages} pages, {report.signature_level}",
         f"  evidence        {settings.PORTAL_DATA_DIR / 'evidence'} (what was handed in)",
-        f"  trust store     {settings.PORTAL_TRUST_DIR}",
+        f"  trust store     {settings.PORTAL_DATA_DIR / 'trust' / 'in-force'} (signed; published by two of the people below)",
     ]
     if serving:
         lines += [

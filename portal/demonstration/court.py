@@ -5,7 +5,7 @@ from datetime import timedelta
 from django.db import transaction
 from django.utils import timezone
 
-from cases.models import Case, Court, Membership, Party, Role, Side
+from cases.models import Case, Court, Membership, Office, Party, Role, Side
 from portal.people.demonstration import PEOPLE
 from portal.people.models import User
 
@@ -22,6 +22,8 @@ def ensure() -> Case:
         defaults={"name_zh": "演示中级人民法院", "name_en": "Demonstration Intermediate Court", "source": "demonstration"},
     )
     people = {person.username: _account(person.username, person.name, person.court_staff) for person in PEOPLE}
+    Office.give(people["sysadmin"], Office.Post.SYSADMIN)
+    Office.give(people["auditor"], Office.Post.AUDITOR)
     case = _case(CASE_NUMBER, court, 123, "侵害作品信息网络传播权纠纷")
     plaintiff = _party(case, Side.PLAINTIFF, people["plaintiff"].full_name)
     defendant = _party(case, Side.DEFENDANT, people["defendant"].full_name)

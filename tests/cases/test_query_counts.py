@@ -15,7 +15,7 @@ from tests import courtroom
 
 pytestmark = pytest.mark.django_db
 
-QUERIES = {"home": 11, "case": 11, "exhibit": 13, "summary": 12, "submissions": 11}
+QUERIES = {"home": 12, "case": 11, "exhibit": 13, "summary": 12, "submissions": 11}
 
 
 @pytest.fixture(autouse=True)

@@ -40,7 +40,7 @@ def test_anybody_gets_the_same_verdict_bytes_offline(portal: Portal, desk: Visit
     report = Path(re.search(r"signed report\s+(\S+)", portal.said)[1])  # type: ignore[index]
     with pikepdf.open(io.BytesIO(report.read_bytes())) as pdf:
         annex = json.loads(pdf.attachments["result.json"].get_file().read_bytes())
-    trust = TrustStore.load(portal.data / "trust")
+    trust = TrustStore.load(portal.data / "trust" / "in-force")
     from datetime import datetime
 
     folders = {
