@@ -63,6 +63,9 @@ class Announced:
     notes: tuple[str, ...] = ()
 
 
+NOT_CANONICAL = "CALL_NOT_CANONICAL"
+
+
 def call_of(to: str | None, data: bytes | None, profile: ChainProfile | None) -> tuple[abi.Call | None, tuple[str, ...]]:
     """The evidence call in a transaction, of a method that is known or that the court has mapped, and notes on it."""
     if not to or not data:
@@ -71,12 +74,17 @@ def call_of(to: str | None, data: bytes | None, profile: ChainProfile | None) ->
     try:
         call = abi.call(data, further=[m for m in mapped if m not in abi.METHODS])
     except CodecError:
-        return None, ("CALL_NOT_CANONICAL",)
+        return None, (NOT_CANONICAL,)
     return call, (f"METHOD_FOUND:{call.signature}",) if call else ()
 
 
-def announced(logs: Sequence[Log], *, to: str, call: abi.Call | None, profile: ChainProfile | None) -> Announced:
-    """What the logs of a receipt say about the call that the transaction made of contract `to`."""
+def announced(
+    logs: Sequence[Log], *, to: str, call: abi.Call | None, unread: bool, profile: ChainProfile | None
+) -> Announced:
+    """What the logs of a receipt say about the call that the transaction made of contract `to`.
+
+    unread   the call is of a known method and could not be read: then nobody knows which event is due
+    """
     mine = [log for log in logs if address(log.address) == address(to)]
     events = tuple(place for log in mine for place in _places(log))
     seen = ", ".join(dict.fromkeys(p.method for p in events)) or "–"
@@ -87,6 +95,8 @@ def announced(logs: Sequence[Log], *, to: str, call: abi.Call | None, profile: C
     if call is not None and call.signature in ADD_SIGNATURE and wanted is None:
         wanted = next(iter(NEW_RECORD.values()))[0]
         return Announced(Effect.PENDING, wanted, seen, events, ("SIGNATURE_ADDED_ONLY",))
+    if wanted is None and unread:
+        return Announced(Effect.PENDING, "–", seen, events)
     if wanted is None:
         return Announced(Effect.UNSAID, "", seen, events)
     values = recorded_values(to, call, profile)

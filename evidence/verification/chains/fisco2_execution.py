@@ -33,6 +33,7 @@ def execution(
     *,
     transaction: Transaction | None,
     call: abi.Call | None,
+    unread: bool,
     transaction_path: IndexedPath | None,
     header: Header | None,
     too_old: str | None,
@@ -77,7 +78,7 @@ def execution(
         )
     # 4. The event that the evidence contract emits once the record is final.
     to = "0x" + transaction.to.hex() if transaction.to else ""
-    said = announced(receipt.logs, to=to, call=call, profile=profile)
+    said = announced(receipt.logs, to=to, call=call, unread=unread, profile=profile)
     notes = (*notes, *said.notes)
     match said.effect:
         case Effect.UNSAID:

@@ -13,7 +13,7 @@ from ..verdict import Finding, Outcome, failed, indeterminate, passed
 from . import abi, fisco2_tree, ladder
 from .checkpoints import Anchored, checkpoint
 from .claimed import Claimed, opened, recognised
-from .evidence_contracts import call_of
+from .evidence_contracts import NOT_CANONICAL, call_of
 from .fisco2_execution import Executed, execution
 from .fisco2_hashing import Matched, header_hash
 from .fisco2_records import Header, Receipt, Transaction
@@ -74,6 +74,7 @@ def inclusion_of(
         proof.receipt,
         transaction=t,
         call=call,
+        unread=NOT_CANONICAL in call_notes,
         transaction_path=place,
         header=header,
         too_old=too_old(claimed.engine),

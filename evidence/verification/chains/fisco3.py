@@ -19,6 +19,7 @@ from ..trust import ChainProfile
 from ..verdict import Examination, Outcome
 from . import fisco3_records, ladder, node_answers
 from .claimed import Claimed
+from .fisco3_ethereum import submitted
 from .fisco3_hashing import TRANSACTION_VERSIONS, Matched, header_hash, transaction_hash
 from .fisco3_records import Header, Receipt, Transaction
 from .fisco3_rungs import FAMILY, Proof, inclusion_of, path_of
@@ -100,17 +101,20 @@ def _sort(
     """Records -> proofs, and the headers that no proof uses."""
     receipts = list(answers.receipts)
     proofs: list[Proof] = []
-    for name, transaction in answers.transactions:
+    for name, answered in answers.transactions:
+        transaction, taken = submitted(answered, claimed)
         mine = next((r for r in receipts if _receipt_of(r[1], transaction, answers)), None)
         if mine is not None:
             receipts.remove(mine)
         options = [
             _placed(
-                _suited(Proof(name, transaction=transaction, receipt=mine[1] if mine else None), profile, answers),
+                _suited(
+                    Proof(name, transaction=transaction, receipt=mine[1] if mine else None, matched=taken), profile, answers
+                ),
                 answers.headers,
                 claimed,
             )
-            for profile in _named(transaction, context) or (None,)
+            for profile in _named(transaction, claimed, context) or (None,)
         ]
         proofs.append(options[0] if len(options) == 1 else min(options, key=lambda p: _distance(p, claimed)))
     for name, receipt in receipts:
@@ -122,13 +126,13 @@ def _sort(
     return proofs, [(n, h) for n, h in answers.headers if h not in used]
 
 
-def _named(transaction: Transaction, context: Context) -> tuple[ChainProfile, ...]:
-    """The court's profiles of the chain that the transaction names."""
-    if transaction.chain_id is None:
+def _named(transaction: Transaction, claimed: Claimed, context: Context) -> tuple[ChainProfile, ...]:
+    """The court's profiles of the chain that the transaction names. An Ethereum transaction names none of this kind: then of the
+    one that the package names, whose sealers must have signed and which must have pinned the block."""
+    says = claimed if transaction.ethereum else transaction
+    if says.chain_id is None:
         return ()
-    return context.trust.chains_named(
-        family=FAMILY, chain_id=transaction.chain_id, group_id=transaction.group_id
-    )
+    return context.trust.chains_named(family=FAMILY, chain_id=says.chain_id, group_id=says.group_id)
 
 
 def _placed(proof: Proof, headers: Sequence[tuple[str, Header]], claimed: Claimed) -> Proof:
@@ -158,7 +162,7 @@ def _suited(proof: Proof, profile: ChainProfile | None, answers: Answers) -> Pro
         return proof
     known = suite_of(profile) if profile else None
     tried = (known,) if known else SUITES
-    for suite in tried:
+    for suite in () if transaction.ethereum else tried:
         matched = _transaction_match(transaction, suite)
         if matched:
             return replace(proof, profile=profile, suite=suite, guessed=known is None, matched=matched)
@@ -167,8 +171,7 @@ def _suited(proof: Proof, profile: ChainProfile | None, answers: Answers) -> Pro
 
 
 def _transaction_match(transaction: Transaction, suite: Suite) -> Matched | None:
-    readable = transaction.version in TRANSACTION_VERSIONS and not transaction.ethereum
-    if not readable or transaction.missing or transaction.hash is None:
+    if transaction.version not in TRANSACTION_VERSIONS or transaction.missing or transaction.hash is None:
         return None
     return transaction_hash(transaction, algorithm=suite.hash)
 

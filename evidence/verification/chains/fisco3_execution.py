@@ -40,6 +40,7 @@ def execution(
     *,
     transaction: Transaction | None,
     call: abi.Call | None,
+    unread: bool,
     transaction_path: merkle.GroupedPath | None,
     receipt_hashes: tuple[bytes, ...] | None,
     header: Header | None,
@@ -89,7 +90,10 @@ def execution(
         # A call creates no contract at its own receipt: these bytes were the creation of one.
         return open_(Reason.AMBIGUOUS_PREIMAGE, receipt.contract_address)
     # 5. The event that the evidence contract emits once the record is final.
-    said = announced(logs, to=to, call=call, profile=profile)
+    said = announced(logs, to=to, call=call, unread=unread, profile=profile)
+    if said.effect is Effect.UNSAID and transaction.ethereum:
+        # The hash of such a transaction is what the node that took it wrote down: what was run shows in the events alone.
+        return open_(Reason.RECEIPT_NOT_BOUND, "–")
     if said.effect is Effect.UNSAID:
         return Executed(passed(EXECUTION, subject, expected="0", actual="0", notes=notes), said.events)
     known = call is not None and call.signature in abi.METHODS

@@ -7,10 +7,10 @@ from .. import digests, merkle
 from ..reasons import Reason
 from ..trust import ChainProfile
 from ..verdict import Finding, Outcome, failed, indeterminate, passed
-from . import abi, ladder
+from . import abi, fisco3_ethereum, ladder
 from .checkpoints import Anchored, checkpoint
 from .claimed import Claimed, opened, recognised
-from .evidence_contracts import call_of
+from .evidence_contracts import NOT_CANONICAL, call_of
 from .fisco3_execution import BINARY_TREE_SINCE, Executed, execution
 from .fisco3_hashing import TRANSACTION_VERSIONS, Matched, header_hash
 from .fisco3_records import Header, Receipt, Transaction
@@ -41,7 +41,7 @@ def inclusion_of(
     t, header, suite = proof.transaction, proof.header, proof.suite
     tx_id = t.hash if t else proof.receipt.transaction_hash if proof.receipt else None
     subject = f"{FAMILY} · {proof.source} · " + (f"tx {ladder.short(tx_id)}" if tx_id else "block")
-    x = _transaction(proof, subject)
+    x = _transaction(proof, claimed, subject)
     path, place = path_of(proof, header, claimed, subject)
     digest = header_hash(header, algorithm=suite.hash) if header else None
     h = _header(header, digest, subject)
@@ -65,6 +65,7 @@ def inclusion_of(
         proof.receipt,
         transaction=t,
         call=call,
+        unread=NOT_CANONICAL in call_notes,
         transaction_path=place,
         receipt_hashes=claimed.receipt_hashes,
         header=header,
@@ -75,15 +76,15 @@ def inclusion_of(
     return (
         ladder.Inclusion(
             subject=subject,
-            ledger_kind=_ledger_kind(proof, claimed, digest, subject, call_notes),
+            ledger_kind=_ledger_kind(proof, claimed, digest, subject, call_notes, pinned=c.checkpoint is not None),
             transaction=x,
-            sender=_sender(t, proof.matched, suite, subject),
+            sender=_sender(t, proof.matched, claimed, suite, subject),
             path=path,
             header=h,
             node_quorum=q.finding,
             root=c.finding,
             execution=e.finding,
-            places=_places(t, call, e, claimed),
+            places=_places(proof, call, e, claimed),
             tx_id="0x" + tx_id.hex() if tx_id else None,
             leaf=proof.matched.hash if proof.matched else None,
             merkle_root=header.txs_root if header else None,
@@ -100,32 +101,37 @@ def inclusion_of(
 
 
 def _ledger_kind(
-    proof: Proof, claimed: Claimed, digest: bytes | None, subject: str, notes: tuple[str, ...]
+    proof: Proof, claimed: Claimed, digest: bytes | None, subject: str, notes: tuple[str, ...], *, pinned: bool
 ) -> Finding:
-    """Step 0."""
+    """Step 0. `pinned`: the court has pinned the block, itself or behind links."""
     profile, t = proof.profile, proof.transaction
     if proof.guessed and (proof.matched or proof.header):
         notes = (*notes, f"SUITE_GUESSED:{proof.suite.hash}")
-    return recognised(
+    if t is not None and t.ethereum:
+        notes = (*notes, "ETHEREUM_GROUP_UNSAID")
+    found = recognised(
         claimed,
         subject=subject,
-        chain_id=t.chain_id if t else None,
-        group_id=t.group_id if t else None,
+        chain_id=t.chain_id if t and not t.ethereum else None,
+        group_id=t.group_id if t and not t.ethereum else None,
         suite=proof.suite if profile is not None or proof.matched else None,
         genesis=digest if proof.header is not None and proof.header.number == 0 else None,
         profile=profile,
         notes=notes,
     )
+    if found.outcome is Outcome.PASSED and t is not None and t.ethereum and not pinned:
+        # Groups may share their sealers, and neither header nor transaction names the group.
+        return indeterminate(ladder.LEDGER_KIND, Reason.ANCHOR_UNAVAILABLE, subject, actual=found.actual, notes=notes)
+    return found
 
 
-def _transaction(proof: Proof, subject: str) -> Finding:
+def _transaction(proof: Proof, claimed: Claimed, subject: str) -> Finding:
     """Step X."""
     check, t, matched = ladder.TRANSACTION, proof.transaction, proof.matched
     if t is None:
         return indeterminate(check, Reason.PROOF_NOT_SUPPLIED, subject)
     if t.ethereum:
-        # Its hash is that of the signed Ethereum envelope, which the node's answer does not carry.
-        return indeterminate(check, Reason.TX_INCOMPLETE, subject, notes=("ETHEREUM_TRANSACTION",))
+        return fisco3_ethereum.transaction(t, claimed, subject)
     if t.version not in TRANSACTION_VERSIONS:
         return indeterminate(check, Reason.UNSUPPORTED_FORMAT, subject, actual=f"version {t.version}")
     if t.missing or t.hash is None:
@@ -139,13 +145,17 @@ def _transaction(proof: Proof, subject: str) -> Finding:
     return passed(check, subject, expected=t.hash.hex(), actual=matched.hash.hex(), notes=notes)
 
 
-def _sender(t: Transaction | None, matched: Matched | None, suite: Suite, subject: str) -> Finding:
+def _sender(
+    t: Transaction | None, matched: Matched | None, claimed: Claimed, suite: Suite, subject: str
+) -> Finding:
     """Step S. Neither signature nor sender is under the transaction's hash: they are checked over it, on their own."""
     check = ladder.SENDER
     if t is None:
         return indeterminate(check, Reason.PROOF_NOT_SUPPLIED, subject)
     if matched is None:
         return indeterminate(check, Reason.TX_INCOMPLETE, subject)
+    if t.ethereum:
+        return fisco3_ethereum.sender(t, claimed, subject)
     if t.signature is None or t.sender is None:
         return indeterminate(check, Reason.NO_SIGNING_CERTIFICATE_FOUND, subject)
     key = signer(t.signature, matched.hash, suite=suite)
@@ -166,7 +176,7 @@ def path_of(
     if header is None or t is None:
         return indeterminate(check, Reason.PROOF_NOT_SUPPLIED, subject), None
     if proof.matched is None:
-        return indeterminate(check, _transaction(proof, subject).reason or Reason.TX_INCOMPLETE, subject), None
+        return indeterminate(check, _transaction(proof, claimed, subject).reason or Reason.TX_INCOMPLETE, subject), None
     leaf, root, algorithm = proof.matched.hash, header.txs_root, proof.suite.hash
     expected = root.hex()
     trusted = header.version >= BINARY_TREE_SINCE
@@ -208,10 +218,11 @@ def _header(header: Header | None, digest: bytes | None, subject: str) -> Findin
 
 
 def _places(
-    t: Transaction | None, call: abi.Call | None, e: Executed, claimed: Claimed
+    proof: Proof, call: abi.Call | None, e: Executed, claimed: Claimed
 ) -> tuple[Place, ...] | None:
     """Where a digest may stand: the call's parameters, what its contract logged, and the input as bytes."""
-    if t is None or t.ethereum or t.missing or t.input is None:
+    t = proof.transaction
+    if t is None or t.missing or t.input is None or (t.ethereum and proof.matched is None):
         return None
     contract = address(t.to or "") or "–"
     parameters = (

@@ -2,11 +2,11 @@
 
 from collections.abc import Sequence
 
-from ..codecs.text import CodecError
+from ..codecs.text import CodecError, hex_bytes
 from ..reasons import Reason
 from ..registry import Context
 from ..verdict import Examination, Finding
-from . import fisco3, ladder, node_answers
+from . import ethereum_transaction, fisco3, ladder, node_answers
 from .claimed import Claimed
 from .node_json import unwrap
 from .package_envelope import Package, PackageError, PackageLimit, hashes
@@ -29,6 +29,8 @@ def examine(packages: Sequence[Package], context: Context) -> Examination:
                 hash=package.hash,
                 signature=package.signature,
                 pre_images=package.pre_images,
+                engine=package.engine,
+                raw_tx=_raw(package),
             )
             if any(answer is None for answer in answers):
                 raise PackageError("a node's answer that is not an object")
@@ -44,3 +46,15 @@ def examine(packages: Sequence[Package], context: Context) -> Examination:
         findings += found.findings
         proofs += fisco3.proofs_of(found, context=context, claimed=claimed)
     return Examination(findings=tuple(findings), proofs=tuple(proofs))
+
+
+def _raw(package: Package) -> bytes | None:
+    """`raw_tx`: a signed Ethereum transaction as plain hex."""
+    found = package.body.get("raw_tx")
+    if found is None:
+        return None
+    if not isinstance(found, str) or not found:
+        raise PackageError("raw_tx is not hex")
+    if len(found) > 2 * ethereum_transaction.BYTES_MAX:
+        raise PackageLimit("raw_tx")
+    return hex_bytes(found)

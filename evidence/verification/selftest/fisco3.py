@@ -1,7 +1,7 @@
 """Known answers of FISCO BCOS 3: figures of real blocks of version 3.2.0.
 
 Source: block 72, one transaction, and the path of a transaction in block 60 (WeBankBlockchain/WeCross-BCOS3-Stub,
-ProofVerifierUtilityTest.java).
+ProofVerifierUtilityTest.java); the example of EIP-155.
 """
 
 from collections.abc import Callable
@@ -175,7 +175,31 @@ def _path(leaf: str, expected: bool) -> Callable[[], bool]:
     return case
 
 
+def _ethereum(raw: str, expected: bool) -> Callable[[], bool]:
+    """EIP-155, example: the sender of a signed transaction."""
+
+    def case() -> bool:
+        from ..chains import ethereum_transaction
+        from ..codecs.text import CodecError
+
+        try:
+            sender = ethereum_transaction.read(bytes.fromhex(raw)).sender
+        except CodecError:
+            return not expected
+        return (sender == bytes.fromhex("9d8a62f656a8d1615c1294fd71e9cfb3e4855a4f")) is expected
+
+    return case
+
+
+EIP_155 = (
+    "f86c098504a817c800825208943535353535353535353535353535353535353535880de0b6b3a76400008025a028ef61340bd939bc2195fe537567866003e1"
+    "a15d3c71ff63e1590620aa636276a067cbe9d8997f761aecb703304b3800ccf555c9f3dc64214b297fb1966a3b6d83"
+)
+
 CASES: dict[str, Callable[[], bool]] = {
+    "Ethereum transaction and its sender": _ethereum(EIP_155, True),
+    "Ethereum transaction with another nonce": _ethereum(EIP_155.replace("f86c09", "f86c08"), False),
+    "Ethereum transaction with a byte behind it": _ethereum(EIP_155 + "00", False),
     "header of a block": _header(True),
     "header with another time": _header(False, timestamp=1671086632843),
     "header with another weight": _header(False, consensusWeights=[2, 1, 1, 1]),
