@@ -64,6 +64,7 @@ def examine(
             unknown=certificate.unknown,
             spoken_of=spoken_of,
             notes=notes,
+            one_of_several=certificate.claim.at is not None,
         )
     )
     findings = [_read(certificate, subject), *(finding for _, finding in pairs)]

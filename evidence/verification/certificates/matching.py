@@ -24,12 +24,14 @@ def compare(
     unknown: Mapping[int, str],
     spoken_of: Collection[Source] = (),
     notes: tuple[str, ...] = (),
+    one_of_several: bool = False,
 ) -> Iterator[tuple[Source | None, Finding]]:
     """Each stated digest with the file it speaks of: the one of that name, else the one of that digest.
 
     objects   for each digest, which object of the statement holds it: the digests of one object speak of one file
     unknown   names of algorithms that are none of ours, by position in `files`
     spoken_of files whose digest another statement of the exhibit holds
+    one_of_several   the statement is one in a list of statements: it need not speak of any file that is here
     notes     facts that every finding carries, for example that the statement was read from printed text
 
     A digest that fits no file refutes when another digest of its object fits one, or when the statement speaks of one file
@@ -39,7 +41,7 @@ def compare(
     of_object = {o: p for p, o in zip(reversed(paired), reversed(objects), strict=True) if p is not None}
     paired = [found or of_object.get(o) for found, o in zip(paired, objects, strict=True)]
     alone = [s for s in content if s not in paired and s not in spoken_of]
-    single = len(alone) == 1 and len(set(objects)) == 1
+    single = len(alone) == 1 and len(set(objects)) == 1 and not one_of_several
     for position, (claimed, found) in enumerate(zip(files, paired, strict=True)):
         source = alone[0] if found is None and single else found
         yield source, _finding(claimed, source, stated_by, unknown.get(position), notes)

@@ -36,6 +36,8 @@ RECORDS_MAX = 1000
 """Records listed in one file; a page of a platform's list has a hundred."""
 DEPTH_MAX = 4
 """Envelopes within envelopes; the deepest known reply has two."""
+CONFLICTS_MAX = 20
+"""Contradictions of a certificate with itself that are said; one is enough to decide."""
 NAMES_MAX = 20_000
 """Member names by which a file is recognised."""
 
@@ -129,7 +131,7 @@ class Collected:
         self.files: list[Scope] = []
         self.records: list[tuple[str, Mapping[str, Any]]] = []
         self.unread: list[str] = []
-        self.special: dict[str, Member] = {}
+        self.special: dict[str, list[Member]] = {}
         self.kept: dict[str, Member] = {}
         self._envelopes = frozenset(form.envelopes) if form else frozenset()
         self._lists = frozenset(form.lists) if form else frozenset()
@@ -172,7 +174,7 @@ class Collected:
         if self.form is not None and key in self.form.kept:
             self.kept.setdefault(key, Member(Concept.PLATFORM, path, key, value))
         if key in self._own:
-            self.special[key] = Member(Concept.PLATFORM, path, key, value)
+            self.special.setdefault(key, []).append(Member(Concept.PLATFORM, path, key, value))
             return
         concept = self._concept(name, key, value)
         if concept is None:
@@ -213,11 +215,11 @@ def compose(
     main, further = len(files), len(found.files) + 1
     parts: list[tuple[str, str | None, tuple[ClaimedFile, ...]]] = []
     for tx, names in _further(form):
-        stated = [m for name in names if (m := special.get(name))]
+        stated = [m for name in names if (m := _only(special, name, conflicts))]
         of_part = tuple(_file(m, form) for m in stated)
         objects += tuple(range(further, further := further + len(of_part)))
         files += of_part
-        record = special.get(tx) if tx else None
+        record = _only(special, tx, conflicts) if tx else None
         if record or (tx and of_part):
             label = record.path if record else stated[0].path
             parts.append((label, plain(record) if record else None, of_part))
@@ -240,7 +242,9 @@ def compose(
         hosts=hosts,
         at=shown(at) if at else None,
         cross_chain=tuple(
-            (chain, plain(special[n])) for n, chain in (form.cross_chain.items() if form else ()) if n in special
+            (chain, plain(m))
+            for name, chain in (form.cross_chain.items() if form else ())
+            if (m := _only(special, name, conflicts))
         ),
     )
     return Certificate(
@@ -255,15 +259,16 @@ def compose(
         files=files,
         objects=objects,
         unknown=unknown,
-        conflicts=tuple(conflicts),
+        conflicts=tuple(dict.fromkeys(conflicts))[:CONFLICTS_MAX],
         unread=tuple(dict.fromkeys(found.unread)),
         addresses=addresses,
         answers=tuple(_answers(form, special)),
         tokens=tuple((m.path, m.value) for m in common.of(Concept.TOKEN)),
         strange_versions=tuple(
-            f"{special[n].path} {plain(special[n])}"
-            for n, known in (form.versions.items() if form else ())
-            if n in special and plain(special[n]) not in known
+            f"{m.path} {plain(m)}"
+            for name, known in (form.versions.items() if form else ())
+            for m in special.get(name, ())
+            if plain(m) not in known
         ),
         kept=found.kept,
     )
@@ -328,12 +333,23 @@ def _part(main: Claim, label: str, tx_id: str | None, files: tuple[ClaimedFile, 
     )
 
 
-def _answers(form: Form | None, special: Mapping[str, Member]) -> Iterator[tuple[str, str, bool]]:
+def _only(
+    special: Mapping[str, list[Member]], name: str, conflicts: list[tuple[str, str, str]]
+) -> Member | None:
+    """The one member of that name; another spelling of it with another value is a conflict of the certificate with itself."""
+    members = special.get(name, [])
+    for other in members[1:]:
+        if not same_id(str(members[0].value), str(other.value)):
+            conflicts.append((shown(other.path), shown(str(members[0].value)), shown(str(other.value))))
+    return members[0] if members else None
+
+
+def _answers(form: Form | None, special: Mapping[str, list[Member]]) -> Iterator[tuple[str, str, bool]]:
     for answer in form.answers if form else ():
-        member = special.get(answer.name)
-        if member is not None and isinstance(member.value, str | int):
-            text = str(member.value).lower() if isinstance(member.value, bool) else str(member.value)
-            yield member.path, text, answer.favours(text)
+        for member in special.get(answer.name, ()):
+            if isinstance(member.value, str | int):
+                text = str(member.value).lower() if isinstance(member.value, bool) else str(member.value)
+                yield member.path, text, answer.favours(text)
 
 
 def _states_anything(certificate: Certificate) -> bool:

@@ -117,6 +117,15 @@ def test_a_list_of_records_is_as_many_certificates() -> None:
     assert verdict.overall is Overall.INDETERMINATE
 
 
+def test_a_list_that_has_no_record_of_the_file_accuses_nobody() -> None:
+    """A page of a platform's list is about many files; a single record is about the one that is there."""
+    records = [{"fileHash": f"{n:064x}", "antTxHash": f"{n:064x}", "antTransactionId": "t"} for n in (1, 2)]
+    verdict = judged({"code": 0, "data": {"antchainFiles": records}})
+    assert {f.reason for f in findings(verdict, "DIGEST.MATCH")} == {Reason.SIGNED_DATA_NOT_FOUND}
+    assert verdict.overall is Overall.INDETERMINATE
+    assert answer(judged({"code": 0, "data": {"antchainFiles": records[:1]}}), "DIGEST.MATCH") == (FAILED, Reason.HASH_FAILURE)
+
+
 def test_the_frame_around_a_list_loses_no_contradiction() -> None:
     one = {"fileHash": SHA256, "antTxHash": TX, "antTransactionId": "t"}
     verdict = judged({"code": 0, "blockHeight": 1, "区块高度": 2, "data": {"antchainFiles": [one, one]}})
@@ -333,6 +342,20 @@ def test_one_thing_twice_in_two_places() -> None:
     assert (FAILED, Reason.CERT_FIELDS_CONFLICT) in [(f.outcome.value, f.reason) for f in findings(verdict, "CERT.FIELDS")]
     twice = b'{"retCode":0,"retMsg":"","txId":"' + TX.encode() + b'","txId":"' + b"12" * 32 + b'"}'
     assert answer(examine({"page.html": PAGE, "c.json": twice}, trust(None)), "CERT.READ") == (FAILED, Reason.FORMAT_FAILURE)
+
+
+def test_a_name_in_two_spellings_hides_nothing() -> None:
+    value = {**STATEMENTS["antchain registration"].value, "packageTxHash": "12" * 32}
+    conflict = finding(judged(value), "CERT.FIELDS")
+    assert (conflict.outcome.value, conflict.reason) == (FAILED, Reason.CERT_FIELDS_CONFLICT)
+    answers = {**STATEMENTS["zxchain reply"].value, "retCode": 1001, "ret_code": 0}
+    assert "PLATFORM_CONFLICT" in notes(judged(answers), "INCL.ONLINE")
+
+
+def test_a_thousand_contradictions_are_not_a_thousand_findings() -> None:
+    spellings = {"t" + "_" * n + "x_hash": f"{n:064x}" for n in range(1, 50)}
+    verdict = judged({"blockHeight": 1, **spellings})
+    assert len([f for f in findings(verdict, "CERT.FIELDS") if f.outcome.value == FAILED]) == statement.CONFLICTS_MAX
 
 
 HOSTILE = (
