@@ -101,8 +101,8 @@ def examine_supplied(supplied: Supplied, context: Context) -> Examination:
         )
         for subject in chosen.subjects
     ]
-    used = {s.block.hash for s in chosen.subjects}
-    findings = [*chosen.findings, *_beside([b for b in blocks if b.hash not in used], surroundings)]
+    used = {id(s.block) for s in chosen.subjects}
+    findings = [*chosen.findings, *_beside([b for b in blocks if id(b) not in used], surroundings)]
     findings += _lonely(blocks, chosen.subjects, surroundings)
     return Examination(findings=tuple(findings), proofs=tuple(proofs), not_proven=NOT_PROVEN)
 
@@ -140,8 +140,8 @@ class _Surroundings:
             channel = next(iter(self._named))
         if channel not in self._of:
             options = [self._around(channel, p) for p in self._named.get(channel or "", ()) or (None,)]
-            best = min(range(len(options)), key=lambda i: (self._distance(options[i], channel), i))
-            self._of[channel] = options[best]
+            # `min` takes the first of equals, so that the order of the pack decides and nothing else.
+            self._of[channel] = options[0] if len(options) == 1 else min(options, key=lambda o: self._distance(o, channel))
         return self._of[channel]
 
     def profile(self, block: Block) -> ChainProfile | None:

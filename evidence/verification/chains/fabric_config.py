@@ -215,6 +215,11 @@ class Custody:
                 return InForce(found[0], counts)
         return None
 
+    def newest_before(self, height: int) -> Configuration | None:
+        """The last configuration that counts below a height. Asked where nothing signed says which one was in force."""
+        found = [(b.number, config) for b, config in self.counting if b.number < height]
+        return max(found, key=lambda p: p[0])[1] if found else None
+
     def between(self, after: int, before: int) -> int | None:
         """The height of a configuration that counts and lies strictly between two heights, or None."""
         return next((b.number for b, _ in self.counting if after < b.number < before), None)

@@ -94,6 +94,8 @@ def execution(
     if transaction is None or index is None:
         return open_(Reason.PROOF_NOT_SUPPLIED)
     # 1. The chaincode's own answer, which endorsers signed.
+    if transaction.status is None:
+        return open_(Reason.PROOF_NOT_SUPPLIED, "response")
     if transaction.status not in SUCCESS:
         actual = f"status {transaction.status}"
         return failed(EXECUTION, Reason.EXECUTION_FAILED, subject, expected="status 200", actual=actual)

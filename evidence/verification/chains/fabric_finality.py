@@ -89,6 +89,8 @@ def read(block: Block) -> Signatures | None:
 def votes(block: Block, signatures: Signatures, named: Callable[[int], Identity | None]) -> list[Vote]:
     """Every signature of a block, checked. `named`: the consenter of a number. Raises ProtobufError."""
     found = []
+    # Metadata may be long and signatures many: they are hashed once.
+    begun = hashlib.sha256(signatures.value)
     for item in signatures.items:
         header = item.data("signature_header")
         if header:
@@ -103,8 +105,9 @@ def votes(block: Block, signatures: Signatures, named: Callable[[int], Identity 
         elif who.curve is None:
             found.append(Vote(who, False, Reason.UNSUPPORTED_FORMAT))
         else:
-            message = hashlib.sha256(signatures.value + header + block.header_bytes).digest()
-            found.append(Vote(who, signed_by(who, item.data("signature"), message)))
+            whole = begun.copy()
+            whole.update(header + block.header_bytes)
+            found.append(Vote(who, signed_by(who, item.data("signature"), whole.digest())))
     return found
 
 

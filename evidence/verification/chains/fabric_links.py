@@ -32,17 +32,21 @@ class Rows:
             self._after.setdefault(block.previous_hash, []).append(block)
             self._at.setdefault(block.number, []).append(block)
 
-    def broken(self, block: Block) -> Block | None:
+    def broken(self, block: Block, profile: ChainProfile | None) -> Block | None:
         """A block that should be the one before and is not, while none that was handed in is; None when nothing breaks.
 
-        Should be: of the same file or package, or of the same channel.
+        Should be: of the same file or package, or pinned by the court. Channels of one name are many: that another file holds
+        another one's block contradicts nothing.
         """
         if block.number == 0:
             return None
+        known = self.proven(profile) if profile else {}
         before = [
             b
             for b in self._at.get(block.number - 1, ())
-            if b.origin == block.origin or (b.channel is not None and b.channel == block.channel)
+            if b.origin == block.origin
+            or b.hash in known
+            or (b.number == 0 and profile is not None and b.hash == profile.genesis_hash)
         ]
         if not before or any(b.hash == block.previous_hash for b in before):
             return None
@@ -83,7 +87,7 @@ class Rows:
 
 def checkpoint(block: Block, rows: Rows, *, subject: str, profile: ChainProfile | None) -> Anchored:
     """EQUAL: the court has pinned this block. LINKED_BACK: later blocks lead from it to a pinned one."""
-    wrong = rows.broken(block)
+    wrong = rows.broken(block, profile)
     if wrong is not None:
         expected, actual = f"{wrong.number}: {block.previous_hash.hex()}", f"{wrong.number}: {wrong.hash.hex()}"
         return Anchored(failed(ROOT, Reason.PROOF_FAILURE, subject, expected=expected, actual=actual))

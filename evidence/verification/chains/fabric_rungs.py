@@ -4,16 +4,16 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from .. import digests
-from ..codecs.protobuf import Fault, ProtobufError
+from ..codecs.protobuf import Fault
 from ..reasons import Reason
 from ..trust import ChainProfile
 from ..verdict import Finding, failed, indeterminate, passed
 from . import fabric_transaction, ladder
 from .claimed import opened as pre_image_opened
 from .fabric_block import Block, Opened
-from .fabric_config import Configuration, Custody
+from .fabric_config import Custody
 from .fabric_execution import endorsements, execution
-from .fabric_finality import Quorum, pinned, quorum, read
+from .fabric_finality import Quorum, pinned, quorum
 from .fabric_identity import NAME_SHOWN, Msp, serialized, signed, standing
 from .fabric_links import Anchored, Rows, checkpoint
 from .fabric_transaction import Transaction, TransactionError
@@ -209,31 +209,21 @@ def _sender(
 
 
 def _members(block: Block, around: Around) -> tuple[Msp, ...]:
-    """The organisations whose nodes endorse: as the court pins them, and as a configuration that counts lists them."""
-    profile = around.profile
-    if profile is None:
+    """The organisations whose nodes endorse: as the court pins them, and as the last configuration that counts lists them.
+
+    Not the one that the block names: where a checkpoint proves the block, nobody need have signed what it names.
+    """
+    if around.profile is None:
         return ()
-    config = _in_force(block, around)
-    return (*pinned(profile, block.number, roles=(None, "member")), *(config.members if config else ()))
+    config = around.custody.newest_before(block.number)
+    return (*pinned(around.profile, block.number, roles=(None, "member")), *(config.members if config else ()))
 
 
 def _orderers(block: Block, around: Around) -> tuple[Msp, ...]:
-    profile = around.profile
-    if profile is None:
+    if around.profile is None:
         return ()
-    config = _in_force(block, around)
-    return (*pinned(profile, block.number, roles=("orderer",)), *(config.orderers if config else ()))
-
-
-def _in_force(block: Block, around: Around) -> Configuration | None:
-    try:
-        signatures = read(block)
-    except ProtobufError:
-        return None
-    if signatures is None or signatures.last_config is None:
-        return None
-    found = around.custody.at(signatures.last_config)
-    return found.configuration if found is not None and found.counts else None
+    config = around.custody.newest_before(block.number)
+    return (*pinned(around.profile, block.number, roles=("orderer",)), *(config.orderers if config else ()))
 
 
 # ── rungs R, H ────────────────────────────────────────────────────────────────────────────────────────────────────────

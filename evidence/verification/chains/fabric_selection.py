@@ -1,7 +1,8 @@
 """Hyperledger Fabric: which transactions of an exhibit go up the ladder.
 
 A transaction matters when a package or a certificate names it, or when it carries the digest of a content file. When nothing
-points into the blocks, their first record speaks for them; where there is none, their last block.
+points into the blocks, the one record in them speaks for them; where there are several, nobody has said which is meant, and
+the last block stands alone.
 """
 
 from base64 import b64encode
@@ -63,7 +64,7 @@ def select(
         findings.append(
             indeterminate(ladder.LEDGER_KIND, Reason.RESOURCE_LIMIT, FAMILY, actual=shown, bearing=Bearing.DECISIVE)
         )
-    chosen = found[:INCLUSIONS_MAX] or [_representative(blocks)]
+    chosen = found[:INCLUSIONS_MAX] or [_representative(blocks, any_will_do=not context.content)]
     return Selection(tuple(chosen), tuple(findings))
 
 
@@ -110,9 +111,14 @@ def _records(block: Block, index: int, context: Context, profile: ChainProfile |
     return bool(locate(context.content, places, profile, block.number).hits)
 
 
-def _representative(blocks: Sequence[Block]) -> Subject:
-    for block in sorted((b for b in blocks if b.envelopes), key=lambda b: b.number):
-        for index, opened in enumerate(block.opened):
-            if opened is not None and opened.kind == messages.ENDORSER_TRANSACTION:
-                return Subject(block, index)
+def _representative(blocks: Sequence[Block], *, any_will_do: bool) -> Subject:
+    """`any_will_do`: no file is compared with it, so that the first record may show what a record of these blocks is."""
+    records = [
+        Subject(block, index)
+        for block in sorted((b for b in blocks if b.envelopes), key=lambda b: b.number)
+        for index, opened in enumerate(block.opened)
+        if opened is not None and opened.kind == messages.ENDORSER_TRANSACTION
+    ]
+    if records and (any_will_do or len(records) == 1):
+        return records[0]
     return Subject(max(blocks, key=lambda b: (b.envelopes is not None, b.number)), None)

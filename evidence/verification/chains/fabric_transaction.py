@@ -70,7 +70,7 @@ class Transaction:
     arguments: tuple[bytes, ...]
     writes: tuple[Write, ...]
     event: Event | None
-    status: int
+    status: int | None
     response: bytes
     endorsements: tuple[Endorsement, ...]
 
@@ -115,6 +115,8 @@ def _read(opened: Opened) -> Transaction:
     # 2. The response.
     told = action.message("response")
     given = invoked.message("input")
+    # A response may be long and its endorsers many: it is hashed once.
+    begun = hashlib.sha256(response)
     return Transaction(
         tx_id=header.text("tx_id"),
         recomputed_id=hashlib.sha256(nonce + creator).hexdigest(),
@@ -125,17 +127,19 @@ def _read(opened: Opened) -> Transaction:
         arguments=given.parts("args") if given else (),
         writes=tuple(_writes(action.data("results"))),
         event=_event(action.data("events")),
-        status=told.number("status") if told else 0,
+        status=told.number("status") if told else None,
         response=told.data("payload") if told else b"",
         endorsements=tuple(
-            Endorsement(
-                e.data("endorser"),
-                e.data("signature"),
-                hashlib.sha256(response + e.data("endorser")).digest(),
-            )
+            Endorsement(e.data("endorser"), e.data("signature"), _after(begun, e.data("endorser")))
             for e in endorsed.messages("endorsements")
         ),
     )
+
+
+def _after(begun: "hashlib._Hash", more: bytes) -> bytes:
+    whole = begun.copy()
+    whole.update(more)
+    return whole.digest()
 
 
 def _proposal_hash(opened: Opened, proposal: bytes) -> bytes:

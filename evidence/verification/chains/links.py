@@ -12,14 +12,17 @@ def unlinked(headers: Mapping[Name, tuple[bytes, bytes]], used: Iterable[tuple[b
     headers   name -> (its own recomputed hash, the hash of the block before)
     used      the same of the blocks that are examined
     """
-    own = {h for h, _ in used}
-    parents = {p for _, p in used}
-    left = dict(headers)
-    while True:
-        joined = [name for name, (digest, parent) in left.items() if parent in own or digest in parents]
-        if not joined:
-            return list(left)
-        for name in joined:
-            digest, parent = left.pop(name)
-            own.add(digest)
-            parents.add(parent)
+    behind: dict[bytes, list[Name]] = {}
+    before: dict[bytes, list[Name]] = {}
+    for name, (digest, parent) in headers.items():
+        behind.setdefault(parent, []).append(name)
+        before.setdefault(digest, []).append(name)
+    joined: set[Name] = set()
+    reached = list(used)
+    while reached:
+        digest, parent = reached.pop()
+        for name in (*behind.get(digest, ()), *before.get(parent, ())):
+            if name not in joined:
+                joined.add(name)
+                reached.append(headers[name])
+    return [name for name in headers if name not in joined]

@@ -36,6 +36,7 @@ from tests.evidence.verification.fabric_network import (
     Block,
     Holder,
     Network,
+    blockfile,
     holder,
     kept,
     organisation,
@@ -402,6 +403,39 @@ def test_a_block_that_does_not_follow_the_one_before(pinned: TrustStore) -> None
     stray = chain.network.signed(replace(chain.block, previous=b"\x01" * 32), 0, [chain.network.orderer])
     verdict = examine(files(chain, block=stray), pinned)
     assert refused(verdict, "INCL.ROOT") == {Reason.PROOF_FAILURE}
+    # Nor in one file, whatever the court knows.
+    later = chain.network.block(replace(chain.block, previous=b"\x02" * 32), [chain.network.record(DIGEST)])
+    verdict = examine({"ledger": blockfile(chain.block, later), "page.html": PAGE}, store({}))
+    assert refused(verdict, "INCL.ROOT") == {Reason.PROOF_FAILURE}
+
+
+def test_two_channels_of_one_name_do_not_contradict_each_other() -> None:
+    """A block of somebody else's channel of the same name in another file leaves the exhibit open, and no more."""
+    chain = built()
+    own, _ = own_network()
+    far = own.network.block(own.block, [own.network.record(b"k" * 32, nonce=b"k" * 24)])
+    without = {"block.pb": chain.block.pb, "page.html": PAGE, "far.pb": far.pb}
+    verdict = examine(without, trust(chain, epochs=court_run(chain)))
+    assert not refused(verdict, "INCL.ROOT")
+    assert verdict.overall is Overall.INDETERMINATE
+
+
+def test_many_records_and_a_file_that_none_of_them_holds(pinned: TrustStore) -> None:
+    """Nobody has said which of them was meant for the file."""
+    chain = built()
+    verdict = examine({**files(chain, page=None), "new.html": b"a third page"}, pinned)
+    assert answer(verdict, "DIGEST.MATCH") == (OPEN, Reason.SIGNED_DATA_NOT_FOUND)
+    assert verdict.overall is Overall.INDETERMINATE
+
+
+def test_a_proven_block_with_metadata_of_ones_own() -> None:
+    """A checkpoint proves the block, so that nobody need have signed its metadata: they choose no configuration."""
+    chain = built()
+    record = chain.network.record(DIGEST, endorsers=(STRANGER,))
+    block = replace(chain.network.block(chain.genesis, [record]), metadata=())
+    verdict = examine(files(chain, block=block), trust(chain, checkpoints=[pin(block)]))
+    assert answer(verdict, "INCL.EXECUTION", contains="tx ") == (OPEN, Reason.NO_CERTIFICATE_CHAIN_FOUND)
+    assert verdict.overall is Overall.INDETERMINATE
 
 
 def test_links_lead_only_from_hash_to_hash() -> None:
