@@ -1,8 +1,7 @@
 """Hyperledger Fabric, rung Q: did the orderers that the court knows sign the block? (spec §7 steps 4, 5)
 
-A signature is over OrdererBlockMetadata ‖ signature header (or identifier header) ‖ DER of the block header. Under Raft one
-orderer signs: the channel asks for one, so that one signature is all there is (ceiling SINGLE). Under Fabric 3's SmartBFT the
-orderers that decided sign, and block names them by number. Whom the court knows, in this order:
+Under Raft one orderer signs: the channel asks for one, so that one signature is all there is (ceiling SINGLE). Under Fabric 3's
+SmartBFT the orderers that decided sign, and the block names them by number. Whom the court knows, in this order:
 
 1. validators of the profile's epoch at this height, by certificate or key;
 2. roots of organisations that the profile names as orderers' at this height;
@@ -13,24 +12,20 @@ import hashlib
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
-from ..codecs import protobuf
-from ..codecs.protobuf import Fault, Message, ProtobufError
+from ..codecs.protobuf import Fault, ProtobufError
 from ..keys import x509
 from ..reasons import Reason
 from ..trust import ChainProfile, Epoch, Validator
 from ..verdict import Finding, failed, indeterminate, passed
-from . import fabric_messages as messages
 from .fabric_block import Block
 from .fabric_config import Configuration, Custody, InForce
-from .fabric_identity import Identity, Msp, certificates_of, serialized, standing
-from .fabric_identity import signed as signed_by
+from .fabric_identity import Identity, Msp, certificates_of, standing
+from .fabric_signatures import Signatures, Vote, read, votes
 from .ladder import NODE_QUORUM
 
 ORDERER = "orderer"
 COURT = "court"
 """`role` of a validator that the court itself runs."""
-SIGNATURES_MAX = 1024
-"""Signatures of one block (spec §2 rule 6, validators)."""
 NAMES_MAX = 8
 """Signers named in a finding; the numbers count them all."""
 
@@ -46,24 +41,6 @@ class Quorum:
 
 
 @dataclass(frozen=True, slots=True)
-class Vote:
-    """`who`: None when the exhibit does not say in a way that can be read; then `reason` says why."""
-
-    who: Identity | None
-    valid: bool
-    reason: Reason | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class Signatures:
-    """`last_config`: height of the configuration in force, as the signed metadata say; None: older orderers did not say."""
-
-    value: bytes
-    last_config: int | None
-    items: tuple[Message, ...]
-
-
-@dataclass(frozen=True, slots=True)
 class _Count:
     """Signers that count, by a name that counts once: (operator, role, what to print)."""
 
@@ -71,44 +48,6 @@ class _Count:
     open_: tuple[tuple[Reason, str], ...]
     total: int | None
     needed: int | None
-
-
-def read(block: Block) -> Signatures | None:
-    """The signatures of a block; None when it has none. Raises ProtobufError."""
-    metadata = protobuf.parse(block.meta(messages.SIGNATURES), messages.METADATA)
-    items = metadata.messages("signatures")
-    if not items:
-        return None
-    if len(items) > SIGNATURES_MAX:
-        raise ProtobufError("too many signatures", field="Metadata", fault=Fault.LIMIT)
-    value = metadata.data("value")
-    last = protobuf.parse(value, messages.ORDERER_BLOCK_METADATA).message("last_config") if value else None
-    return Signatures(value, last.number("index") if last is not None else None, items)
-
-
-def votes(block: Block, signatures: Signatures, named: Callable[[int], Identity | None]) -> list[Vote]:
-    """Every signature of a block, checked. `named`: the consenter of a number. Raises ProtobufError."""
-    found = []
-    # Metadata may be long and signatures many: they are hashed once.
-    begun = hashlib.sha256(signatures.value)
-    for item in signatures.items:
-        header = item.data("signature_header")
-        if header:
-            creator = protobuf.parse(header, messages.SIGNATURE_HEADER).data("creator")
-            who = serialized(creator)
-        else:
-            # Fabric 3: "the SignatureHeader is empty and the IdentifierHeader is present".
-            header = item.data("identifier_header")
-            who = named(protobuf.parse(header, messages.IDENTIFIER_HEADER).number("identifier")) if header else None
-        if who is None:
-            found.append(Vote(None, False, Reason.NO_SIGNING_CERTIFICATE_FOUND))
-        elif who.curve is None:
-            found.append(Vote(who, False, Reason.UNSUPPORTED_FORMAT))
-        else:
-            whole = begun.copy()
-            whole.update(header + block.header_bytes)
-            found.append(Vote(who, signed_by(who, item.data("signature"), whole.digest())))
-    return found
 
 
 def byzantine_quorum(total: int) -> int:

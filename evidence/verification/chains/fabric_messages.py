@@ -33,7 +33,7 @@ CONFIG = 1
 ENDORSER_TRANSACTION = 3
 """`HeaderType` of a channel header."""
 
-SIGNATURES, TRANSACTIONS_FILTER, COMMIT_HASH = 0, 2, 4
+SIGNATURES, LAST_CONFIG, TRANSACTIONS_FILTER, COMMIT_HASH = 0, 1, 2, 4
 """`BlockMetadataIndex`."""
 
 BLOCK_HEADER = MessageType("BlockHeader", uint64(1, "number"), data(2, "previous_hash"), data(3, "data_hash"))
@@ -48,9 +48,10 @@ METADATA_SIGNATURE = MessageType(
     "MetadataSignature", data(1, "signature_header"), data(2, "signature"), data(3, "identifier_header")
 )
 METADATA = MessageType("Metadata", data(1, "value"), message(2, "signatures", METADATA_SIGNATURE, repeated=True))
+LAST_CONFIG_VALUE = MessageType("LastConfig", uint64(1, "index"))
 ORDERER_BLOCK_METADATA = MessageType(
     "OrdererBlockMetadata",
-    message(1, "last_config", MessageType("LastConfig", uint64(1, "index"))),
+    message(1, "last_config", LAST_CONFIG_VALUE),
     data(2, "consenter_metadata"),
 )
 IDENTIFIER_HEADER = MessageType("IdentifierHeader", uint32(1, "identifier"), data(2, "nonce"))

@@ -240,6 +240,12 @@ class Network:
             ),
         )
 
+    def signed_apart(self, block: "Block", last_config: int, by: Holder, *, other: Holder | None = None) -> "Block":
+        """As orderers before 1.4.1: nothing but the header is signed first, LastConfig in an item of its own (by `other`)."""
+        value = number(1, last_config)
+        first, second = kept(2, self.vote(block, b"", by)), kept(2, self.vote(block, value, other or by))
+        return replace(block, metadata=(first, text(1, value) + second, bytes(len(block.envelopes)), b""))
+
     def vote(self, block: "Block", value: bytes, by: Holder, *, high: bool = False, identifier: int | None = None) -> bytes:
         """MetadataSignature: under BFT the signer is named by number."""
         if self.bft:

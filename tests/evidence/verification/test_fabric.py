@@ -355,6 +355,22 @@ def test_a_removed_orderer_cannot_name_the_old_configuration() -> None:
     assert answer(verdict, "INCL.NODE_QUORUM", contains="tx ") == (FAILED, Reason.ANCHOR_MISMATCH)
 
 
+def test_orderers_before_1_4_1_name_the_configuration_apart() -> None:
+    chain = built()
+    network = chain.network
+    block = network.signed_apart(chain.block, 0, network.orderer)
+    assert answer(examine(files(chain, block=block), trust(chain)), "INCL.NODE_QUORUM", contains="tx ") == OK
+    late = network.signed_apart(chain.block, 1, network.orderer)
+    verdict = examine(files(chain, block=late), trust(chain))
+    assert answer(verdict, "INCL.NODE_QUORUM", contains="tx ") == (FAILED, Reason.FORMAT_FAILURE)
+    # Signed by another one, or by nobody, it says nothing.
+    foreign = network.signed_apart(chain.block, 0, network.orderer, other=network.client)
+    for spoilt in (foreign, replace(block, metadata=(block.metadata[0], b"", b"\0\0", b""))):
+        verdict = examine(files(chain, block=spoilt), trust(chain))
+        assert answer(verdict, "INCL.NODE_QUORUM", contains="tx ") == (OPEN, Reason.ANCHOR_UNAVAILABLE)
+        assert examine(files(chain, block=spoilt), trust(chain, epochs=court_run(chain))).overall is Overall.CONSISTENT
+
+
 def test_a_stricter_policy_of_the_channel_is_kept() -> None:
     """BlockValidation = ALL of two orderer organisations: one signature is too few."""
     chain = built(orderers=(organisation("OrdererMSP", intermediate=True), organisation("SecondMSP")), rule=1)
