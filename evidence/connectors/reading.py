@@ -7,6 +7,7 @@ from django.utils.translation import get_language
 from evidence.exhibits.models import Exhibit
 from evidence.runs.models import Run, RunSource
 from evidence.verification.chains import court_node
+from evidence.verification.verdict import Overall
 
 from . import inquiries
 from .models import Exchange, Inquiry
@@ -35,7 +36,7 @@ class Piece:
 
 @dataclass(frozen=True, slots=True)
 class CourtNodes:
-    """`inquiries` newest first, with the title of the node asked."""
+    """`inquiries` newest first, with the title of the node asked; `askable`: there is something to ask for that is not proven."""
 
     pieces: tuple[Piece, ...]
     inquiries: tuple[tuple[Inquiry, str], ...]
@@ -53,7 +54,13 @@ def court_nodes(exhibit: Exhibit, run: Run | None, *, detail: bool, may_ask: boo
     return CourtNodes(
         pieces=tuple(_pieces(run, configured)) if run and detail else (),
         inquiries=tuple((i, title(configured.get(i.node), i.node)) for i in rows),
-        askable=may_ask and bool(configured) and inquiries.askable(exhibit) is not None,
+        askable=bool(
+            may_ask
+            and configured
+            and run is not None
+            and run.verdict.overall != Overall.CONSISTENT.value
+            and inquiries.askable(exhibit) is not None
+        ),
         working=any(i.state in Inquiry.OPEN for i in rows),
     )
 

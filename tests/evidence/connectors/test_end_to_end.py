@@ -31,6 +31,7 @@ from portal.ledger.models import Detail
 from portal.vault import Vault
 from tests.anchor_packs import write_pack
 from tests.evidence.runs import court
+from tests.evidence.verification import fisco2_exhibits
 from tests.evidence.verification import fisco3_exhibits as block
 
 from .node_servers import Listening, configuration, entry, fisco3_results, grpc_node, identity, replay
@@ -40,6 +41,7 @@ pytestmark = pytest.mark.django_db(transaction=True)
 ROOT = Path(__file__).parents[3]
 CHAIN = block.built()
 TX = str(CHAIN.transactions[0]["hash"])
+F2 = fisco2_exhibits.built()
 CM = chainmaker.build_block([hashlib.sha256(block.PAGE).digest()], suite="P256")
 
 
@@ -56,6 +58,7 @@ def vault(settings: Settings, tmp_path: Path) -> Vault:
     chains = {
         "fisco": {"profile": CHAIN.profile, "validators": CHAIN.validators},
         "chainmaker": {"profile": CM.profile, "validators": CM.validators},
+        "fisco2": {"profile": F2.profile, "validators": F2.validators},
     }
     settings.PORTAL_TRUST_DIR = write_pack(tmp_path / "pack", chains=chains)
     return Vault(settings.PORTAL_VAULT_DIR)
@@ -183,6 +186,29 @@ def test_the_same_over_grpc_with_a_certificate_of_the_node(vault: Vault, connect
     second = verify(exhibit)
     assert (second["overall"], second["grade"]) == ("CONSISTENT", "B"), second["reasons"]
     assert Exchange.objects.get().certificate_sha256
+
+
+def fisco2_results(method: str, parameters: list[Any]) -> object:
+    """What an honest FISCO BCOS 2 node says: group as a number, height as hexadecimal text."""
+    assert parameters[0] == 1
+    if method == "getBlockHeaderByNumber":
+        assert parameters[1:] == [hex(F2.header["number"]), True]
+        return F2.header
+    index = next((i for i, t in enumerate(F2.bodies) if t["hash"] == parameters[1]), None)
+    if index is None:
+        return None
+    return {"getTransactionByHashWithProof": F2.transaction, "getTransactionReceiptByHashWithProof": F2.receipt}[method](index)
+
+
+def test_the_same_of_a_fisco_2_node(vault: Vault, connect: Callable[..., None]) -> None:
+    with Listening(replay(fisco2_results)) as server:
+        connect(entry(server.port, id="court-two", family="fisco2", chain_id="1", group_id="1"))
+        exhibit = filed(vault, {"page.html": block.PAGE, "certificate.json": certificate(str(F2.bodies[0]["hash"]))})
+        assert verify(exhibit)["overall"] == "INDETERMINATE"
+        assert inquiries.work_once()
+    second = verify(exhibit)
+    assert (second["overall"], second["grade"]) == ("CONSISTENT", "B"), second["reasons"]
+    assert {s["format"] for s in second["sources"] if s["name"].startswith("court-node/court-two")} == {"fisco2"}
 
 
 def test_anybody_gets_the_same_bytes_offline(vault: Vault, node: Listening, tmp_path: Path, settings: Settings) -> None:
