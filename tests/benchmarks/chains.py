@@ -67,7 +67,6 @@ def best(run: Callable[[], object], forget: Callable[[], object]) -> float:
 def xuperchain(suite: str) -> Measured:
     """A call of version 3 in a block of five; votes of three of four validators in the next block."""
     from evidence.verification.chains import xuperchain_keys as keys
-    from evidence.verification.chains import xuperchain_tree
     from tests.evidence.verification import xuperchain_exhibits as x
     from tests.evidence.verification import xuperchain_network as network
 
@@ -86,10 +85,8 @@ def xuperchain(suite: str) -> Measured:
                 raise SystemExit("a signature of the exhibit to be measured does not hold")
 
     def forget() -> None:
-        for kept in (keys.public_key, keys.address, keys.is_address_of, keys.signed):
+        for kept in (keys._public_key, keys._body, keys._signed):
             kept.cache_clear()
-        xuperchain_tree._levels.cache_clear()
-        xuperchain_tree._checked_tree.cache_clear()
 
     files = {"page.html": x.PAGE, "page.mjproof.json": json.dumps(chain.package()).encode()}
     return Measured(files, x.trust(chain), len(checks), signatures, forget)
@@ -160,11 +157,75 @@ def chainmaker(suite: str, mode: str) -> Measured:
     return Measured(files, x.trust(block), len(checks), signatures, lambda: None)
 
 
+# ── FISCO BCOS ────────────────────────────────────────────────────────────────────────────────────────────────────────
+
+
+def fisco2(suite: str) -> Measured:
+    """A vote that reached the threshold in a block of 500, with its receipt, and three of four sealers."""
+    import hashlib
+
+    from evidence.verification.chains import fisco2_tree, sealers
+    from tests.evidence.verification import fisco2_exhibits as x
+    from tests.evidence.verification import fisco3_exhibits
+
+    chain = x.build([hashlib.sha256(fisco3_exhibits.PAGE).digest()], suite=suite, others=499)
+    body = chain.bodies[0]
+    joined, signed = x.raw(body["signature"]["signature"]), chain.suite.hash(x.rlp(x.unsigned(body)))
+    checks = [(x.raw(s["signature"]), x.raw(chain.header["hash"])) for s in chain.header["signatureList"]]
+    checks.append((joined, signed))
+    used = sealers.GUOMI if suite == "SM" else sealers.ECDSA
+
+    def signatures() -> None:
+        if not all(sealers.signer(signature, digest, suite=used) for signature, digest in checks):
+            raise SystemExit("a signature of the exhibit to be measured does not hold")
+
+    def forget() -> None:
+        sealers.signer.cache_clear()
+        fisco2_tree.root_of.cache_clear()
+
+    packed = x.package(chain, [("page.html", "SHA-256", hashlib.sha256(fisco3_exhibits.PAGE).digest())])
+    files = {"page.html": fisco3_exhibits.PAGE, "page.mjproof.json": json.dumps(packed).encode()}
+    return Measured(files, fisco3_exhibits.trust(chain), len(checks), signatures, forget)
+
+
+def fisco3(suite: str) -> Measured:
+    """The same on version 3."""
+    import hashlib
+
+    from evidence.verification import merkle
+    from evidence.verification.chains import sealers
+    from portal.demonstration import fisco3 as chains
+    from tests.evidence.verification import fisco3_exhibits as x
+
+    digest = hashlib.sha256(x.PAGE).digest()
+    chain = chains.build([digest], suite=suite, others=499)
+    checks = [(chains.raw(s["signature"]), chains.raw(chain.block["hash"])) for s in chain.block["signatureList"]]
+    checks.append((chains.raw(chain.transactions[0]["signature"]), chains.raw(chain.tx_hash)))
+    used = sealers.GUOMI if suite == "SM" else sealers.ECDSA
+
+    def signatures() -> None:
+        if not all(sealers.signer(signature, signed, suite=used) for signature, signed in checks):
+            raise SystemExit("a signature of the exhibit to be measured does not hold")
+
+    def forget() -> None:
+        sealers.signer.cache_clear()
+        merkle.grouped_root.cache_clear()
+
+    packed = chains.package(chain, [("page.html", "SHA-256", digest)])
+    del packed["header"]["transactions"]
+    files = {"page.html": x.PAGE, "page.mjproof.json": json.dumps(packed).encode()}
+    return Measured(files, x.trust(chain), len(checks), signatures, forget)
+
+
 FAMILIES: Mapping[str, Callable[[], Measured]] = {
     "ChainMaker P-256, public keys": lambda: chainmaker("P256", "public_key"),
     "ChainMaker P-256, certificates": lambda: chainmaker("P256", "certificate"),
     "ChainMaker SM2, public keys": lambda: chainmaker("SM", "public_key"),
     "ChainMaker SM2, certificates": lambda: chainmaker("SM", "certificate"),
+    "FISCO BCOS 2, ECDSA": lambda: fisco2("ECDSA"),
+    "FISCO BCOS 2, guomi": lambda: fisco2("SM"),
+    "FISCO BCOS 3, ECDSA": lambda: fisco3("ECDSA"),
+    "FISCO BCOS 3, guomi": lambda: fisco3("SM"),
     "Fabric, one orderer": lambda: fabric(False),
     "Fabric, three of four orderers": lambda: fabric(True),
     "XuperChain P-256": lambda: xuperchain("P-256"),

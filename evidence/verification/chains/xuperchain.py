@@ -19,12 +19,12 @@ from ..registry import Context
 from ..trust import ChainProfile
 from ..verdict import Bearing, Examination, Finding, Outcome, failed, indeterminate, passed
 from . import ladder, xuperchain_records
-from .xuperchain_finality import Linked, checkpoint, quorum, strays
+from .xuperchain_finality import checkpoint, quorum, strays, vouched
 from .xuperchain_hashing import Hashed, block_id, transaction_hash
 from .xuperchain_messages import Block, Transaction, Unreadable
 from .xuperchain_records import Path, Record
 from .xuperchain_rungs import FAMILY, Claimed, Proof, inclusion_of
-from .xuperchain_tree import path_of
+from .xuperchain_tree import Linked, path_of
 
 PROOFS_MAX = 200
 """Transactions of whole blocks that are examined: four times as many as an exhibit may hold files."""
@@ -98,22 +98,20 @@ def examine(sources: Sequence[Source], context: Context) -> Examination:
 def examine_supplied(supplied: Supplied, context: Context, claimed: Claimed) -> Examination:
     """Records -> one proof per transaction, and one per block that stands alone."""
     blocks = [Linked(b, block_id(b)) for b in supplied.blocks]
-    proofs = [_placed(t, supplied, blocks) for t in supplied.transactions]
+    proofs = [_settled(_placed(t, supplied, blocks), blocks, context, claimed) for t in supplied.transactions]
     used = [p.block for p in proofs if p.block is not None]
-    rest = [b for b in blocks if b not in used]
     ids = {u.id for u in used}
-    lonely = [b for b in strays(rest, used) if b.id not in ids] if supplied.chained is None else []
+    rest = [b for b in blocks if b.id not in ids]
     if supplied.chained is None:
-        chained = [b for b in rest if b not in lonely and b.id not in ids]
+        profiles = [p.profile for p in proofs if p.profile is not None]
+        lonely = strays(rest, used)
+        lonely += [b for b in rest if b not in lonely and not any(vouched(b, p, blocks) for p in profiles)]
+        chained = [b for b in rest if b not in lonely]
     else:
-        chained = [b for b in rest if b.block in supplied.chained]
+        lonely, chained = [], [b for b in rest if b.block in supplied.chained]
     proofs = [replace(p, chained=tuple(chained)) if p.block else p for p in proofs]
-    proofs += [Proof(b.block.source, block=b) for b in lonely]
-    included = []
-    for proof in proofs:
-        others = tuple(b for b in blocks if b is not proof.block and (proof.block is None or b.id != proof.block.id))
-        settled = _profiled(replace(proof, others=others), context, claimed)
-        included.append((inclusion_of(settled, claimed), settled.profile))
+    proofs += [_settled(Proof(b.block.source, block=b), blocks, context, claimed) for b in lonely]
+    included = [(inclusion_of(p, claimed), p.profile) for p in proofs]
     return Examination(
         findings=tuple(_stray_paths(supplied)),
         proofs=tuple(ladder.proof(i, profile=profile, context=context) for i, profile in included),
@@ -137,9 +135,11 @@ def _with_listed_transactions(supplied: Supplied, context: Context) -> tuple[Sup
     needles = [form for d in wanted for form in (d, d.hex().encode())]
     found: list[Transaction] = []
     for block in supplied.blocks:
+        whole, lowered = block.body.raw, block.body.raw.lower()
+        present = [n for n in needles if n in whole or n in lowered]
         for message in block.body.messages("transactions"):
-            txid, raw = message.data("txid"), message.raw
-            if txid in named or txid.hex() in claimed or any(n in raw or n in raw.lower() for n in needles):
+            txid, raw = message.data("txid"), message.raw if present else b""
+            if txid in named or txid.hex() in claimed or any(n in raw or n in raw.lower() for n in present):
                 found.append(Transaction(block.source, message, block.lossy))
     findings = []
     if len(found) > PROOFS_MAX:
@@ -188,19 +188,27 @@ def _is_of(path: Path, transaction: Transaction, supplied: Supplied) -> bool:
     return path.txid == transaction.txid
 
 
-def _profiled(proof: Proof, context: Context, claimed: Claimed) -> Proof:
-    """The court's profile of the chain: the one that the package names, or the one that bare blocks meet."""
-    if claimed.chain_id is not None:
-        named = context.trust.chains_named(family=FAMILY, chain_id=claimed.chain_id)
-        if len(named) > 1:
-            named = (min(named, key=lambda p: _distance(proof, p, claimed)),)
-        return replace(proof, profile=named[0] if named else None)
+def _settled(proof: Proof, blocks: Sequence[Linked], context: Context, claimed: Claimed) -> Proof:
+    """With its neighbours, and the court's profile of its chain: the one that a package names, or the one that bare blocks meet.
+
+    The nodes of one operator use one key for all their chains, and no block says which it belongs to. So where several chains of
+    the court fit and no link tells them apart, what a package says of it is only said (`namesakes`).
+    """
+    it = proof.block
+    proof = replace(
+        proof,
+        copies=tuple(b for b in blocks if it is not None and b is not it and b.id == it.id),
+        others=tuple(b for b in blocks if it is None or b.id != it.id),
+    )
     met = [(d, p) for p in context.trust.chains_of(FAMILY) if (d := _meets(proof, p)) is not None]
     nearest = [p for d, p in met if d == min(d for d, _ in met)]
-    if len(nearest) != 1:
-        # The nodes of one operator use one key for all their chains: then their signatures tell none of them.
-        return replace(proof, namesakes=bool(nearest))
-    return replace(proof, profile=nearest[0])
+    if claimed.chain_id is None:
+        return replace(proof, profile=nearest[0] if len(nearest) == 1 else None, namesakes=len(nearest) > 1)
+    named = context.trust.chains_named(family=FAMILY, chain_id=claimed.chain_id)
+    if len(named) > 1:
+        named = (min(named, key=lambda p: _distance(proof, p, claimed)),)
+    profile = named[0] if named else None
+    return replace(proof, profile=profile, namesakes=any(p is not profile for p in nearest))
 
 
 def _meets(proof: Proof, profile: ChainProfile) -> int | None:
@@ -225,6 +233,5 @@ def _distance(proof: Proof, profile: ChainProfile, claimed: Claimed) -> int:
     anchored = checkpoint(it, subject="", profile=profile, others=proof.others, chained=())
     if anchored.finding.outcome is not Outcome.INDETERMINATE:
         return 0 if anchored.checkpoint else 2
-    successors = [o for o in proof.others if o.block.pre_hash == it.id]
-    signed = quorum(it, subject="", profile=profile, height=anchored.height, successors=successors)
+    signed = quorum(it, subject="", profile=profile, height=anchored.height, others=proof.others)
     return (Outcome.PASSED, Outcome.INDETERMINATE, Outcome.FAILED).index(signed.finding.outcome)

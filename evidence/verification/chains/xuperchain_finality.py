@@ -7,6 +7,7 @@ The height is not under any hash. It is known only where links lead from the blo
 the block says nothing about which validator set was in force, and any that the court has pinned for this chain may answer.
 """
 
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
@@ -17,25 +18,19 @@ from .ladder import NODE_QUORUM, ROOT, Checkpointed
 from .links import unlinked
 from .xuperchain_hashing import votes
 from .xuperchain_keys import PublicKey, is_address_of, public_key, signed
-from .xuperchain_messages import Block
+from .xuperchain_tree import Linked
 
 LINKS_MAX = 10_000
 """Blocks that are followed to a checkpoint (spec §2 rule 6)."""
 VOTES_MAX = 1024
 """Validators of one chain (spec §2 rule 6)."""
+REPEATS_MAX = 4
+"""Votes of one validator that are checked; one would do, and more only cost time."""
 NAMES_MAX = 8
 """Validators named in a finding; the numbers count them all."""
 SUCCESSORS_MAX = 8
 """Blocks upon one block whose votes are looked at: a chain has one, a fork two."""
 TEXT_SHOWN = 64
-
-
-@dataclass(frozen=True, slots=True)
-class Linked:
-    """A supplied block with its recomputed id."""
-
-    block: Block
-    id: bytes
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,11 +76,18 @@ def checkpoint(
 def _broken(it: Linked, others: Sequence[Linked], chained: Sequence[Linked]) -> tuple[str, str] | None:
     """The first supplied link that is not what it says, or that leads nowhere: (due, found)."""
     for link in chained:
-        own = link.block.body.data("blockid")
-        if own != link.id:
-            return own.hex(), link.id.hex()
-    loose = strays(chained, [it, *(o for o in others if o not in chained)])
+        if not consistent(link) and not link.block.lossy:
+            return link.block.body.data("blockid").hex(), link.id.hex()
+        if link.inner_fault is not None:
+            return link.root.hex(), link.inner_fault
+    usable = [c for c in chained if consistent(c) and c.id != it.id]
+    loose = strays(usable, [it, *(o for o in others if o not in chained)])
     return (it.id.hex(), loose[0].block.pre_hash.hex()) if loose else None
+
+
+def consistent(link: Linked) -> bool:
+    """Whether the block has the id that it states, if it states one."""
+    return link.block.body.data("blockid") in (b"", link.id)
 
 
 def strays(blocks: Sequence[Linked], used: Sequence[Linked]) -> list[Linked]:
@@ -147,10 +149,11 @@ class Quorum:
 
 
 def quorum(
-    it: Linked, *, subject: str, profile: ChainProfile | None, height: int | None, successors: Sequence[Linked]
+    it: Linked, *, subject: str, profile: ChainProfile | None, height: int | None, others: Sequence[Linked]
 ) -> Quorum:
-    """Step Q. `height`: as links prove it; `successors`: blocks whose `pre_hash` is this block's id."""
+    """Step Q. `height`: as links prove it; `others`: blocks among which the next one with the votes may be."""
     block = it.block
+    successors = [o for o in others if o.block.pre_hash == it.id and consistent(o)]
     if not block.body.has("sign") or block.key is None:
         return Quorum(indeterminate(NODE_QUORUM, Reason.PROOF_NOT_SUPPLIED, subject), "–")
     if profile is None:
@@ -208,6 +211,18 @@ def _own_signature(it: Linked) -> bool:
     return it.block.key is not None and signed(it.block.key, it.block.body.data("sign"), it.id)
 
 
+def vouched(it: Linked, profile: ChainProfile, others: Sequence[Linked]) -> bool:
+    """Whether a block is signed by one of the chain's validators or lies on a row of blocks to a pinned one.
+
+    Anybody can write a block that stands upon another; such a file says nothing about it and is not passed over.
+    """
+    keys = {v.key for e in profile.epochs for v in e.validators}
+    key = it.block.key
+    if key is not None and key.suite.signature == profile.signature and key.point in keys and _own_signature(it):
+        return True
+    return _forward(it, {c.hash: c for c in profile.checkpoints}, others) is not None
+
+
 @dataclass(frozen=True, slots=True)
 class _Votes:
     """`signed`: each pinned identity once; `ignored`: entries that count for nobody; `supplied`: a quorum certificate of this block."""
@@ -228,11 +243,16 @@ def _votes(
         return _Votes((proposer,), (), 0, False)
     counted: dict[bytes | None, Validator] = {proposer.key: proposer}
     invalid: dict[bytes | None, Validator] = {}
+    seen: Counter[bytes | None] = Counter()
     ignored = 0
     for vote in votes(certificate)[:VOTES_MAX]:
         key = public_key(vote.text("PublicKey"))
         voter = pinned.get(key.point) if key else None
         if key is None or voter is None or not is_address_of(vote.text("Address"), key) or not _same_suite(key, it):
+            ignored += 1
+            continue
+        seen[voter.key] += 1
+        if seen[voter.key] > REPEATS_MAX:
             ignored += 1
         elif not signed(key, vote.data("Sign"), it.id):
             invalid[voter.key] = voter

@@ -11,13 +11,18 @@ from functools import lru_cache
 
 from .. import digests
 from ..codecs import der
-from ..codecs.base58 import base58_bytes, base58_text
+from ..codecs.base58 import base58_bytes
 from ..codecs.text import CodecError
 from ..keys import ecdsa, sm2
 
 COORDINATE_BYTES = 32
 ADDRESS_BYTES = 25
 """Version, 20 bytes of hash, 4 bytes of check sum."""
+
+KEY_TEXT_MAX = 256
+"""Characters: two coordinates of 78 digits and some 30 more."""
+SIGNATURE_BYTES_MAX = 72
+"""DER of two numbers of 256 bits."""
 
 _KEY = re.compile(r'\{"Curvname":"(P-256|SM2-P-256)","X":(0|[1-9][0-9]{0,77}),"Y":(0|[1-9][0-9]{0,77})\}', re.ASCII)
 
@@ -48,9 +53,13 @@ class PublicKey:
     """x‖y, 64 bytes, as the court pins validators of this family."""
 
 
-@lru_cache(maxsize=4096)
 def public_key(text: str) -> PublicKey | None:
     """The chain's own spelling of a key -> the key; None for anything else."""
+    return _public_key(text) if len(text) <= KEY_TEXT_MAX else None
+
+
+@lru_cache(maxsize=4096)
+def _public_key(text: str) -> PublicKey | None:
     found = _KEY.fullmatch(text)
     if not found:
         return None
@@ -61,16 +70,8 @@ def public_key(text: str) -> PublicKey | None:
     return PublicKey(suite, x.to_bytes(COORDINATE_BYTES) + y.to_bytes(COORDINATE_BYTES))
 
 
-@lru_cache(maxsize=4096)
-def address(key: PublicKey) -> str:
-    """base58(version ‖ RIPEMD-160(H(04‖x‖y)) ‖ check sum), H by suite."""
-    body = _body(key)
-    return base58_text(body + digests.digest(key.suite.check_sums[0], body)[:4])
-
-
-@lru_cache(maxsize=4096)
 def is_address_of(text: str, key: PublicKey) -> bool:
-    """Whether `text` is an address, check sum and all, and the one that belongs to `key`."""
+    """Whether `text` is base58(version ‖ RIPEMD-160(H(04‖x‖y)) ‖ check sum) of this key, H and check sum by suite."""
     try:
         data = base58_bytes(text, length=ADDRESS_BYTES)
     except CodecError:
@@ -79,9 +80,14 @@ def is_address_of(text: str, key: PublicKey) -> bool:
     return body == _body(key) and any(digests.digest(a, body)[:4] == check_sum for a in key.suite.check_sums)
 
 
-@lru_cache(maxsize=4096)
 def signed(key: PublicKey, signature: bytes, digest: bytes) -> bool:
-    """Whether `signature` over the 32 bytes of `digest` is by `key`. One block stands behind many transactions."""
+    """Whether `signature` over the 32 bytes of `digest` is by `key`."""
+    return len(signature) <= SIGNATURE_BYTES_MAX and _signed(key, signature, digest)
+
+
+@lru_cache(maxsize=4096)
+def _signed(key: PublicKey, signature: bytes, digest: bytes) -> bool:
+    """Kept: one block stands behind many transactions."""
     try:
         order = sm2.N if key.suite is GUOMI else ecdsa.ORDER["P-256"]
         r, s = der.signature(signature, order=order)
@@ -92,6 +98,7 @@ def signed(key: PublicKey, signature: bytes, digest: bytes) -> bool:
     return ecdsa.verify_digest(key.point, r, s, digest, curve="P-256")
 
 
+@lru_cache(maxsize=4096)
 def _body(key: PublicKey) -> bytes:
     from Crypto.Hash import RIPEMD160
 

@@ -10,13 +10,13 @@ from ..verdict import Finding, Outcome, ProvenTime, failed, indeterminate, passe
 from . import ladder
 from .claimed import opened
 from .location import Place
-from .xuperchain_finality import Anchored, Linked, Quorum, checkpoint, quorum
+from .xuperchain_finality import Anchored, Quorum, checkpoint, quorum
 from .xuperchain_hashing import Hashed, tail_is_clear, writes_are_clear
 from .xuperchain_keys import SUITES, Suite, is_address_of, signed
 from .xuperchain_messages import HASH_BYTES, Block, Transaction
 from .xuperchain_records import Path
 from .xuperchain_senders import sender
-from .xuperchain_tree import path_of
+from .xuperchain_tree import Linked, path_of
 
 FAMILY = "xuperchain"
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
@@ -39,9 +39,10 @@ class Claimed:
 class Proof:
     """The records of one transaction, or of one block that no transaction belongs to.
 
+    copies      further copies of the same block
     others      the other blocks of the exhibit that may belong to this chain
     chained     those of them that were handed in as this block's successors
-    namesakes   several chains of the court have validators that signed this block, and nothing says which of them it is
+    namesakes   the court knows several chains whose validators sign such a block: a signature does not tell which it is
     """
 
     source: str
@@ -50,6 +51,7 @@ class Proof:
     block: Linked | None = None
     paths: tuple[Path, ...] = ()
     profile: ChainProfile | None = None
+    copies: tuple[Linked, ...] = ()
     others: tuple[Linked, ...] = ()
     chained: tuple[Linked, ...] = ()
     namesakes: bool = False
@@ -68,19 +70,13 @@ def inclusion_of(proof: Proof, claimed: Claimed) -> ladder.Inclusion:
     what = f"tx {ladder.short(tx_id)}" if t else "block"
     subject = f"{FAMILY} · {proof.source} · {what}"
     x = _transaction(t, proof.hashed, subject)
-    r = path_of(t, proof.hashed, x, it, proof.paths, subject)
+    r = path_of(t, proof.hashed, x, it, proof.paths, subject, copies=proof.copies)
     if it is None:
         c = Anchored(indeterminate(ladder.ROOT, Reason.ANCHOR_UNAVAILABLE, subject))
         q = Quorum(indeterminate(ladder.NODE_QUORUM, Reason.PROOF_NOT_SUPPLIED, subject), "–")
     else:
         c = checkpoint(it, subject=subject, profile=proof.profile, others=proof.others, chained=proof.chained)
-        q = quorum(
-            it,
-            subject=subject,
-            profile=proof.profile,
-            height=c.height,
-            successors=[o for o in proof.others if o.block.pre_hash == it.id],
-        )
+        q = quorum(it, subject=subject, profile=proof.profile, height=c.height, others=proof.others)
     h = _header(it, c.height, subject)
     clear = t is None or writes_are_clear(t)
     return ladder.Inclusion(
@@ -132,6 +128,9 @@ def _ledger_kind(
     first = it.id if it is not None and not it.block.pre_hash else claimed.genesis_hash
     if profile.genesis_hash and first and profile.genesis_hash != first:
         return failed(check, Reason.ANCHOR_MISMATCH, subject, expected=profile.genesis_hash.hex(), actual=first.hex())
+    if anchored.height is None and proof.namesakes:
+        notes = (*notes, "CHAINS_OF_ONE_KEY")
+        return indeterminate(check, Reason.ANCHOR_UNTRUSTED, subject, expected=profile.id, actual=said, notes=notes)
     if anchored.height is None:
         notes = (*notes, "CHAIN_NAME_UNSIGNED")
     return passed(check, subject, expected=profile.id, actual=said, notes=notes)

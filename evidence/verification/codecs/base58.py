@@ -27,10 +27,3 @@ def base58_bytes(text: str, *, length: int | None = None) -> bytes:
         raise CodecError(f"{len(data)} bytes where {length} are due")
     return data
 
-
-def base58_text(data: bytes) -> str:
-    number, found = int.from_bytes(data), ""
-    while number:
-        number, digit = divmod(number, 58)
-        found = ALPHABET[digit] + found
-    return ALPHABET[0] * (len(data) - len(data.lstrip(b"\0"))) + found

@@ -221,9 +221,20 @@ def test_chains_of_one_key_are_not_told_apart() -> None:
     found = examine(x.raw_files(chain), store)
     assert finding(found, "INCL.LEDGER_KIND").notes == ("CHAINS_OF_ONE_KEY",)
     assert found.overall is Overall.INDETERMINATE
-    assert verdict(chain, store).overall is Overall.CONSISTENT  # the package says which it means, and CHAIN_NAME_UNSIGNED what that is worth
+    # A package says which it means; but it is the party's word, and a contract of that name may be anybody's on the other chain.
+    said = verdict(chain, store)
+    assert answer(said, "INCL.LEDGER_KIND") == (OPEN, Reason.ANCHOR_UNTRUSTED)
+    assert finding(said, "INCL.LEDGER_KIND").notes == ("CHAINS_OF_ONE_KEY",)
+    assert said.overall is Overall.INDETERMINATE
+    # Links to a block that the court has pinned for the chain tell it apart,
     pinned = trust(chain, others={"parallel": twin}, checkpoints=[x.pin(chain.blocks[1])])
     assert examine(x.raw_files(chain), pinned).overall is Overall.CONSISTENT
+    assert verdict(chain, pinned).overall is Overall.CONSISTENT
+    # and then it is not the other one, whatever the package says.
+    swapped = chain.package()
+    swapped["chain"] = {**swapped["chain"], "chain_id": "parallel"}
+    files = {"page.html": x.PAGE, "p.json": json.dumps(swapped).encode()}
+    assert examine(files, pinned).overall is Overall.INDETERMINATE
 
 
 def test_a_validator_is_pinned_by_its_point() -> None:

@@ -331,6 +331,54 @@ def test_an_account_is_signed_for_by_keys_that_only_the_chain_knows() -> None:
     assert answer(found, "INCL.SENDER") == (OPEN, Reason.NO_CERTIFICATE_CHAIN_FOUND)
 
 
+# ── files beside a good proof ─────────────────────────────────────────────────────────────────────────────────────────
+
+
+def test_a_block_that_anybody_could_write_is_not_passed_over() -> None:
+    """It stands upon the proven block, has its own id, and says what its author likes."""
+    chain = built()
+    files = raw_files(chain)
+    assert examine(files, trust(chain)).overall is Overall.CONSISTENT
+    forger = x.key("forger")
+    upon = {**chain.blocks[2], "pre_hash": chain.blocks[1]["blockid"], "failed_txs": {"a": "I, the defendant, owe the plaintiff five million."}}
+    for by in (forger, None):
+        statement = x.sealed(dict(upon), forger)
+        if by is None:
+            statement.pop("sign")
+        found = examine({**files, "statement.pb": wire(x.BLOCK, statement)}, trust(chain))
+        assert found.overall is Overall.INDETERMINATE
+        assert any("statement.pb" in f.subject for f in found.findings)
+    claimed = x.sealed(dict(upon), forger)
+    claimed.update(proposer=chain.keys[0].address.encode(), pubkey=chain.keys[0].text.encode())
+    claimed["blockid"] = x.hashed_block(claimed)
+    assert examine({**files, "statement.pb": wire(x.BLOCK, claimed)}, trust(chain)).overall is not Overall.CONSISTENT
+    real = examine({**files, "block2.pb": wire(x.BLOCK, {**chain.blocks[2], "transactions": []})}, trust(chain))
+    assert real.overall is Overall.CONSISTENT
+
+
+@pytest.mark.parametrize("which", ["block", "copy", "next"])
+def test_transactions_put_into_a_block_are_not_passed_over(which: str) -> None:
+    """A block's id says nothing of the bodies in its file; its root does."""
+    chain = built(index=4)
+    files = raw_files(chain)
+    statement = {**chain.transactions[1], "desc": b"I, the defendant, owe the plaintiff five million."}
+    bodies = [chain.transactions[0], statement, *chain.transactions[2:]]
+    if which == "next":
+        files["block1.pb"] = wire(x.BLOCK, {**chain.blocks[1], "transactions": [statement]})
+    elif which == "copy":
+        files["copy.pb"] = wire(x.BLOCK, {**chain.block, "transactions": bodies})
+    else:
+        files["block0.pb"] = wire(x.BLOCK, {**chain.block, "transactions": bodies})
+    found = examine(files, trust(chain))
+    check = "INCL.ROOT" if which == "next" else "INCL.PATH"
+    assert answer(found, check) == (FAILED, Reason.PROOF_FAILURE)
+    assert found.overall is Overall.INCONSISTENT
+    if which != "next":
+        good = wire(x.BLOCK, chain.block)
+        name = "copy.pb" if which == "copy" else "block0.pb"
+        assert examine({**files, name: good}, trust(chain)).overall is Overall.CONSISTENT
+
+
 # ── bounds and forms ──────────────────────────────────────────────────────────────────────────────────────────────────
 
 
