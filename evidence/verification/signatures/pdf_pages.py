@@ -65,8 +65,8 @@ def _pdfium() -> Any:
 class Document:
     """An open file. `pages`: how many there are."""
 
-    def __init__(self, data: bytes, handle: Any) -> None:
-        self._data, self._handle = data, handle
+    def __init__(self, data: bytes, handle: Any, form: Any) -> None:
+        self._data, self._handle, self._form = data, handle, form
         self.pages = int(_pdfium().FPDF_GetPageCount(handle))
 
     @contextmanager
@@ -91,7 +91,7 @@ class Document:
                 count = int(c.FPDFText_CountChars(layer))
                 if count > limit:
                     raise PagesError(f"more than {CHARACTERS_MAX} characters")
-                return _Layer(page, layer, count).read()
+                return _Layer(page, layer, count, self._form).read()
             finally:
                 c.FPDFText_ClosePage(layer)
 
@@ -115,7 +115,7 @@ class Document:
     def drawing(self, number: int) -> Drawing:
         """Page `number` (from 0) with its annotations and fields, for comparison. Raises PagesError."""
         with self._page(number) as page:
-            width, height, pixels, place = _drawn(page, COMPARED_SCALE)
+            width, height, pixels, place = _drawn(page, COMPARED_SCALE, self._form)
             return Drawing(width, height, pixels, tuple(place.box(*r) for r in _field_boxes(page)))
 
 
@@ -126,9 +126,16 @@ def opened(data: bytes) -> Iterator[Document]:
     handle = c.FPDF_LoadMemDocument64(data, len(data), None)
     if not handle:
         raise PagesError("PDFium cannot open the file")
+    form = None
+    # Form fields and stamps are drawn by a part of their own. It runs no script: the library is built without one.
+    settings = c.FPDF_FORMFILLINFO(version=2)
     try:
-        yield Document(data, handle)
+        if c.FPDF_GetFormType(handle) != c.FORMTYPE_NONE:
+            form = c.FPDFDOC_InitFormFillEnvironment(handle, settings)
+        yield Document(data, handle, form)
     finally:
+        if form:
+            c.FPDFDOC_ExitFormFillEnvironment(form)
         c.FPDF_CloseDocument(handle)
 
 
@@ -157,7 +164,7 @@ def _whole(value: float) -> int:
     return int(max(-1e6, min(1e6, value))) if value == value else 0
 
 
-def _drawn(page: Any, scale: int) -> tuple[int, int, bytes, _Place]:
+def _drawn(page: Any, scale: int, form: Any) -> tuple[int, int, bytes, _Place]:
     c = _pdfium()
     size = c.FPDF_GetPageWidthF(page), c.FPDF_GetPageHeightF(page)
     width, height = (max(1, min(PIXELS_MAX, _whole(side * scale))) for side in size)
@@ -167,6 +174,8 @@ def _drawn(page: Any, scale: int) -> tuple[int, int, bytes, _Place]:
     try:
         c.FPDFBitmap_FillRect(bitmap, 0, 0, width, height, 0xFFFFFFFF)
         c.FPDF_RenderPageBitmap(bitmap, page, 0, 0, width, height, 0, c.FPDF_ANNOT)
+        if form:
+            c.FPDF_FFLDraw(form, bitmap, page, 0, 0, width, height, 0, c.FPDF_ANNOT)
         stride = c.FPDFBitmap_GetStride(bitmap)
         raw = ctypes.string_at(c.FPDFBitmap_GetBuffer(bitmap), stride * height)
     finally:
@@ -220,9 +229,9 @@ def _has_annotations(page: Any) -> bool:
 class _Layer:
     """The text layer of one page against its drawing: a letter whose box shows no contrast is not shown."""
 
-    def __init__(self, page: Any, layer: Any, count: int) -> None:
+    def __init__(self, page: Any, layer: Any, count: int, form: Any) -> None:
         self._page, self._layer, self._count = page, layer, count
-        self._width, self._height, self._pixels, self._place = _drawn(page, TEXT_SCALE)
+        self._width, self._height, self._pixels, self._place = _drawn(page, TEXT_SCALE, form)
         self._objects: dict[int, tuple[bool, bool]] = {}
 
     def read(self) -> PageText:
