@@ -178,12 +178,23 @@ def _beside(blocks: Sequence[Block], surroundings: _Surroundings) -> Iterator[Fi
     """Blocks that hold no transaction of interest must still be what their headers say."""
     told = len(blocks) <= TOLD_MAX
     for block in blocks:
-        for finding in block_rungs(block, surroundings.of(block), f"{FAMILY} · {block.label}").findings:
+        for finding in _rungs_of(block, surroundings.of(block)):
             if told or finding.outcome is Outcome.FAILED:
                 yield finding
     if not told:
         note = f"BLOCKS_CHECKED:{len(blocks)}"
         yield passed(ladder.HEADER, f"{FAMILY} · {blocks[0].origin}", notes=(note,), bearing=Bearing.ADVISORY)
+
+
+def _rungs_of(block: Block, around: Around) -> Sequence[Finding]:
+    subject = f"{FAMILY} · {block.label}"
+    rungs = block_rungs(block, around, subject)
+    first = around.profile.genesis_hash if around.profile else None
+    if block.number or block.hash != first:
+        return rungs.findings
+    # Nobody signs a genesis block: the court has pinned it by its hash.
+    pinned = passed(ladder.ROOT, subject, expected=first.hex(), actual=first.hex(), notes=("GENESIS_PINNED",))
+    return rungs.path, rungs.header, pinned
 
 
 def _lonely(
