@@ -124,17 +124,18 @@ def _chain(folder: str, pack: Contents) -> Iterator[Entry]:
     more = {**{k: v for k, v in sets.items() if k not in ("epochs", "org_roots")}, **{k: v for k, v in pins.items() if k != "checkpoints"}}
     yield Entry("chain", ("chain", folder), str(profile.get("id", folder)), flat({**profile, **more}), anchor, _titles(profile))
     within = str(profile.get("id", folder))
-    validators: dict[str, tuple[dict[str, Any], list[str]]] = {}
+    validators: dict[str, tuple[dict[str, Any], list[_Term]]] = {}
     for epoch in sets.get("epochs") or ():
         heights = _range(epoch.get("from_height"), epoch.get("to_height"))
         rest = {k: v for k, v in epoch.items() if k != "validators"} | {"validators": len(epoch.get("validators") or ())}
         yield Entry("epoch", ("epoch", folder, str(epoch.get("from_height"))), heights, flat(rest), anchor, within=within)
         for validator in epoch.get("validators") or ():
             identity = str(validator.get("key") or validator.get("cert_sha256")).lower().removeprefix("0x")
-            held = validators.setdefault(identity, (validator, []))
-            held[1].append(heights if validator == held[0] else f"{heights} {text(_bare(validator))}")
-    for identity, (validator, ranges) in validators.items():
-        facts = (*flat(validator), ("heights", "; ".join(ranges)))
+            first, terms = validators.setdefault(identity, (validator, []))
+            said = "" if validator == first else f" {text(_bare(validator))}"
+            terms.append((epoch.get("from_height"), epoch.get("to_height"), said))
+    for identity, (validator, terms) in validators.items():
+        facts = (*flat(validator), ("heights", "; ".join(f"{_range(a, b)}{said}" for a, b, said in _joined(terms))))
         name = str(validator.get("node_name") or validator.get("org") or f"{identity[:16]}…")
         yield Entry("validator", ("validator", folder, identity), name, facts, anchor, within=within)
     for root in sets.get("org_roots") or ():
@@ -151,6 +152,23 @@ def _chain(folder: str, pack: Contents) -> Iterator[Entry]:
     for pin in pins.get("checkpoints") or ():
         height = str(pin.get("height"))
         yield Entry("checkpoint", ("checkpoint", folder, height), height, flat(pin), anchor, within=within)
+
+
+_Term = tuple[Any, Any, str]
+"""First and last height of a validator's term in one set (None: no end), and what is said of it there."""
+
+
+def _joined(terms: list[_Term]) -> list[_Term]:
+    """Terms that follow each other without a gap, of which the same is said, are one: a new set that keeps a validator changes nothing
+    for it."""
+    found: list[_Term] = []
+    for first, last, said in sorted(terms, key=lambda t: t[0] if isinstance(t[0], int) else 0):
+        before = found[-1] if found else None
+        if before and before[2] == said and isinstance(before[1], int) and before[1] + 1 == first:
+            found[-1] = (before[0], last, said)
+        else:
+            found.append((first, last, said))
+    return found
 
 
 def _bare(validator: Mapping[str, Any]) -> dict[str, Any]:

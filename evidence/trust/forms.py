@@ -65,6 +65,8 @@ class Edit(forms.Form):
             kwargs.setdefault("initial", self.prefilled())
         super().__init__(*args, **kwargs)
         self.order_fields([f for f in self.fields if f != "source"])
+        for field in self.fields.values():
+            field.error_messages["required"] = _("请填写“%(label)s”") % {"label": field.label}
 
     def prefilled(self) -> dict[str, Any]:
         return {}

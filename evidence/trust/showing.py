@@ -35,6 +35,8 @@ class Said:
 @dataclass(frozen=True)
 class Thing:
     name: str
+    short: str
+    """The name alone, for a list whose heading says the rest."""
     mark: str
     kind: str
     facts: tuple[Said, ...]
@@ -87,6 +89,7 @@ def thing(entry: Entry, *, today: date | None = None) -> Thing:
     until = facts.get("valid", "").rpartition(" – ")[2]
     return Thing(
         name=words.called(entry),
+        short=words.called(entry, alone=entry.kind in ("object", "file")),
         mark=mark(entry),
         kind=entry.kind,
         facts=tuple(Said(words.field(f), words.value(f, v)) for f, v in entry.facts),
@@ -180,7 +183,7 @@ def _changed(found: Difference) -> Thing:
         for f in found.facts
     )
     return Thing(
-        plain.name, plain.mark, plain.kind, facts, plain.stale, plain.expired, found.how, str(words.HOW[found.how])
+        plain.name, plain.short, plain.mark, plain.kind, facts, plain.stale, plain.expired, found.how, str(words.HOW[found.how])
     )
 
 

@@ -102,22 +102,21 @@ def policy(name: str) -> str:
     return str(POLICIES.get(name, name))
 
 
-def called(entry: Entry) -> str:
-    """`存证平台 某某平台（zhixin）`: kind, name in the reader's language, and where it belongs."""
-    language = "en" if in_english() else "zh"
+def called(entry: Entry, *, alone: bool = True) -> str:
+    """`存证平台 · 某某平台 (zhixin)`: kind, where it belongs, and its name in the reader's language. `alone` False: the name only, for a
+    list that says the rest in its heading."""
     titles = dict(entry.names)
-    title = titles.get(language) or next(iter(titles.values()), "")
+    title = titles.get("en" if in_english() else "zh") or next(iter(titles.values()), "")
     name = f"{title} ({entry.name})" if title else entry.name
     if entry.kind == "policy":
         name = policy(entry.name)
-    elif entry.kind == "epoch":
+    elif entry.kind in ("epoch", "checkpoint"):
         name = str(_("高度 %(range)s") % {"range": entry.name})
-    elif entry.kind == "checkpoint":
-        name = str(_("高度 %(range)s") % {"range": entry.name})
-    kind = KINDS[entry.kind]
+    if not alone:
+        return name or str(KINDS[entry.kind])
     within = FOLDERS.get(entry.within, entry.within)
-    return " · ".join(str(part) for part in (kind, within, name) if str(part))
+    return " · ".join(str(part) for part in (KINDS[entry.kind], within, name) if str(part))
 
 
 def heading(found: Difference) -> str:
-    return f"{HOW[found.how]} {called(found.entry)}"
+    return str(_("%(how)s：%(name)s") % {"how": HOW[found.how], "name": called(found.entry)})
