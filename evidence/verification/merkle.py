@@ -104,8 +104,8 @@ def grouped_positions(index: int, count: int) -> tuple[tuple[int, tuple[int, ...
     return tuple(positions)
 
 
-# ── ChainMaker 2.x: binary, padded, the left child repeated ────────────────────────────────────────────────────────────
-# common/crypto/hash/merkle.go (BuildMerkleTree, GetMerklePath): leaves padded to a power of two; parent = H(left ‖ right),
+# ── ChainMaker 2.x, XuperChain: binary, padded, the left child repeated ────────────────────────────────────────────────
+# common/crypto/hash/merkle.go (BuildMerkleTree, GetMerklePath); xupercore ledger_hash.go (MakeMerkleTree, SHA-256D): leaves padded to a power of two; parent = H(left ‖ right),
 # a missing right child is the left one once more.
 
 

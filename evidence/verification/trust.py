@@ -38,7 +38,7 @@ class TrustError(ValueError):
 
 @dataclass(frozen=True, slots=True)
 class Validator:
-    """`key`: public key bytes as the chain writes them (FISCO: 64-byte x‖y; ChainMaker public-key mode: SubjectPublicKeyInfo DER)
+    """`key`: public key bytes as the chain writes them (FISCO and XuperChain: 64-byte x‖y; ChainMaker public-key mode: SubjectPublicKeyInfo DER)
     or None; `cert_sha256`: digest of the DER certificate or None. Exactly one of them identifies the validator."""
 
     key: bytes | None

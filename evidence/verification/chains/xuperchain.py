@@ -105,7 +105,8 @@ def examine_supplied(supplied: Supplied, context: Context, claimed: Claimed) -> 
     if supplied.chained is None:
         profiles = [p.profile for p in proofs if p.profile is not None]
         lonely = strays(rest, used)
-        lonely += [b for b in rest if b not in lonely and not any(vouched(b, p, blocks) for p in profiles)]
+        if profiles:
+            lonely += [b for b in rest if b not in lonely and not any(vouched(b, p, blocks) for p in profiles)]
         chained = [b for b in rest if b not in lonely]
     else:
         lonely, chained = [], [b for b in rest if b.block in supplied.chained]

@@ -211,6 +211,8 @@ def test_without_a_profile_nothing_rests_on_the_court() -> None:
     for check in ("DIGEST.MATCH", "INCL.TRANSACTION", "INCL.SENDER", "INCL.PATH", "INCL.HEADER", "INCL.EXECUTION"):
         assert answer(found, check) == OK
     assert all(w.state is not ProofState.PROVEN for w in found.walks)
+    bare = examine(x.raw_files(chain), trust(None))
+    assert len(findings(bare, "INCL.HEADER")) == 1  # the next block is a link, as in the package
 
 
 def test_chains_of_one_key_are_not_told_apart() -> None:
