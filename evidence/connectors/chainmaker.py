@@ -39,10 +39,9 @@ def prove(node: Node, tx_id: str, ask: Ask) -> Iterator[Answer]:
     yield Answer(label(node.id, tx_id, "block.pb"), block)
     if hashes_named:
         found = _query(node, ask, "CERT_MANAGE", "CERTS_QUERY", {"cert_hashes": ",".join(hashes_named)})
-        for number, info in enumerate(_messages(_fields(found), 1)[:CERTIFICATES_MAX], start=1):
-            certificate = _bytes(_fields(info), 2)
-            if certificate:
-                yield Answer(label(node.id, tx_id, f"certificate-{number}.pem"), certificate)
+        certificates = [_bytes(_fields(info), 2).strip() for info in _messages(_fields(found), 1)[:CERTIFICATES_MAX]]
+        # The texts of one answer, one after the other: an exhibit has room for fifty sources, a chain may have more members.
+        yield Answer(label(node.id, tx_id, "certificates.pem"), b"".join(c + b"\n" for c in certificates if c))
 
 
 # ── asking ────────────────────────────────────────────────────────────────────────────────────────────────────────────

@@ -6,6 +6,7 @@ certificate it was shown.
 """
 
 import struct
+from typing import cast
 
 from h2.config import H2Configuration
 from h2.connection import H2Connection
@@ -47,7 +48,7 @@ class _Call:
     def __init__(self, connection: Connection, node: Node) -> None:
         self._line, self._node = connection, node
         self._limit = node.answer_bytes_max + 5
-        self._h2 = H2Connection(H2Configuration(client_side=True, header_encoding="utf-8"))
+        self._h2 = H2Connection(H2Configuration(client_side=True, header_encoding=None))
         self._head: dict[str, str] = {}
         self._trailer: dict[str, str] = {}
         self._body = bytearray()
@@ -105,9 +106,9 @@ class _Call:
         """One event; a reply when nothing more is worth waiting for."""
         match event:
             case ResponseReceived(stream_id=1):
-                self._head = dict(event.headers or ())  # type: ignore[arg-type]
+                self._head = _texts(event.headers)
             case TrailersReceived(stream_id=1):
-                self._trailer = dict(event.headers or ())  # type: ignore[arg-type]
+                self._trailer = _texts(event.headers)
             case DataReceived(stream_id=1):
                 self._body += event.data or b""
                 if len(self._body) > self._limit:
@@ -138,3 +139,9 @@ class _Call:
         if len(body) < 5 or body[0] != 0 or int.from_bytes(body[1:5]) != len(body) - 5:
             return Reply(status, body, "not one uncompressed message")
         return Reply(status, body[5:])
+
+
+def _texts(headers: object) -> dict[str, str]:
+    """Header fields as text. The server may send any bytes: what is not ASCII is replaced, no field of ours has any."""
+    pairs = cast("list[tuple[bytes, bytes]]", headers or [])
+    return {bytes(n).decode("ascii", "replace"): bytes(v).decode("ascii", "replace") for n, v in pairs}

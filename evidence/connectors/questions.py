@@ -23,7 +23,8 @@ class Question:
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """`data` is what the node sent, byte for byte, or the very bytes of one field of it; `name` is its label as a source."""
+    """`data` is what the node sent, byte for byte, or the very bytes of one field of it (of certificates: of several, in a row);
+    `name` is its label as a source."""
 
     name: str
     data: bytes

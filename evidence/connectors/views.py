@@ -39,10 +39,14 @@ def ask(request: HttpRequest, public_id: str) -> HttpResponse:
 @login_required
 @require_safe
 def source(request: HttpRequest, public_id: str, number: int, position: int) -> HttpResponseBase:
-    """One source that the court obtained for a run, byte for byte as the engine had it."""
+    """One source that the court obtained for a run, byte for byte as the engine had it.
+
+    For the bench and those it has called in only: a block holds the records of people who have no part in the case, and whoever files
+    a certificate chooses which block is asked for. What of it a party gets to see is the court's to decide.
+    """
     runs = Run.objects.select_related("exhibit__case").filter(exhibit__public_id=public_id)
     run = get_object_or_404(visible_to(request.user, runs), number=number)
-    demand(request.user, "verify.view_detail", run)
+    demand(request.user, "verify.run", run)
     wanted = get_object_or_404(RunSource, run=run, position=position)
     response = download.attachment(request, wanted)
     if request.method == "GET" and download.begins(response):

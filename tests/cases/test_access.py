@@ -212,7 +212,7 @@ def _rows(cast: Cast) -> Iterator[Row]:
         yield "post", "exhibits:verify", [key], COURT
         yield "get", "exhibits:file", [key, 1], CONTENT[name]
         yield "post", "connectors:ask", [key], COURT
-        yield "get", "connectors:source", [key, 1, 1], SIDES if name == "opened" else COURT
+        yield "get", "connectors:source", [key, 1, 1], COURT
     for name, report in cast.reports.items():
         key = report.public_id
         yield "get", "reports:report", [key], REPORTS[name]

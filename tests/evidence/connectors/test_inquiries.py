@@ -336,3 +336,26 @@ def test_hostile_words_of_a_node_stay_words(connect: Callable[..., None]) -> Non
     assert "<script>alert" not in body and "\u202e" not in body and "&lt;script&gt;" in body
 
 
+
+
+def test_an_inquiry_that_no_worker_brings_to_an_end_is_given_up(node: Listening, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A worker that dies of it each time: not for ever."""
+    monkeypatch.setattr(inquiries, "ATTEMPTS_MAX", 2)
+    considered()
+    found = inquiries.nodes()[0]
+    for _ in range(2):
+        assert inquiries._claim(found, worker="dies")
+        inquiries.sweep()
+        assert Inquiry.objects.get().state == "running", "while its lease lasts it is somebody's"
+        Inquiry.objects.update(lease_until=timezone.now() - timedelta(seconds=1))
+    assert not inquiries.work_once()
+    inquiries.sweep()
+    assert Inquiry.objects.get().state == "unreachable"
+
+
+@pytest.mark.parametrize(
+    "findings", [[7], [{}], ["x"], [{"check": "CERT.FIELDS", "outcome": "INDETERMINATE", "expected": {"a": 1}}], {}, "tx 0x00"]
+)
+def test_a_verdict_of_odd_findings_asks_for_nothing(findings: Any) -> None:
+    """What a jailed child answers is checked as to its sources, not finding by finding."""
+    assert inquiries.unproven({"findings": findings}) == []
