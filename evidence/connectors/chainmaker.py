@@ -15,6 +15,7 @@ from cryptography.exceptions import UnsupportedAlgorithm
 from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 
+from . import sm2_signing
 from .nodes import Member, Node
 from .questions import Absent, Answer, Ask, Question, label
 from .wire import Unreachable, Unusable
@@ -87,10 +88,13 @@ def request(node: Node, member: Member, contract: str, method: str, parameters: 
 
 
 def _sign(key_file: Path, payload: bytes) -> bytes:
-    """ECDSA over SHA-256, DER: what members with a P-256 certificate or key sign with."""
-    key = serialization.load_pem_private_key(key_file.read_bytes(), password=None)
-    if not isinstance(key, ec.EllipticCurvePrivateKey):
-        raise ValueError("not a key on an elliptic curve")
+    """DER: SM2 over SM3 for a key on that curve, else ECDSA over SHA-256, as members with such certificates and keys sign."""
+    data = key_file.read_bytes()
+    if sm2_signing.is_sm2(data):
+        return sm2_signing.sign(data, payload)
+    key = serialization.load_pem_private_key(data, password=None)
+    if not isinstance(key, ec.EllipticCurvePrivateKey) or not isinstance(key.curve, ec.SECP256R1):
+        raise ValueError("neither a key on P-256 nor on sm2p256v1")
     return key.sign(payload, ec.ECDSA(hashes.SHA256()))
 
 
