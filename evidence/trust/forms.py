@@ -296,6 +296,12 @@ class OrgRootForm(Edit):
     pem = _lines(_("根证书（PEM）"), 8)
     from_height = _height(_("自哪个高度起"), required=False)
     to_height = _height(_("到哪个高度止"), required=False)
+    role = forms.ChoiceField(
+        label=_("在链上的职责（仅 Fabric）"),
+        choices=[("", _("不适用")), ("orderer", _("排序机构：为区块签名")), ("member", _("成员机构：背书和提交交易"))],
+        required=False,
+        widget=forms.RadioSelect,
+    )
 
     def clean_pem(self) -> str:
         _certificate(self.cleaned_data["pem"])
@@ -304,6 +310,8 @@ class OrgRootForm(Edit):
     def members(self) -> Members:
         given = self.cleaned_data
         values = {"org": given["org"], "pem": given["pem"].strip() + "\n", "from_height": given["from_height"], "to_height": given["to_height"]}
+        if given["role"]:
+            values["role"] = given["role"]
         return edits.org_root(self.pack, self.folder, values)
 
     def said(self) -> str:
