@@ -49,7 +49,7 @@ def inclusion_of(
     t, header, suite = proof.transaction, proof.header, proof.suite
     tx_id = t.hash if t else proof.receipt.transaction_hash if proof.receipt else None
     subject = f"{FAMILY} · {proof.source} · " + (f"tx {ladder.short(tx_id)}" if tx_id else "block")
-    x = _transaction(proof, subject)
+    x = _transaction(proof, claimed, subject)
     path, place = path_of(proof, header, claimed, subject)
     digest = header_hash(header, algorithm=suite.hash) if header else None
     h = _header(header, digest, subject)
@@ -126,7 +126,7 @@ def too_old(engine: str | None) -> str | None:
     return text if numbers < TREES_SINCE else None
 
 
-def _transaction(proof: Proof, subject: str) -> Finding:
+def _transaction(proof: Proof, claimed: Claimed, subject: str) -> Finding:
     """Step X."""
     check, t, matched = ladder.TRANSACTION, proof.transaction, proof.matched
     if t is None:
@@ -134,6 +134,10 @@ def _transaction(proof: Proof, subject: str) -> Finding:
     if t.missing or t.hash is None:
         absent = ", ".join((*t.missing, *(() if t.hash else ("hash",))))
         return indeterminate(check, Reason.TX_INCOMPLETE, subject, actual=absent)
+    old = too_old(claimed.engine)
+    if matched is None and old is not None:
+        # Release candidates of 2.0 hashed fewer fields.
+        return indeterminate(check, Reason.UNSUPPORTED_FORMAT, subject, actual=old)
     if matched is None:
         notes = (f"HASHED_WITH:{proof.suite.hash}",)
         return failed(check, Reason.HASH_FAILURE, subject, expected=t.hash.hex(), notes=notes)
@@ -197,7 +201,7 @@ def _under_root(
     check = ladder.PATH
     leaf = proof.matched.hash if proof.matched else t.hash if t.missing else None
     if leaf is None:
-        return indeterminate(check, _transaction(proof, subject).reason or Reason.TX_INCOMPLETE, subject), None
+        return indeterminate(check, _transaction(proof, claimed, subject).reason or Reason.TX_INCOMPLETE, subject), None
     old = too_old(claimed.engine)
     if old is not None:
         return indeterminate(check, Reason.UNSUPPORTED_FORMAT, subject, actual=old), None
