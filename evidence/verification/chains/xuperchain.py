@@ -19,8 +19,9 @@ from ..registry import Context
 from ..trust import ChainProfile
 from ..verdict import Bearing, Examination, Finding, Outcome, failed, indeterminate, passed
 from . import ladder, xuperchain_records
-from .xuperchain_finality import checkpoint, quorum, strays, vouched
+from .xuperchain_finality import quorum, vouched
 from .xuperchain_hashing import Hashed, block_id, transaction_hash
+from .xuperchain_links import checkpoint, strays
 from .xuperchain_messages import Block, Transaction, Unreadable
 from .xuperchain_records import Path, Record
 from .xuperchain_rungs import FAMILY, Claimed, Proof, inclusion_of

@@ -1,4 +1,4 @@
-"""Steps Q and C of a XuperChain block: who signed it, and what the court has pinned (spec §3.4, §8 step 4).
+"""Step Q of a XuperChain block: who signed it (spec §8 step 4).
 
 A block carries its proposer's signature, and the block after it the votes for it (`Justify`, chained BFT). The chain's own node
 checks neither who may propose nor that a voter is counted once; here both count only by the key that the court has pinned.
@@ -12,16 +12,14 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from ..reasons import Reason
-from ..trust import ChainProfile, Checkpoint, Epoch, Validator
+from ..trust import ChainProfile, Epoch, Validator
 from ..verdict import Finding, Outcome, failed, indeterminate, passed
-from .ladder import NODE_QUORUM, ROOT, Checkpointed
-from .links import unlinked
+from .ladder import NODE_QUORUM
 from .xuperchain_hashing import votes
 from .xuperchain_keys import PublicKey, is_address_of, public_key, signed
+from .xuperchain_links import consistent, forward
 from .xuperchain_tree import Linked
 
-LINKS_MAX = 10_000
-"""Blocks that are followed to a checkpoint (spec §2 rule 6)."""
 VOTES_MAX = 1024
 """Validators of one chain (spec §2 rule 6)."""
 REPEATS_MAX = 4
@@ -31,113 +29,6 @@ NAMES_MAX = 8
 SUCCESSORS_MAX = 8
 """Blocks upon one block whose votes are looked at: a chain has one, a fork two."""
 TEXT_SHOWN = 64
-
-
-@dataclass(frozen=True, slots=True)
-class Anchored:
-    """Step C: the finding, the checkpoint it rests on, and the height, where links to a pinned block prove one."""
-
-    finding: Finding
-    checkpoint: Checkpointed | None = None
-    height: int | None = None
-
-
-def checkpoint(
-    it: Linked, *, subject: str, profile: ChainProfile | None, others: Sequence[Linked], chained: Sequence[Linked]
-) -> Anchored:
-    """EQUAL: the court has pinned this block. LINKED_BACK: later blocks lead from it to a pinned one.
-
-    others    all blocks of the exhibit that may belong to this chain
-    chained   those that were handed in as links of this block: each must hold and hang together with it
-    """
-    claimed = it.block.body.number("height")
-    pins = {c.hash: c for c in profile.checkpoints} if profile else {}
-    broken = _broken(it, others, chained)
-    if broken is not None:
-        return Anchored(failed(ROOT, Reason.PROOF_FAILURE, subject, expected=broken[0], actual=broken[1]))
-    found = _forward(it, pins, others)
-    height = found[1] if found else _height_behind(it, profile, pins, others)
-    pinned_there = profile.checkpoint_at(claimed) if profile else None
-    if (height is not None and height != claimed) or (height is None and pinned_there is not None):
-        # The height is only said, but what is said contradicts what the court has pinned.
-        due = str(height) if height is not None else pinned_there.hash.hex() if pinned_there else ""
-        actual = str(claimed) if height is not None else f"{claimed}: {it.id.hex()}"
-        return Anchored(failed(ROOT, Reason.ANCHOR_MISMATCH, subject, expected=due, actual=actual))
-    if found is None:
-        return Anchored(indeterminate(ROOT, Reason.ANCHOR_UNAVAILABLE, subject), height=height)
-    pin, _, steps = found
-    notes = (f"CHECKPOINT_LINKED:{steps}",) if steps else ("CHECKPOINT_EQUAL",)
-    shown = f"{pin.height}: {pin.hash.hex()}"
-    return Anchored(
-        passed(ROOT, subject, expected=shown, actual=shown, notes=notes), Checkpointed(pin.basis, pin.recorded_at), height
-    )
-
-
-def _broken(it: Linked, others: Sequence[Linked], chained: Sequence[Linked]) -> tuple[str, str] | None:
-    """The first supplied link that is not what it says, or that leads nowhere: (due, found)."""
-    for link in chained:
-        if not consistent(link) and not link.block.lossy:
-            return link.block.body.data("blockid").hex(), link.id.hex()
-        if link.inner_fault is not None:
-            return link.root.hex(), link.inner_fault
-    usable = [c for c in chained if consistent(c) and c.id != it.id]
-    loose = strays(usable, [it, *(o for o in others if o not in chained)])
-    return (it.id.hex(), loose[0].block.pre_hash.hex()) if loose else None
-
-
-def consistent(link: Linked) -> bool:
-    """Whether the block has the id that it states, if it states one."""
-    return link.block.body.data("blockid") in (b"", link.id)
-
-
-def strays(blocks: Sequence[Linked], used: Sequence[Linked]) -> list[Linked]:
-    """Blocks that no row of blocks joins to one that is used."""
-    names = unlinked(
-        {i: (b.id, b.block.pre_hash) for i, b in enumerate(blocks)}, [(u.id, u.block.pre_hash) for u in used]
-    )
-    return [blocks[i] for i in names]
-
-
-def _forward(
-    it: Linked, pins: Mapping[bytes, Checkpoint], others: Sequence[Linked]
-) -> tuple[Checkpoint, int, int] | None:
-    """(checkpoint, height of the block, links in between) of the nearest pinned block that is this one or stands upon it."""
-    children: dict[bytes, list[Linked]] = {}
-    for other in others:
-        children.setdefault(other.block.pre_hash, []).append(other)
-    level, seen, steps = [it.id], {it.id}, 0
-    while level and len(seen) <= LINKS_MAX:
-        for digest in level:
-            pin = pins.get(digest)
-            if pin is not None and pin.height >= steps:
-                return pin, pin.height - steps, steps
-        following = [child.id for digest in level for child in children.get(digest, ())]
-        level = [d for d in dict.fromkeys(following) if d not in seen]
-        seen.update(level)
-        steps += 1
-    return None
-
-
-def _height_behind(
-    it: Linked, profile: ChainProfile | None, pins: Mapping[bytes, Checkpoint], others: Sequence[Linked]
-) -> int | None:
-    """The height counted from a pinned block below. It proves where the block stands, not that the chain has it: anybody can
-    put a block upon a pinned one."""
-    known = {digest: pin.height for digest, pin in pins.items()}
-    if profile and profile.genesis_hash:
-        known[profile.genesis_hash] = 0
-    by_id = {o.id: o for o in others}
-    current, steps = it, 0
-    while steps < LINKS_MAX:
-        below = known.get(current.block.pre_hash)
-        steps += 1
-        if below is not None:
-            return below + steps
-        following = by_id.get(current.block.pre_hash)
-        if following is None:
-            return None
-        current = following
-    return None
 
 
 @dataclass(frozen=True, slots=True)
@@ -173,10 +64,17 @@ def quorum(
         _in_epoch(it, epoch, subject=subject, profile=profile, settled=height is not None, successors=successors)
         for epoch in epochs
     ]
-    return min(results, key=lambda q: _ORDER.index(q.finding.outcome))
+    return min(results, key=_rank)
 
 
-_ORDER = (Outcome.PASSED, Outcome.INDETERMINATE, Outcome.FAILED)
+def _rank(found: Quorum) -> int:
+    """Of several epochs: an invalid signature refutes under any of them; then the one that passes, then one that knows the proposer."""
+    finding = found.finding
+    if finding.reason is Reason.SIG_CRYPTO_FAILURE:
+        return 0
+    if finding.outcome is Outcome.PASSED:
+        return 1
+    return 3 if finding.reason in (Reason.ANCHOR_UNTRUSTED, Reason.ANCHOR_MISMATCH) else 2
 
 
 def required(total: int, *, profile: ChainProfile, epoch: Epoch) -> int:
@@ -199,11 +97,8 @@ def _in_epoch(
         return Quorum(maker(NODE_QUORUM, reason, subject, expected=_names(epoch.validators), actual=actual), "–")
     if not _own_signature(it):
         return Quorum(failed(NODE_QUORUM, Reason.SIG_CRYPTO_FAILURE, subject, actual=_names([proposer])), "–")
-    best = _Votes((proposer,), (), 0, False)
-    for successor in successors[:SUCCESSORS_MAX]:
-        cast = _votes(it, successor, pinned, proposer)
-        if (bool(cast.invalid), -len(cast.signed)) < (bool(best.invalid), -len(best.signed)) or not best.supplied:
-            best = cast
+    cast = [_votes(it, successor, pinned, proposer) for successor in successors[:SUCCESSORS_MAX]]
+    best = max(cast, key=lambda v: (bool(v.invalid), v.supplied, len(v.signed)), default=_Votes((proposer,), (), 0, False))
     return _count(best, epoch=epoch, profile=profile, subject=subject)
 
 
@@ -220,7 +115,7 @@ def vouched(it: Linked, profile: ChainProfile, others: Sequence[Linked]) -> bool
     key = it.block.key
     if key is not None and key.suite.signature == profile.signature and key.point in keys and _own_signature(it):
         return True
-    return _forward(it, {c.hash: c for c in profile.checkpoints}, others) is not None
+    return forward(it, {c.hash: c for c in profile.checkpoints}, others) is not None
 
 
 @dataclass(frozen=True, slots=True)

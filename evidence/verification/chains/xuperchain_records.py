@@ -18,6 +18,8 @@ from .xuperchain_hashing import block_id
 from .xuperchain_json import CLI, style_of, to_wire
 from .xuperchain_messages import HASH_BYTES, Block, Transaction, Unreadable
 
+_ENVELOPE = frozenset(("header", "bcname", "txid", "blockid", "status", "distance"))
+"""Members that stand beside the block or transaction in the answers of GetBlock and QueryTx; nothing is read of them."""
 _RELAY = ("blockid", "txid", "txIndex", "proofPath")
 
 
@@ -99,10 +101,12 @@ def of_json(value: Any, *, source: str, style: str | None = None) -> Record:
         raise Unreadable(Reason.UNSUPPORTED_FORMAT, "not a JSON object")
     if "proofPath" in value:
         return _path(value, source)
-    for name in ("tx", "block"):
-        if isinstance(value.get(name), dict):
-            value = value[name]
-            break
+    inner = next((name for name in ("tx", "block") if isinstance(value.get(name), dict)), None)
+    if inner is not None:
+        strange = sorted(set(value) - _ENVELOPE - {inner})
+        if strange:
+            raise Unreadable(Reason.UNSUPPORTED_FORMAT, strange[0][:64])
+        value = value[inner]
     of = m.BLOCK if "proposer" in value or "merkleRoot" in value or "merkle_root" in value else m.TRANSACTION
     style = style or style_of(value)
     lossy = style == CLI

@@ -10,9 +10,10 @@ from ..verdict import Finding, Outcome, ProvenTime, failed, indeterminate, passe
 from . import ladder
 from .claimed import opened
 from .location import Place
-from .xuperchain_finality import Anchored, Quorum, checkpoint, quorum
+from .xuperchain_finality import Quorum, quorum
 from .xuperchain_hashing import Hashed, tail_is_clear, writes_are_clear
 from .xuperchain_keys import SUITES, Suite, is_address_of, signed
+from .xuperchain_links import Anchored, checkpoint
 from .xuperchain_messages import HASH_BYTES, Block, Transaction
 from .xuperchain_records import Path
 from .xuperchain_senders import sender

@@ -202,6 +202,24 @@ def test_epochs_count_only_at_a_proven_height() -> None:
     assert answer(found, "INCL.NODE_QUORUM") == (OPEN, Reason.ANCHOR_UNAVAILABLE)
 
 
+def test_of_several_epochs_the_one_that_knows_the_proposer_answers() -> None:
+    chain = built()
+    mine = x.validators(chain)["epochs"][0]["validators"]
+    others = [{"key": x.key(f"other {i}").point.hex(), "operator": "o"} for i in range(4)]
+    sets = {"epochs": [
+        {"from_height": 0, "to_height": 8000, "validators": others}, {"from_height": 8001, "to_height": None, "validators": mine},
+    ]}  # fmt: skip
+    short = x.rebuilt(built(), votes=[])
+    assert answer(verdict(short, trust(chain, sets=sets)), "INCL.NODE_QUORUM") == (FAILED, Reason.QUORUM_FAILURE)
+    # A false vote of a validator of any epoch refutes, though another epoch has enough without it.
+    sets["epochs"][0]["validators"] = mine[:1]
+    assert answer(verdict(built(), trust(chain, sets=sets)), "INCL.NODE_QUORUM") == OK
+    bad = built()
+    bad.blocks[1]["Justify"]["SignInfos"]["QCSignInfos"][1]["Sign"] = chain.keys[2].sign(b"\0" * 32)
+    x.sealed(bad.blocks[1], bad.keys[1])
+    assert answer(verdict(bad, trust(chain, sets=sets)), "INCL.NODE_QUORUM") == (FAILED, Reason.SIG_CRYPTO_FAILURE)
+
+
 def test_without_a_profile_nothing_rests_on_the_court() -> None:
     chain = built()
     found = verdict(chain, trust(None))

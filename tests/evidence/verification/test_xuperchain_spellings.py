@@ -188,6 +188,17 @@ def test_the_command_lines_json(version: int) -> None:
     assert examine(answers, trust(chain)).overall is Overall.CONSISTENT
 
 
+def test_an_answer_holds_nothing_beside_what_it_answers() -> None:
+    chain = built()
+    printed = sdk(x.TX, chain.tx, camel=False)
+    files = x.raw_files(chain)
+    for beside in ({"statement": "I owe five million"}, {"block": sdk(x.BLOCK, chain.blocks[2], camel=False)}):
+        files["tx.pb"] = json.dumps({"tx": printed, **beside}).encode()
+        found = examine(files, trust(chain))
+        assert (OPEN, Reason.UNSUPPORTED_FORMAT) == answer(found, "INCL.LEDGER_KIND")
+        assert found.overall is Overall.INDETERMINATE
+
+
 def test_a_justify_that_the_command_line_prints_as_nothing() -> None:
     for justify in (None, {}):
         chain = without_amount(built())
