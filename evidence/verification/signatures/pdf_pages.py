@@ -11,6 +11,8 @@ from dataclasses import dataclass
 from functools import cache
 from typing import Any
 
+from . import pdf_weight
+
 PAGES_MAX = 120
 """Pages read or compared. Certificates have under ten; a report of ours 57."""
 CHARACTERS_MAX = 200_000
@@ -24,6 +26,8 @@ CONTRAST_MIN = 24
 _HIDDEN_MODES = (3, 7)
 """Text rendering modes that paint nothing (ISO 32000-2 table 104)."""
 _GENERATED = 1
+MARKS_MAX = 50
+"""Marks around one piece of text; tagged files nest a dozen."""
 _BLANK = " \t\r\n\0"
 
 
@@ -120,8 +124,13 @@ class Document:
 
 
 @contextmanager
-def opened(data: bytes) -> Iterator[Document]:
-    """Raises PagesError."""
+def opened(data: bytes, *, weighed: bool = False) -> Iterator[Document]:
+    """Raises PagesError. `weighed`: the caller knows that `pdf_weight` lets this file, or one that begins with it, pass."""
+    if not weighed:
+        try:
+            pdf_weight.check(data)
+        except pdf_weight.TooHeavy as fault:
+            raise PagesError(str(fault)) from fault
     c = _pdfium()
     handle = c.FPDF_LoadMemDocument64(data, len(data), None)
     if not handle:
@@ -263,14 +272,23 @@ class _Layer:
         return max(map(max, rows)) - min(map(min, rows)) >= CONTRAST_MIN
 
     def _object(self, handle: Any) -> tuple[bool, bool]:
-        """(whether the text object paints at all, whether its font is embedded and so can be drawn here)."""
+        """(whether the text object paints what the layer says, whether its font is embedded and so can be drawn here)."""
         c = _pdfium()
         key = ctypes.cast(handle, ctypes.c_void_p).value or 0
         if key not in self._objects:
             font = c.FPDFTextObj_GetFont(handle) if handle else None
             mode = c.FPDFTextObj_GetTextRenderMode(handle) if handle else 3
-            self._objects[key] = mode not in _HIDDEN_MODES, bool(font) and c.FPDFFont_GetIsEmbedded(font) == 1
+            paints = mode not in _HIDDEN_MODES and not _is_replaced(handle)
+            self._objects[key] = paints, bool(font) and c.FPDFFont_GetIsEmbedded(font) == 1
         return self._objects[key]
+
+
+def _is_replaced(handle: Any) -> bool:
+    """Text inside marked content with /ActualText: the layer then says that text, and not what is drawn (ISO 32000-2 §14.9.4)."""
+    c = _pdfium()
+    marks = (c.FPDFPageObj_GetMark(handle, i) for i in range(min(c.FPDFPageObj_CountMarks(handle), MARKS_MAX + 1)))
+    kinds = [c.FPDFPageObjMark_GetParamValueType(mark, b"ActualText") for mark in marks]
+    return len(kinds) > MARKS_MAX or any(kind != c.FPDF_OBJECT_UNKNOWN for kind in kinds)
 
 
 def _letter(code: int) -> str:

@@ -6,6 +6,7 @@ objects and revisions and its comparison of revisions (pyhanko.sign.diff_analysi
 """
 
 import logging
+import re
 import struct
 import zlib
 from io import BytesIO
@@ -13,7 +14,13 @@ from typing import Any
 
 from pyhanko.pdf_utils import generic
 from pyhanko.pdf_utils.crypt import AuthStatus
-from pyhanko.pdf_utils.decode_limits import DecodePurpose
+from pyhanko.pdf_utils.decode_limits import (
+    DEFAULT_PURPOSE_LIMITS,
+    DecodeLimits,
+    DecodePurpose,
+    DocumentDecodeBudget,
+    StreamDecodeLimits,
+)
 from pyhanko.pdf_utils.misc import PdfDecodeLimitError, PdfError, PdfReadError
 from pyhanko.pdf_utils.reader import HistoricalResolver, PdfFileReader
 from pyhanko.sign.diff_analysis import DEFAULT_DIFF_POLICY, DiffResult, ModificationLevel
@@ -29,8 +36,14 @@ for _name in ("pyhanko", "pyhanko_certvalidator"):
 LOOKUPS_MAX = 250_000
 """Objects looked up for one file, in whatever revision. A report of 57 pages with an archive time-stamp takes 17,000, at 70 µs each; the
 library's search for paths to an object is exponential in files that are made for it."""
-ENTRIES_MAX = 400_000
-"""Entries of all cross-reference sections. A book of 5,000 pages has about 100,000."""
+ENTRIES_MAX = 200_000
+"""Objects of the file, and entries of its cross-reference tables, at 13 µs each. A book of 5,000 pages has about 100,000."""
+DECODED = DecodeLimits(
+    per_stream=StreamDecodeLimits(max_output_size=48 << 20),
+    per_purpose={**DEFAULT_PURPOSE_LIMITS, DecodePurpose.XREF_STREAM: StreamDecodeLimits(max_output_size=1 << 20)},
+    document_budget=DocumentDecodeBudget(base_allowance=96 << 20, max_ratio=20),
+)
+"""What inflating may cost here: the library's own limits for files of strangers are four times as wide."""
 REVISIONS_MAX = 100
 """Signing adds one to three revisions for each signature."""
 FIELDS_MAX = 50
@@ -71,7 +84,7 @@ class Reader(PdfFileReader):
     def __init__(self, data: bytes, *, strict: bool) -> None:
         self.looked_up = 0
         self._indexes: dict[int, tuple[bytes, dict[int, tuple[int, int]]] | None] = {}
-        super().__init__(BytesIO(data), strict=strict)
+        super().__init__(BytesIO(data), strict=strict, decode_limits=DECODED)
         if self.xrefs.total_revisions > REVISIONS_MAX:
             raise Spent(f"more than {REVISIONS_MAX} revisions")
 
@@ -161,10 +174,23 @@ class Field(EmbeddedPdfSignature):
 
 def opened(data: bytes) -> tuple[Reader, bool]:
     """(reader, whether the file keeps strictly to its format). Raises FAULTS when it cannot be read at all, or Spent."""
+    _count(data)
     try:
         return _usable(Reader(data, strict=True)), True
     except FAULTS:
         return _usable(Reader(data, strict=False)), False
+
+
+_INDEX = re.compile(rb"/Index\s*\[([\d\s]{0,4096})\]")
+_SIZE = re.compile(rb"/XRef[^>]{0,400}?/Size\s+(\d{1,12})(?!\d)|/Size\s+(\d{1,12})(?!\d)[^>]{0,400}?/XRef")
+
+
+def _count(data: bytes) -> None:
+    """Objects and table entries as the bytes declare them: the library would read each before it is asked for any."""
+    counts = [data.count(b" obj"), data.count(b" 00000 n"), *(int(a or b) for a, b in _SIZE.findall(data))]
+    counts.append(sum(int(n) for pairs in _INDEX.findall(data) for n in pairs.split()[1::2] if len(n) < 13))
+    if max(counts) > ENTRIES_MAX:
+        raise Spent(f"more than {ENTRIES_MAX} objects")
 
 
 def _usable(reader: Reader) -> Reader:

@@ -35,6 +35,7 @@ class Gallery:
     def __init__(self, data: bytes) -> None:
         self._data = data
         self._drawn = 0
+        self._weighed = False
         self._prints: dict[tuple[int, int], bytes] = {}
 
     def compare(self, end: int) -> Likeness:
@@ -42,8 +43,10 @@ class Gallery:
         if end == len(self._data):
             return Likeness(Outcome.PASSED, None)
         try:
-            with pdf_pages.opened(self._data[:end]) as before, pdf_pages.opened(self._data) as after:
-                return self._compare(before, after, end)
+            with pdf_pages.opened(self._data, weighed=self._weighed) as after:
+                self._weighed = True
+                with pdf_pages.opened(self._data[:end], weighed=True) as before:
+                    return self._compare(before, after, end)
         except PagesError:
             return Likeness(Outcome.INDETERMINATE, Reason.RESOURCE_LIMIT)
 
