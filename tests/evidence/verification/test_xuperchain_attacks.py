@@ -126,6 +126,18 @@ def test_a_tree_that_is_not_what_its_leaves_make() -> None:
         assert answer(found, "INCL.PATH") == (FAILED, Reason.PROOF_FAILURE)
 
 
+def test_a_link_with_a_tree_of_another_size() -> None:
+    """The root alone is the tree of one transaction, not of five."""
+    chain = built()
+    only = x.double(b"only")
+    after: x.Fields = {**chain.blocks[1], "pre_hash": chain.block["blockid"], "merkle_root": only, "merkle_tree": [only], "tx_count": 1}
+    x.sealed(after, chain.keys[1])
+    assert answer(verdict(chain, next_block=x.b64(wire(x.BLOCK, after))), "INCL.ROOT") == (OPEN, Reason.ANCHOR_UNAVAILABLE)
+    after["tx_count"] = 5
+    x.sealed(after, chain.keys[1])
+    assert answer(verdict(chain, next_block=x.b64(wire(x.BLOCK, after))), "INCL.ROOT") == (FAILED, Reason.PROOF_FAILURE)
+
+
 def test_an_inner_node_is_no_leaf() -> None:
     """A block that says it holds two transactions where it holds four: the inner nodes would be its leaves."""
     chain = built(count=4, index=0)
@@ -354,6 +366,16 @@ def test_a_block_that_anybody_could_write_is_not_passed_over() -> None:
     assert examine({**files, "statement.pb": wire(x.BLOCK, claimed)}, trust(chain)).overall is not Overall.CONSISTENT
     real = examine({**files, "block2.pb": wire(x.BLOCK, {**chain.blocks[2], "transactions": []})}, trust(chain))
     assert real.overall is Overall.CONSISTENT
+
+
+def test_a_listed_transaction_of_another_block() -> None:
+    chain = built(index=4)
+    bodies = [{**t, "blockid": b"\1" * 32} if i == 1 else t for i, t in enumerate(chain.transactions)]
+    files = {**raw_files(chain), "block0.pb": wire(x.BLOCK, {**chain.block, "transactions": bodies})}
+    assert answer(examine(files, trust(chain)), "INCL.PATH") == (FAILED, Reason.PROOF_FAILURE)
+    bodies[1] = {k: v for k, v in bodies[1].items() if k != "blockid"}
+    files["block0.pb"] = wire(x.BLOCK, {**chain.block, "transactions": bodies})
+    assert examine(files, trust(chain)).overall is Overall.CONSISTENT
 
 
 @pytest.mark.parametrize("which", ["block", "copy", "next"])
