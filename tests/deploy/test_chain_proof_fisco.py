@@ -210,6 +210,14 @@ def test_fisco3_package(suite: str, tmp_path: Path) -> None:
     assert package["chain"]["engine"] == "3.8.0"
 
 
+def test_an_old_chain_needs_the_list(tmp_path: Path) -> None:
+    chain = fisco3.resealed(fisco3_exhibits.built(), version=0x03010000)
+    with served(node3(chain)) as (url, _):
+        assert export(url, tmp_path, "fisco3", "group0", chain.tx_hash).returncode == 0
+    package = json.loads((tmp_path / "page.html.mjproof.json").read_bytes())
+    assert package["tx_hashes"] == [h[2:] for h in chain.block["transactions"]]
+
+
 def test_all_receipts_of_the_block(tmp_path: Path) -> None:
     """Equal receipts: the node's path leads to the first of them, the list of hashes binds the right one."""
     chain = fisco3_exhibits.built()
