@@ -1,6 +1,7 @@
 """Rights that belong to an office of the court and to no case: `policy.trust` and what goes with it.
 
-The same table, default deny; the column is the office. A membership of some case as auditor or supervisor gives none of them,
+The same table, default deny; the column is the office. `trust.view` and `trust.propose` stand in it beside `policy.trust` (two
+persons): the first of two people cannot be held to a condition on the second, and looking changes nothing. A membership of some case as auditor or supervisor gives none of them,
 and an office gives no right in any case.
 """
 

@@ -14,6 +14,7 @@ Nothing old is edited: a new run is queued behind all other work (lane REVERIFY)
 """
 
 import json
+import logging
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
@@ -29,16 +30,21 @@ from evidence.trust.difference import Difference, How, difference
 from evidence.trust.models import Pack
 from evidence.verification import anchor_pack
 from evidence.verification.reasons import Reason
+from evidence.verification.trust import TrustError
 from portal.ledger.entries import record
 from portal.people.models import User
 
 from . import queue
 from .models import Lane, Run, RunVerdict
 
+log = logging.getLogger(__name__)
+
 SHOWN_MAX = 100
 """Exhibits offered at once. What is queued leaves the list, and the next ones come up."""
 EXAMINED_MAX = 5000
 """Results looked into for one page, newest first: each is a few KB of JSON, together about two seconds."""
+
+LOOKED_MAX, REMEMBERED_MAX = 50, 50_000
 
 RESTS: Mapping[str, tuple[str, ...]] = {
     # format of a file -> beginnings of `Entry.anchor`
@@ -118,8 +124,37 @@ def again(user: User, exhibits: Iterable[str]) -> int:
     return count
 
 
+def offered(user: User) -> bool:
+    """Is there something to verify again? For the first page: looks into LOOKED_MAX new results at most, and remembers what it found."""
+    pack = packs.in_force()
+    if pack is None:
+        return False
+    looked = 0
+    for pk, sha256 in candidates(user, pack).order_by("-pk").values_list("pk", "sha256")[:EXAMINED_MAX]:
+        known = _remembered.get((sha256, pack.sha256))
+        if known is None:
+            if looked == LOOKED_MAX:
+                return False
+            looked += 1
+            known = _examined(RunVerdict.objects.get(pk=pk), pack) is not None
+            if len(_remembered) >= REMEMBERED_MAX:
+                _remembered.clear()
+            _remembered[sha256, pack.sha256] = known
+        if known:
+            return True
+    return False
+
+
+_remembered: dict[tuple[str, str], bool] = {}
+"""(digest of a verdict, digest of the pack in force) -> touched. Neither ever changes."""
+
+
 def _examined(verdict: RunVerdict, pack: Pack) -> Touched | None:
-    differences = _between(verdict.trust_sha256, pack.sha256)
+    try:
+        differences = _between(verdict.trust_sha256, pack.sha256)
+    except TrustError as fault:  # a member is missing from the vault; said to be unknown rather than nothing
+        log.error("trust: packs cannot be compared: %s", fault)
+        differences = None
     if differences is None:
         return Touched(verdict, (), unknown=True)
     said: Mapping[str, Any] = json.loads(bytes(verdict.document))

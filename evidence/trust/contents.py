@@ -9,7 +9,7 @@ import io
 import json
 import re
 import zipfile
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -25,7 +25,11 @@ BYTES_MAX = 256 << 20
 ZIP_BYTES_MAX = 16 << 20
 """An archive sent through a page, read into memory: certificates and lists take some hundred KB; what is larger is imported at the console."""
 PATH_MAX = 200
-TEXT_MAX = 500
+STEP_BYTES_MAX = 200
+"""Bytes of one part of a path: file systems take 255."""
+VERSION_MAX = 100
+INFLATED_MAX = 64 << 20
+"""What an archive sent through a page may unpack to."""
 
 _STEP = re.compile(r"[\w][\w.@+ -]*")
 """One part of a member's path: letters and digits of any script, no leading dot, nothing a file system gives a meaning to."""
@@ -70,10 +74,12 @@ def read(manifest: bytes, member: Callable[[str], bytes]) -> Contents:
         head = {name: said[name] for name in ("version", "issued_at", "court", "demonstration")}
     except (strict_json.JsonError, KeyError, TypeError, AttributeError) as fault:
         raise TrustError(f"{MANIFEST}: not the manifest of an anchor pack ({type(fault).__name__} {fault})") from fault
+    if not isinstance(head["version"], str) or len(head["version"]) > VERSION_MAX or not head["version"].isprintable():
+        raise TrustError(f"{MANIFEST}: version is not a line of at most {VERSION_MAX} characters")
+    _check_paths(listed)
     members: dict[str, bytes] = {}
     total = 0
     for path in listed:
-        _check_path(path)
         members[path] = member(path)
         total += len(members[path])
         if total > BYTES_MAX:
@@ -114,12 +120,12 @@ def of_directory(folder: Path) -> Contents:
     return read((folder / MANIFEST).read_bytes(), lambda path: (folder / path).read_bytes())
 
 
-def of_zip(data: bytes, *, limit: int = ZIP_BYTES_MAX) -> Contents:
+def of_zip(data: bytes, *, limit: int = ZIP_BYTES_MAX, inflated: int = INFLATED_MAX) -> Contents:
     """A pack in a zip file, the manifest at its root or in the one folder that holds everything. A signature in it is passed over:
     whom this court trusts is decided by its own two people."""
     if len(data) > limit:
         raise TrustError(f"the archive has more than {limit >> 20} MiB")
-    files = _inflated(data)
+    files = _inflated(data, most=inflated)
     top = {name.split("/", 1)[0] for name in files}
     if MANIFEST not in files and len(top) == 1:
         folder = top.pop() + "/"
@@ -141,8 +147,8 @@ def of_zip(data: bytes, *, limit: int = ZIP_BYTES_MAX) -> Contents:
     return found
 
 
-def _inflated(data: bytes) -> dict[str, bytes]:
-    octets, budget = BytesOctets(data), inflate.Budget(BYTES_MAX)
+def _inflated(data: bytes, *, most: int) -> dict[str, bytes]:
+    octets, budget = BytesOctets(data), inflate.Budget(most)
     directory = zipstrict.read(octets)
     if directory.faults:
         raise TrustError(f"the archive is refused: {directory.faults[0].detail}")
@@ -176,8 +182,20 @@ def zipped(contents: Contents, *, signature: str | None) -> bytes:
     return out.getvalue()
 
 
+def _check_paths(paths: Collection[object]) -> None:
+    """Each can be a file on any machine, and no file is another's folder: what is approved must also be able to lie on a disk."""
+    folders: set[str] = set()
+    for path in paths:
+        _check_path(path)
+        parts = str(path).split("/")
+        folders.update("/".join(parts[:n]) for n in range(1, len(parts)))
+    if both := sorted(folders & {str(p) for p in paths}):
+        raise TrustError(f"{both[0]}: a file and a folder at once")
+
+
 def _check_path(path: object) -> None:
-    if not isinstance(path, str) or len(path) > PATH_MAX or not all(_STEP.fullmatch(s) and s == s.strip() for s in path.split("/")):
+    steps = path.split("/") if isinstance(path, str) and len(path) <= PATH_MAX else [""]
+    if not all(_STEP.fullmatch(s) and s == s.strip() and len(s.encode()) <= STEP_BYTES_MAX for s in steps):
         raise TrustError(f"{str(path)[:60]!r}: not a path that a member may have")
     if path in (MANIFEST, anchor_pack.SIGNATURE):
         raise TrustError(f"{path}: no member of a pack may be called that")

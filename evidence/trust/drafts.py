@@ -7,7 +7,6 @@ on the screen: a draft that changed in the meantime has another one, and is not 
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from datetime import UTC, datetime
-from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -52,11 +51,16 @@ def start(title: str, *, by: User) -> Draft:
     return draft
 
 
-def change(draft: Draft, members: Mapping[str, bytes | None], *, what: str, source: str, by: User) -> Revision:
-    """Put members into the draft (None: take out). `source` says where they come from; the manifest keeps it."""
+def change(
+    draft: Draft, members: Mapping[str, bytes | None], *, what: str, source: str, by: User, seen: str | None = None
+) -> Revision:
+    """Put members into the draft (None: take out). `source` says where they come from; the manifest keeps it. `seen`: the digest of
+    the revision that they were worked out from, so that a change made meanwhile in another window is not written over."""
     now = _now()
     with _working(draft, by=by) as held:
         last = whole(held)
+        if seen not in (None, last.sha256):
+            raise DraftFault(_("草案刚在另一个窗口里改过，请再看一遍再存。"))
         kept, origins = dict(last.members), dict(last.origins)
         for path, data in members.items():
             kept.pop(path, None)
@@ -151,12 +155,13 @@ def withdraw(draft: Draft, *, by: User) -> None:
 
 
 def reject(draft: Draft, *, digest: str, reason: str, by: User) -> None:
-    if not reason.strip():
+    reason = reason.replace("\0", "").strip()[:REASON_MAX]
+    if not reason:
         raise DraftFault(_("请写明驳回的理由。"))
     with transaction.atomic():
         held = _seen(draft, digest, by=by)
         Draft.objects.filter(pk=held.pk).update(
-            state=Draft.State.REJECTED, decided_by=by, decided_at=Now(), reason=reason.strip()[:REASON_MAX]
+            state=Draft.State.REJECTED, decided_by=by, decided_at=Now(), reason=reason
         )
         record("trust.reject", actor=by, subject_digest=digest, params={"draft": str(held.public_id), "digest": digest})
 
@@ -204,7 +209,8 @@ def approve(draft: Draft, *, digest: str, by: User, door: str = "portal") -> Pac
                 "door": door,
             },
         )
-        transaction.on_commit(partial(_put_out, pack))
+        # It is published by now: a disk that is full is said in the log, and the folder is written at the first use.
+        transaction.on_commit(lambda: _put_out(pack), robust=True)
     draft.refresh_from_db()
     pack.refresh_from_db()
     return pack

@@ -173,7 +173,7 @@ def edit(request: HttpRequest, public_id: str, what: str) -> HttpResponse:
             form.initial = {"path": path, "text": whole.members[path].decode("utf-8", "replace")}
     if request.method == "POST" and form.is_valid():
         try:
-            drafts.change(found, form.members(), what=form.said(), source=form.cleaned_data["source"], by=_person(request))
+            drafts.change(found, form.members(), what=form.said(), source=form.cleaned_data["source"], by=_person(request), seen=whole.sha256)
             return redirect("trust:draft", found.public_id)
         except DraftFault as fault:
             form.add_error(None, str(fault))
@@ -194,7 +194,7 @@ def remove(request: HttpRequest, public_id: str) -> HttpResponse:
     if request.method == "POST":
         try:
             what = _("删除：%(name)s") % {"name": showing.called(thing)}
-            drafts.change(found, edits.without(whole, thing), what=what, source="-", by=_person(request))
+            drafts.change(found, edits.without(whole, thing), what=what, source="-", by=_person(request), seen=whole.sha256)
         except DraftFault as fault:
             messages.error(request, str(fault))
         return redirect("trust:draft", found.public_id)

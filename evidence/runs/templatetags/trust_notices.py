@@ -6,7 +6,6 @@ from django import template
 
 from cases.access.offices import may_in_office
 from evidence.runs import reverification
-from evidence.trust import packs
 from evidence.trust.models import Draft
 from portal.people.models import User
 
@@ -18,9 +17,8 @@ def trust_notices(context: Any, *, court: bool) -> dict[str, object]:
     """`court`: this person acts for the court in some case, and so may verify again."""
     user = context["request"].user
     keeper = isinstance(user, User) and user.court_staff and bool(may_in_office(user, "trust.view"))
-    pack = packs.in_force() if court else None
     return {
         "keeper": keeper,
         "proposed": Draft.objects.filter(state=Draft.State.PROPOSED).exclude(created_by=user).count() if keeper else 0,
-        "again": pack is not None and reverification.candidates(user, pack).exists(),
+        "again": court and reverification.offered(user),
     }

@@ -210,6 +210,30 @@ def test_a_change_of_writing_alone_is_still_seen(keepers: Keepers) -> None:
     assert "只有文件的写法或来源不同" in page and "另一来源" in page
 
 
+def test_names_that_would_mislead_the_approver_are_spelt_out(keepers: Keepers, draft: Draft) -> None:
+    """An operator that reads the other way round. To see it fail: take `legible` off the facts."""
+    tricked = json.dumps({"platforms": [{**PLATFORM, "operator": "op\u202ea", "registration": "备案\u200b号"}]}).encode()
+    drafts.change(draft, {"platforms.json": tricked}, what="x", source="y\u202e", by=keepers.ada)
+    page = keepers.client("ada").get(reverse("trust:draft", args=[draft.public_id])).content.decode()
+    assert "\u202e" not in page and "〔U+202E〕" in page and "〔U+200B〕" in page
+
+
+@pytest.mark.parametrize("version", ["x" * 101, "a\nb", "a\u0000", 7])
+def test_a_version_that_is_no_line_is_not_taken(keepers: Keepers, draft: Draft, version: object) -> None:
+    whole = drafts.whole(draft)
+    manifest = json.dumps({**json.loads(whole.manifest), "version": version}).encode()
+    answer = sent(keepers, draft, archive({"manifest.json": manifest, **whole.members}))
+    assert answer.status_code == 422, version
+
+
+def test_a_reason_with_a_nul_is_no_fault_of_ours(keepers: Keepers) -> None:
+    draft = proposed(keepers)
+    digest = drafts.latest(draft).sha256
+    assert post(keepers.client("bo"), "decide", draft.public_id, act="reject", digest=digest, reason="不\0对").status_code == 302
+    draft.refresh_from_db()
+    assert draft.reason == "不对"
+
+
 # ── archives ──────────────────────────────────────────────────────────────────────────────────────────────────────────
 
 

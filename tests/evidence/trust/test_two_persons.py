@@ -218,6 +218,9 @@ def test_an_unchanged_draft_is_not_proposed(keepers: Keepers) -> None:
         ({"/etc/x": b""}, "/etc/x"),
         ({"manifest.sig": b""}, "manifest.sig"),
         ({"a/.hidden": b""}, "a/.hidden"),
+        ({"a//b": b""}, "a//b"),
+        ({"x": b"", "x/y": b""}, "x: a file and a folder"),
+        ({"链" * 100: b""}, "链"),
     ],
 )
 def test_a_member_that_cannot_be_read_is_named_and_not_taken(keepers: Keepers, members: dict[str, bytes | None], named: str) -> None:
@@ -227,6 +230,35 @@ def test_a_member_that_cannot_be_read_is_named_and_not_taken(keepers: Keepers, m
         drafts.change(draft, members, what="x", source="x", by=keepers.ada)
     assert named in str(fault.value)
     assert drafts.latest(draft) == before
+
+
+def test_a_change_worked_out_from_an_older_revision_writes_nothing_over(keepers: Keepers) -> None:
+    """Two windows of the same person."""
+    draft = drafts.start("x", by=keepers.ada)
+    seen = drafts.latest(draft).sha256
+    drafts.change(draft, {"platforms.json": NEW_PLATFORM}, what="x", source="x", by=keepers.ada, seen=seen)
+    with pytest.raises(DraftFault):
+        drafts.change(draft, {"platforms.json": b"{}"}, what="x", source="x", by=keepers.ada, seen=seen)
+    assert len(drafts.whole(draft).store().platforms) == 2
+
+
+def test_whatever_is_published_can_lie_on_a_disk(keepers: Keepers) -> None:
+    """The longest name and the deepest path that a draft takes."""
+    pack = published(keepers, {"/".join(["链" * 33, "b" * 80, "c" * 80]): b"1", "tsa/crls/x y+@.bin": b"2"})
+    assert packs.in_use().pack == pack
+
+
+def test_a_full_disk_after_the_decision_is_not_the_approver_s_error(keepers: Keepers, monkeypatch: pytest.MonkeyPatch) -> None:
+    def full(*_: object) -> None:
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr(packs, "_write_file", full)
+    pack = published(keepers)
+    with pytest.raises(OSError, match="No space"):
+        packs.in_use()
+    assert [p.name for p in packs.shelf().iterdir() if not p.name.startswith(".")] in ([], ["in-force"]), "whole or not at all"
+    monkeypatch.undo()
+    assert packs.in_use().pack == pack
 
 
 # ── past the portal: raw SQL, as somebody with its password would write it ────────────────────────────────────────────

@@ -26,7 +26,7 @@ def pack(source: Path) -> Contents:
     try:
         if source.is_dir():
             return contents.of_directory(source)
-        return contents.of_zip(source.read_bytes(), limit=contents.BYTES_MAX)
+        return contents.of_zip(source.read_bytes(), limit=contents.BYTES_MAX, inflated=contents.BYTES_MAX)
     except (TrustError, OSError) as fault:
         raise CommandError(f"{source}: {fault}") from fault
 
