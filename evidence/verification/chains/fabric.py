@@ -103,7 +103,8 @@ def examine_supplied(supplied: Supplied, context: Context) -> Examination:
     ]
     used = {id(s.block) for s in chosen.subjects}
     findings = [*chosen.findings, *_beside([b for b in blocks if id(b) not in used], surroundings)]
-    findings += _lonely(blocks, chosen.subjects, surroundings)
+    findings += _lonely(blocks, chosen.subjects)
+    findings += _forks(blocks, surroundings)
     return Examination(findings=tuple(findings), proofs=tuple(proofs), not_proven=NOT_PROVEN)
 
 
@@ -147,9 +148,6 @@ class _Surroundings:
     def profile(self, block: Block) -> ChainProfile | None:
         return self.of(block).profile
 
-    def custody(self, block: Block) -> Custody:
-        return self.of(block).custody
-
     def _around(self, channel: str | None, profile: ChainProfile | None) -> Around:
         own = [b for b in self._blocks if b.channel == channel]
         proven = self._rows.proven(profile) if profile else {}
@@ -157,7 +155,12 @@ class _Surroundings:
         genesis = {b.hash for b in own if b.number == 0}
         if self._stated.genesis_hash is not None:
             genesis.add(self._stated.genesis_hash)
-        return Around(profile, self._rows, custody, self._stated, frozenset(genesis))
+        first: dict[str, tuple[int, int]] = {}
+        for block in sorted(own, key=lambda b: b.number):
+            for index, opened in enumerate(block.opened):
+                if opened is not None and opened.tx_id:
+                    first.setdefault(opened.tx_id, (block.number, index))
+        return Around(profile, self._rows, custody, self._stated, frozenset(genesis), first)
 
     def _distance(self, around: Around, channel: str | None) -> int:
         """Of several channels of one name: the one whose pins or orderers the blocks bear out, then one not contradicted."""
@@ -197,9 +200,32 @@ def _rungs_of(block: Block, around: Around) -> Sequence[Finding]:
     return rungs.path, rungs.header, pinned
 
 
-def _lonely(
-    blocks: Sequence[Block], subjects: Sequence[Subject], surroundings: _Surroundings
-) -> Iterator[Finding]:
+def _forks(blocks: Sequence[Block], surroundings: _Surroundings) -> Iterator[Finding]:
+    """Two blocks of one channel at one height: signed by its orderers both, they contradict each other; otherwise one of them
+    is of something else, and what for has not been shown."""
+    at: dict[tuple[str, int], dict[bytes, Block]] = {}
+    for block in blocks:
+        if block.channel is not None:
+            at.setdefault((block.channel, block.number), {}).setdefault(block.hash, block)
+    for (_, number), found in sorted(at.items()):
+        if len(found) < 2:
+            continue
+        rivals = sorted(found.values(), key=lambda b: b.hash)
+        around = surroundings.of(rivals[0])
+        ordered = [
+            b
+            for b in rivals
+            if quorum(b, custody=around.custody, profile=around.profile, subject="").finding.outcome is Outcome.PASSED
+        ]
+        subject = f"{FAMILY} · {rivals[0].label} · {rivals[1].label}"
+        if len(ordered) > 1:
+            expected, actual = (f"{number}: {b.hash.hex()}" for b in ordered[:2])
+            yield failed(ladder.ROOT, Reason.PROOF_FAILURE, subject, expected=expected, actual=actual)
+        else:
+            yield indeterminate(ladder.ROOT, Reason.ANCHOR_UNAVAILABLE, subject, bearing=Bearing.DECISIVE)
+
+
+def _lonely(blocks: Sequence[Block], subjects: Sequence[Subject]) -> Iterator[Finding]:
     """Blocks that no row of blocks joins to one of interest, and that are no configuration of its channel: handed in for
     something that has not been shown."""
     used = [(s.block.hash, s.block.previous_hash) for s in subjects]

@@ -84,9 +84,14 @@ def execution(
     members_known: bool,
     profile: ChainProfile | None,
     peers: Sequence[tuple[str, bytes]],
+    repeated: bool,
     subject: str,
 ) -> Finding:
-    """Rung E. `members_known`: the court knows roots of organisations that endorse."""
+    """Rung E.
+
+    members_known   the court knows roots of organisations that endorse
+    repeated        an earlier transaction of the channel has the same id: peers take none but the first
+    """
 
     def open_(reason: Reason, actual: str | None = None, notes: tuple[str, ...] = ()) -> Finding:
         return indeterminate(EXECUTION, reason, subject, actual=actual, notes=notes)
@@ -116,7 +121,10 @@ def execution(
         event is None or (event.name, event.chaincode, event.tx_id) != (wanted, transaction.chaincode, transaction.tx_id)
     ):
         return open_(Reason.PROMISE_ONLY, event.name[:64] if event else "–")
-    # 4. What the court takes for recorded.
+    # 4. The first of its id.
+    if repeated:
+        return open_(Reason.VALIDITY_FLAG_UNSIGNED, CODES[9])
+    # 5. What the court takes for recorded.
     basis = profile.execution_basis if profile else None
     if basis != "ordering_only" or (flags and flag != VALID):
         return open_(Reason.VALIDITY_FLAG_UNSIGNED, _peers(block, shown, peers))
@@ -130,9 +138,9 @@ def execution(
 
 def final_event(transaction: Transaction, profile: ChainProfile | None) -> str | None:
     """The event that the court's map demands of a record in this transaction."""
-    present = {(p.contract.lower(), p.method, p.key) for p in places(transaction)}
+    present = {(p.contract, p.method, p.key) for p in places(transaction)}
     for contract in profile.contracts if profile else ():
-        if contract.final_event and (contract.name.lower(), contract.method, contract.digest_param) in present:
+        if contract.final_event and (contract.name, contract.method, contract.digest_param) in present:
             return contract.final_event
     return None
 

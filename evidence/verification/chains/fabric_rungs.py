@@ -1,6 +1,6 @@
 """The rungs of one Hyperledger Fabric proof: what is recomputed of one transaction and of its block (spec §7, §3.1)."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from .. import digests
@@ -47,6 +47,8 @@ class Around:
     stated: Stated
     genesis: frozenset[bytes]
     """Hashes of block 0 of the channel, as handed in or stated."""
+    first: Mapping[str, tuple[int, int]]
+    """Transaction id -> (height, place) of the first transaction of the channel that has it, among those handed in."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,6 +81,7 @@ def inclusion_of(block: Block, index: int | None, around: Around) -> ladder.Incl
     rungs = block_rungs(block, around, subject)
     x = _identified(opened, transaction, unread, around.stated, subject)
     vouching = _members(block, around)
+    here = (block.number, index or 0)
     endorsed = endorsements(transaction, vouching, subject)
     places = fabric_transaction.places(transaction) if transaction else None
     return ladder.Inclusion(
@@ -98,6 +101,7 @@ def inclusion_of(block: Block, index: int | None, around: Around) -> ladder.Incl
             members_known=bool(vouching),
             profile=around.profile,
             peers=around.stated.peers,
+            repeated=transaction is not None and around.first.get(transaction.tx_id, here) < here,
             subject=subject,
         ),
         places=tuple(pre_image_opened(p, around.stated.pre_images) for p in places) if places else places,

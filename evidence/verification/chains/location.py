@@ -4,6 +4,7 @@ A chain profile may map the evidence contract: then the mapped place, decoded as
 Without a map a hit anywhere is reported with its offset, "meaning unknown". Digests are compared whole, never by prefix.
 """
 
+import re
 from bisect import bisect_right
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
@@ -13,6 +14,7 @@ from ..codecs.text import CodecError, base64_bytes, hex_bytes
 from ..exhibit import Source
 from ..trust import ChainProfile, EvidenceContract
 
+_ADDRESS = re.compile(r"(?:0x)?[0-9a-fA-F]{40}", re.ASCII)
 NAME_SHOWN = 64
 """Characters shown of a name that a transaction brings; chains allow long ones, findings are short texts."""
 
@@ -82,12 +84,17 @@ def _mapped(
     for contract in profile.contracts:
         for place in places:
             if (
-                place.contract.lower() == contract.name.lower()
+                _is_contract(place.contract, contract.name)
                 and place.method == contract.method
                 and place.key == contract.digest_param
                 and (height is None or height >= contract.from_height)
             ):
                 yield place, contract.alg, decode(contract, place.value)
+
+
+def _is_contract(name: str, mapped: str) -> bool:
+    """Addresses are printed in either case; a name is another name when its case differs (`Notary` may be anybody's)."""
+    return name == mapped or (_ADDRESS.fullmatch(mapped) is not None and name.lower() == mapped.lower())
 
 
 def decode(contract: EvidenceContract, value: bytes) -> bytes | None:

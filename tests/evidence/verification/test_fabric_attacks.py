@@ -461,3 +461,38 @@ def test_a_stranger_in_no_trust_store() -> None:
     _, given = own_network()
     verdict = examine(given, store({}))
     assert verdict.overall is Overall.INDETERMINATE and verdict.grade.value == "E"
+
+
+def test_a_chaincode_whose_name_differs_in_case(pinned: TrustStore) -> None:
+    chain = built()
+    block = with_record(chain, chaincode="Depository")
+    verdict = examine(files(chain, block=block), pinned)
+    assert answer(verdict, "INCL.CONTENT", contains="tx ") == (OPEN, Reason.CONTRACT_UNKNOWN)
+    assert verdict.overall is Overall.INDETERMINATE
+
+
+def test_the_orderer_signed_two_blocks_of_one_height(pinned: TrustStore) -> None:
+    chain = built()
+    other = with_record(chain, record_id="EV-OTHER", nonce=b"o" * 24)
+    verdict = examine({**files(chain), "other.pb": other.pb}, pinned)
+    assert refused(verdict, "INCL.ROOT") == {Reason.PROOF_FAILURE}
+    # One that nobody known has signed contradicts nothing, and leaves the exhibit open.
+    own, _ = own_network()
+    forged = own.network.signed(other, 0, [own.network.orderer])
+    verdict = examine({**files(chain), "other.pb": forged.pb}, trust(chain))
+    assert not refused(verdict, "INCL.ROOT")
+    assert verdict.overall is Overall.INDETERMINATE
+
+
+def test_a_transaction_repeated_counts_once(pinned: TrustStore) -> None:
+    """Peers take the first transaction of an id and refuse the others, wherever they stand."""
+    chain = built()
+    again = chain.network.block(chain.block, [chain.network.record(DIGEST)])
+    verdict = examine({**files(chain), "again.pb": again.pb}, pinned)
+    assert answer(verdict, "INCL.EXECUTION", contains="block 1 · tx") == OK
+    assert answer(verdict, "INCL.EXECUTION", contains="block 2 · tx") == (OPEN, Reason.VALIDITY_FLAG_UNSIGNED)
+    assert verdict.overall is Overall.CONSISTENT
+    twice = chain.network.block(chain.genesis, [chain.network.record(DIGEST)] * 2)
+    verdict = examine(files(chain, block=twice), pinned)
+    found = sorted(f.outcome.value for f in findings(verdict, "INCL.EXECUTION"))
+    assert found == ["INDETERMINATE", "PASSED"]
