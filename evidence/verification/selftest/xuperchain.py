@@ -191,7 +191,7 @@ def _bare_sm2(e: str, expected: bool) -> Callable[[], bool]:
     return case
 
 
-FORMATS = ("xuperchain",)
+FORMATS = ("xuperchain", "proof-package")
 
 CASES: dict[str, Callable[[], bool]] = {
     "id of block 14056": lambda: _block_id(5).hex() == BLOCK_ID,
