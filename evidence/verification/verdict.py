@@ -358,7 +358,9 @@ def conclude(
     reasons: list[Reason | None] = [f.reason for f in open_]
     for walk in chosen:
         if walk is None:
-            reasons.append(Reason.PROOF_NOT_SUPPLIED)
+            # Whatever its format: nothing outside these bytes binds them. A proof that begins and lacks a part has a walk,
+            # and says PROOF_NOT_SUPPLIED at the step that lacks it.
+            reasons.append(Reason.NO_POE)
         elif not walk.complete:
             broken = [s.reason for s in walk.steps if s.outcome is not Outcome.PASSED]
             reasons.extend(broken or [Reason.PLATFORM_ASSERTION_ONLY])

@@ -207,7 +207,7 @@ def test_grade_d_counts_only_where_the_policy_says_so() -> None:
 
 def test_nothing_handed_in_but_proofs() -> None:
     assert conclude(findings=[GOOD], walks=[walk(GOOD)], content=[])[0] is Overall.INDETERMINATE
-    assert conclude(findings=[], walks=[], content=[FILE])[3] == (Reason.PROOF_NOT_SUPPLIED,)
+    assert conclude(findings=[], walks=[], content=[FILE])[3] == (Reason.NO_POE,)
 
 
 def test_a_refutation_outweighs_everything() -> None:
@@ -305,7 +305,7 @@ def test_a_bare_file_and_an_empty_store() -> None:
     verdict = verify(Exhibit.of([Source.from_bytes("a.txt", b"text")]), TrustStore.empty(), AT)
     assert verdict.overall is Overall.INDETERMINATE
     assert verdict.grade is Grade.E
-    assert verdict.reasons == (Reason.PROOF_NOT_SUPPLIED,)
+    assert verdict.reasons == (Reason.NO_POE,)
     assert not verdict.findings
     assert json.loads(verdict.to_json())["sources"][0]["format"] == "unknown"
 

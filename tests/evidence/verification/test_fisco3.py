@@ -114,7 +114,7 @@ def test_two_records_of_one_block_cover_two_files(store: TrustStore) -> None:
     del both["tx b.json"]
     verdict = examine(both, store)
     assert verdict.overall is Overall.INDETERMINATE
-    assert verdict.reasons == (Reason.SIGNED_DATA_NOT_FOUND, Reason.PROOF_NOT_SUPPLIED)
+    assert verdict.reasons == (Reason.SIGNED_DATA_NOT_FOUND, Reason.NO_POE)
 
 
 def test_without_a_path_all_transaction_hashes_will_do(store: TrustStore) -> None:

@@ -148,7 +148,7 @@ def test_bombs_and_large_archives_stay_within_the_jail(tmp_path: Path) -> None:
         for n in range(60):
             out.write(record(HTTP + b"\r\n" + body * (1 + n % 6), number=n))
     said, peak = confined(large)
-    assert said == "INDETERMINATE PROOF_NOT_SUPPLIED"
+    assert said == "INDETERMINATE NO_POE"
     assert peak < 64, f"{peak} MiB"
 
 
