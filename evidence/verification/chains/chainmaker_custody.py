@@ -70,10 +70,11 @@ def followed(
     suite: Suite,
 ) -> Finding | None:
     """Step C by custody, or None where the row of configurations is not there or not whole."""
+    configurations = [b for b in others if b.chain_id == block.chain_id and is_configuration(b)]
     row: list[tuple[Block, Configuration]] = []
     current, start = block, None
     while start is None:
-        found = _configuration_of(current, others, profile, suite)
+        found = _configuration_of(current, configurations, profile, suite)
         if found is None or len(row) >= CONFIGURATIONS_MAX:
             return None
         row.append(found)
@@ -96,13 +97,13 @@ def followed(
 
 
 def _configuration_of(
-    block: Block, others: Sequence[Block], profile: ChainProfile, suite: Suite
+    block: Block, configurations: Sequence[Block], profile: ChainProfile, suite: Suite
 ) -> tuple[Block, Configuration] | None:
     """The configuration block that `block` names, recomputed, with what it says."""
     height = block.header.number("pre_conf_height")
     if height >= block.height:
         return None
-    candidates = [b for b in others if b.height == height and b.chain_id == block.chain_id and is_configuration(b)]
+    candidates = [b for b in configurations if b.height == height]
     # Where somebody has put another beside the pinned one, the pinned one is meant.
     for candidate in sorted(candidates, key=lambda b: not _is_pinned(b, profile, suite)):
         if not _holds(candidate, suite):

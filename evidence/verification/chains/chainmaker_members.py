@@ -261,7 +261,9 @@ def _with_rsa_key(org: str, key: bytes, used: str) -> Member:
     if weak is not None:
         # The node's tool offers 512 and 1024 bits: whoever has a computer may have signed.
         return Member(org, None, None, Reason.CRYPTO_CONSTRAINTS_FAILURE)
-    return Member(org, key, None, None if used in _RSA_HASH else Reason.UNSUPPORTED_FORMAT)
+    if used not in _RSA_HASH:
+        return Member(org, None, None, Reason.UNSUPPORTED_FORMAT)
+    return Member(org, key, None)
 
 
 def _public_key(data: bytes | None) -> bytes | None:

@@ -22,7 +22,7 @@ from .location import locate
 INCLUSIONS_MAX = 200
 """Transactions examined in one exhibit: four times as many as it may hold files. Each costs a signature or two."""
 
-CHANGED_MAX = 200
+CHANGED_MAX = 50
 """Transactions of a block that does not give its root whose signature is asked, to name the one that was changed."""
 
 Updates = Mapping[tuple[str, str, bytes], Sequence[tuple[int, int, str]]]

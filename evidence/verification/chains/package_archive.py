@@ -21,7 +21,7 @@ from ..codecs.text import CodecError, hex_bytes
 from ..codecs.zipstrict import Member, MemberDamaged
 from ..exhibit import Source
 from ..reasons import Reason
-from .package_fault import PackageContradiction, PackageError, PackageLimit
+from .package_fault import PackageContradiction, PackageError, PackageLimit, PackageUnsupported
 
 PACKAGE_JSON, PACKAGE_SEAL, RAW = "package.json", "package.p7s", "raw/"
 PACKAGE_BYTES_MAX = 64 << 20
@@ -29,6 +29,7 @@ PACKAGE_BYTES_MAX = 64 << 20
 SEAL_BYTES_MAX = 1 << 20
 """A signature with its certificates and revocation lists; the largest seen on documents are under 100 KB."""
 _MAGIC = b"PK\x03\x04"
+_FAULTS = {Reason.RESOURCE_LIMIT: PackageLimit, Reason.UNSUPPORTED_FORMAT: PackageUnsupported}
 
 
 @dataclass(slots=True)
@@ -103,7 +104,7 @@ def names_format(source: Source, format_name: str) -> bool:
     if package is None:
         return False
     if not found.sound:
-        return PACKAGE_SEAL in members or any(n.startswith(RAW) for n in members)
+        return all(n in (PACKAGE_JSON, PACKAGE_SEAL) or n.startswith(RAW) for n in members)
     try:
         begin = next(zipstrict.contents(FileOctets(source.pread, source.size), package, inflate.Budget(inflate.PIECE * 2)), b"")
     except (MemberDamaged, inflate.LimitReached):
@@ -116,8 +117,7 @@ def open_archive(source: Source, budget: inflate.Budget) -> Archive:
     found = zipstrict.read(FileOctets(source.pread, source.size))
     if found.faults:
         worst = min(found.faults, key=lambda f: f.reason is not Reason.FORMAT_FAILURE)
-        maker = PackageLimit if worst.reason is Reason.RESOURCE_LIMIT else PackageError
-        raise maker(f"zip: {worst.detail}")
+        raise _FAULTS.get(worst.reason, PackageError)(f"zip: {worst.detail}")
     members = {m.name: m for m in found.members if not m.is_directory}
     if PACKAGE_JSON not in members:
         raise PackageError(f"no {PACKAGE_JSON} at the root of the archive")

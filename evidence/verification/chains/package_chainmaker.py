@@ -1,6 +1,6 @@
 """The members of a ChainMaker proof package -> what the ChainMaker reader takes (spec consortium-chains §9.2)."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -109,11 +109,10 @@ def _supplied(package: Package) -> Supplied:
         block = Block(name, message) if message.type is messages.HEADER else chainmaker.block_of(name, message)
         if block is None:
             raise PackageError("block: no header")
-        if all(not chainmaker.same_block(block, b) for b in blocks):
-            blocks.append(block)
+        blocks.append(block)
     transactions = tuple(_transactions(package, header))
     return Supplied(
-        blocks=tuple(blocks),
+        blocks=tuple(_once(blocks)),
         transactions=transactions,
         paths=tuple(_paths(package, transactions)),
         rw_sets=tuple(_rw_sets(body)),
@@ -230,17 +229,9 @@ def _encoded(node: Any, of: MessageType, path: str) -> bytes:
 
 
 def _joined(a: Supplied, b: Supplied) -> Supplied:
-    """Two packages about one block bring its header twice: it is taken once, with whatever either says beside it."""
-    blocks = list(a.blocks)
-    for block in b.blocks:
-        for i, other in enumerate(blocks):
-            if (one := _merged(other, block)) is not None:
-                blocks[i] = one
-                break
-        else:
-            blocks.append(block)
+    """What two packages of one chain say together."""
     return Supplied(
-        blocks=tuple(blocks),
+        blocks=tuple(_once([*a.blocks, *b.blocks])),
         transactions=a.transactions + b.transactions,
         paths=a.paths + b.paths,
         rw_sets=a.rw_sets + b.rw_sets,
@@ -249,10 +240,24 @@ def _joined(a: Supplied, b: Supplied) -> Supplied:
     )
 
 
+def _once(blocks: Iterable[Block]) -> list[Block]:
+    """Several accounts of one header become one block, with whatever any of them says beside it, as long as they agree."""
+    found: list[Block] = []
+    places: dict[bytes, list[int]] = {}
+    for block in blocks:
+        alike = places.setdefault(block.header.raw, [])
+        for place in alike:
+            if (one := _merged(found[place], block)) is not None:
+                found[place] = one
+                break
+        else:
+            alike.append(len(found))
+            found.append(block)
+    return found
+
+
 def _merged(a: Block, b: Block) -> Block | None:
-    """One block from two accounts of it, or None where they are of two blocks or contradict each other."""
-    if a.header.raw != b.header.raw:
-        return None
+    """One block from two accounts of one header, or None where they contradict each other."""
     full = [x for x in (a, b) if x.txs is not None]
     voted = [x for x in (a, b) if x.extra]
     listed = [x.tx_hashes for x in (a, b) if x.tx_hashes is not None]

@@ -15,7 +15,7 @@ from ..reasons import Reason
 from ..verdict import Bearing, Finding, failed, indeterminate
 from . import ladder, package_archive
 from .package_archive import Archive
-from .package_fault import PackageError, PackageLimit, PackageVersion
+from .package_fault import PackageError, PackageLimit, PackageUnsupported
 
 __all__ = [
     "Package",
@@ -114,7 +114,7 @@ def read(source: Source, budget: Budget) -> Package:
         raise PackageError(f"format is not {FORMAT}")
     version = integer(value, "version")
     if version != VERSION:
-        raise PackageVersion(f"version {version}")
+        raise PackageUnsupported(f"version {version}")
     package = _package(source.name, value, archive)
     if archive is None:
         return package

@@ -15,8 +15,8 @@ class PackageLimit(PackageError):
     reason = Reason.RESOURCE_LIMIT
 
 
-class PackageVersion(PackageError):
-    """A version that this engine does not know: a newer one may."""
+class PackageUnsupported(PackageError):
+    """A version or a kind of archive that this engine does not know: another may."""
 
     reason = Reason.UNSUPPORTED_FORMAT
 

@@ -45,7 +45,9 @@ def camel(name: str) -> str:
 
 @cache
 def _names(of: MessageType) -> Mapping[str, Field]:
-    return {spelling: f for f in of.fields for spelling in (f.name, camel(f.name), _plural(f))}
+    """A field's own names come before what JavaScript would call another."""
+    plurals = {_plural(f): f for f in of.fields}
+    return plurals | {spelling: f for f in of.fields for spelling in (f.name, camel(f.name))}
 
 
 def _plural(field: Field) -> str:

@@ -236,3 +236,13 @@ def test_open_is_open() -> None:
     )
     verdict = examine({**files(block), "block.json": header}, trust(block))
     assert answer(verdict, "CHAINMAKER.PROPOSER") == (OPEN, Reason.CRYPTO_CONSTRAINTS_FAILURE)
+
+
+def test_rsa_on_a_chain_whose_hash_it_cannot_sign() -> None:
+    """PKCS #1 v1.5 of the node has no identifier for SHA3-256: such votes are of a kind that no node made."""
+    block = rsa_block("public_key", "SHA3-P256")
+    verdict = examine(files(block), trust(block))
+    assert not [f for f in verdict.findings if f.reason is Reason.INTERNAL_ERROR]
+    assert answer(verdict, "INCL.NODE_QUORUM") == (OPEN, Reason.UNSUPPORTED_FORMAT)
+    assert answer(verdict, "INCL.SENDER") == (OPEN, Reason.UNSUPPORTED_FORMAT)
+    assert verdict.overall is Overall.INDETERMINATE

@@ -5,6 +5,7 @@ import copy
 import hashlib
 import json
 import random
+import time
 from collections.abc import Callable
 from typing import Any
 
@@ -14,7 +15,7 @@ from evidence.verification import Source, TrustStore
 from evidence.verification.chains import proof_package
 from evidence.verification.reasons import Reason
 from evidence.verification.verdict import Overall
-from portal.demonstration import chainmaker, fisco3
+from portal.demonstration import chainmaker, chainmaker_wire, fisco3
 from tests.evidence.verification import chainmaker_exhibits
 from tests.evidence.verification.fisco3_exhibits import (
     LADDER,
@@ -434,3 +435,20 @@ def test_random_bytes_never_pass(store: TrustStore) -> None:
             # The name of a member that is only a second way to the same fact may change: then that way is not walked.
             assert all(set(changed[k]) != set(value[k]) for k in differing), (differing, changed, value)
     assert passed < 30
+
+
+def test_ten_thousand_links_are_taken_in_their_stride() -> None:
+    """Twice as many links cost twice as much: each is looked at once, also where two packages bring them."""
+    block = chainmaker_exhibits.built()
+    value = chainmaker_package(block)
+    start = block.header_pb.index(b"\x20\x09")
+    links = [block.header_pb[:start] + b"\x20" + chainmaker_wire.varint(h) + block.header_pb[start + 2 :] for h in range(10, 3010)]
+    value["links"] = [base64.b64encode(raw).decode() for raw in links]
+    again = {**value, "x_copy": True}
+    begun = time.process_time()
+    verdict = examine(
+        exhibit(value, **{"again.json": json.dumps(again).encode()}), chainmaker_exhibits.trust(block)
+    )
+    assert time.process_time() - begun < 8
+    assert verdict.overall is Overall.INCONSISTENT
+    assert answer(verdict, "INCL.ROOT") == (FAILED, Reason.PROOF_FAILURE)
