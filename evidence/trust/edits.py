@@ -3,6 +3,7 @@
 Fields that a form does not know are kept as they stand. What comes out is read by the engine before it is kept (`drafts.change`).
 """
 
+import hashlib
 import re
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
@@ -16,7 +17,7 @@ from .entries import CHAIN_PARTS, CHAINS, Entry, distinct_names
 
 Members = dict[str, bytes | None]
 PLATFORMS, POLICY = "platforms.json", "policy.json"
-PURPOSES = ("tsa/certs", "web/certs")
+PURPOSES = ("tsa/certs", "web/certs", "seals/certs")
 
 
 def platform(pack: Contents, values: Mapping[str, Any], *, known_as: str | None) -> Members:
@@ -39,12 +40,29 @@ def root(pack: Contents, pem: str, *, folder: str) -> Members:
     """Certificates into a folder of roots, each in a file named after it."""
     members: Members = {}
     for fact in certificate(pem):
-        name = re.sub(r"[^a-z0-9]+", "-", fact.common_name.lower()).strip("-")[:60] or "root"
-        path = f"{folder}/{name}-{fact.fingerprint[:8]}.pem"
+        path = f"{folder}/{_slug(fact.common_name)}-{fact.fingerprint[:8]}.pem"
         if path in pack.members:
             raise DraftFault(_("%(name)s 已经在信任库里。") % {"name": fact.common_name})
         members[path] = fact.pem
     return members
+
+
+def revocation_list(pack: Contents, pem: str) -> Members:
+    """A list in place of the one of the same issuer, if there is one."""
+    found = certificates.revocation_list(pem.strip().encode())
+    if found is None:
+        raise DraftFault(_("这不是 PEM 格式的证书吊销列表。"))
+    for path, data in pack.members.items():
+        held = certificates.revocation_list(data) if path.startswith(f"{REVOCATION_LISTS}/") and path.endswith(".crl") else None
+        if held is not None and held.issuer == found.issuer:
+            if found.updated < held.updated:
+                raise DraftFault(_("信任库里已有同一签发者更新的吊销列表（%(at)s）。") % {"at": f"{held.updated:%Y-%m-%d %H:%M}"})
+            return {path: found.der}
+    return {f"{REVOCATION_LISTS}/{_slug(found.common_name)}-{hashlib.sha256(found.issuer.encode()).hexdigest()[:8]}.crl": found.der}
+
+
+def _slug(name: str) -> str:
+    return re.sub(r"[^a-z0-9]+", "-", name.lower()).strip("-")[:60] or "root"
 
 
 def certificate(pem: str) -> Sequence[certificates.Facts]:
@@ -162,7 +180,7 @@ def without(pack: Contents, entry: Entry) -> Members:
         listed = pack.json(key[1])[key[2]]
         kept = [item for item, name in zip(listed, distinct_names(listed), strict=True) if name != key[3]]
         return {key[1]: json_bytes({**pack.json(key[1]), key[2]: kept})}
-    if kind in ("file", "object"):
+    if kind in ("file", "object", "crl"):
         return {key[1]: None}
     raise DraftFault(_("这一项不能删除。"))
 

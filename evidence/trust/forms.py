@@ -15,7 +15,7 @@ from django.utils.translation import gettext_lazy as _
 from evidence.verification import anchor_pack
 from evidence.verification.codecs import strict_json
 
-from . import edits
+from . import certificates, edits
 from .certificates import Facts
 from .contents import PATH_MAX, Contents
 from .drafts import TITLE_MAX, DraftFault
@@ -97,6 +97,8 @@ class PlatformForm(Edit):
     operator = _line(_("运营单位"))
     hosts = _lines(_("域名"), 3, required=False, help_text=_("一行一个"))
     registration = _line(_("备案或登记号"), required=False)
+    seals = _lines(_("电子签章证书指纹"), 2, required=False, help_text=_("平台签章证书的 SHA-256，一行一个；签章本身的根证书另行登记"))
+    depositors = _lines(_("平台确认的存证人公钥"), 2, required=False, help_text=_("SM2 公钥，十六进制，一行一个"))
     checked_on = forms.DateField(
         label=_("最近核对日期"),
         required=False,
@@ -111,7 +113,7 @@ class PlatformForm(Edit):
             **{k: found.get(k) for k in ("id", "operator", "registration", "checked_on")},
             "title_zh": title.get("zh"),
             "title_en": title.get("en"),
-            "hosts": "\n".join(found.get("hosts") or ()),
+            **{name: "\n".join(found.get(name) or ()) for name in ("hosts", "seals", "depositors")},
         }
 
     @property
@@ -126,6 +128,7 @@ class PlatformForm(Edit):
             "title": {k: v for k, v in (("zh", given["title_zh"]), ("en", given["title_en"])) if v},
             "operator": given["operator"],
             "hosts": _many(given["hosts"]),
+            **{name: _many(given[name]) for name in ("seals", "depositors")},
             "registration": given["registration"] or None,
             "checked_on": checked.isoformat() if checked else None,
         }
@@ -325,7 +328,11 @@ class RootForm(Edit):
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
-        known = {"tsa/certs": _("可信时间戳"), "web/certs": _("网站证书（WACZ 域名签名）")}
+        known = {
+            "tsa/certs": _("可信时间戳"),
+            "web/certs": _("网站证书（WACZ 域名签名）"),
+            "seals/certs": _("电子印章（PDF 签名）"),
+        }
         folders = {p.rsplit("/", 1)[0] for p in self.pack.members if p.endswith(".pem") and "/" in p and not p.startswith("consortium/")}
         purpose: Any = self.fields["purpose"]
         purpose.choices = [*known.items(), *((f, f) for f in sorted(folders - set(known)))]
@@ -339,6 +346,23 @@ class RootForm(Edit):
 
     def said(self) -> str:
         return str(_("根证书 %(name)s") % {"name": edits.certificate(self.cleaned_data["pem"])[0].common_name})
+
+
+class RevocationListForm(Edit):
+    heading = _("证书吊销列表")
+    pem = _lines(_("吊销列表（PEM）"), 10, help_text=_("以 -----BEGIN X509 CRL----- 开头；同一签发者原有的列表会被替换"))
+
+    def clean_pem(self) -> str:
+        if certificates.revocation_list(str(self.cleaned_data["pem"]).strip().encode()) is None:
+            raise forms.ValidationError(_("这不是 PEM 格式的证书吊销列表。"))
+        return str(self.cleaned_data["pem"])
+
+    def members(self) -> Members:
+        return edits.revocation_list(self.pack, self.cleaned_data["pem"])
+
+    def said(self) -> str:
+        found = certificates.revocation_list(self.cleaned_data["pem"].strip().encode())
+        return str(_("证书吊销列表 %(name)s") % {"name": found.common_name if found else ""})
 
 
 class PolicyForm(Edit):
@@ -404,6 +428,7 @@ EDITS: Mapping[str, type[Edit]] = {
     "checkpoint": CheckpointForm,
     "org-root": OrgRootForm,
     "root": RootForm,
+    "crl": RevocationListForm,
     "policy": PolicyForm,
     "member": MemberForm,
 }

@@ -16,10 +16,11 @@ KINDS = {
     "org_root": _("机构根证书"),
     "checkpoint": _("检查点"),
     "root": _("根证书"),
+    "crl": _("证书吊销列表"),
     "object": _("其他内容"),
     "file": _("文件"),
 }
-FOLDERS = {"tsa/certs": _("可信时间戳"), "web/certs": _("网站证书")}
+FOLDERS = {"tsa/certs": _("可信时间戳"), "web/certs": _("网站证书"), "seals/certs": _("电子印章")}
 POLICIES = {
     "accept_d": _("接受自证的平台"),
     "accept_writer_defects": _("容许的写入缺陷"),
@@ -37,6 +38,7 @@ FIELDS = {
     "hosts": _("域名"),
     "registration": _("备案或登记号"),
     "checked_on": _("最近核对日期"),
+    "seals": _("登记的印章证书"),
     "family": _("技术家族"),
     "chain_id": _("链标识"),
     "group_id": _("群组"),
@@ -68,6 +70,10 @@ FIELDS = {
     "fingerprint": _("指纹 SHA-256"),
     "valid": _("有效期"),
     "key_kind": _("密钥"),
+    "seals": _("电子签章证书指纹"),
+    "depositors": _("平台确认的存证人公钥"),
+    "updated": _("本次更新"),
+    "revoked": _("已吊销的证书数"),
     "size": _("字节数"),
     "sha256": _("SHA-256"),
 }
