@@ -76,13 +76,16 @@ def proofs_of(answers: Answers, *, context: Context, claimed: Claimed) -> list[l
         links += anchored.links
         found.append((inclusion, proof.profile))
     first = {p.profile.genesis_hash for p in proofs if p.profile}
-    alone = [
-        h
-        for h in node_answers.lonely([h for _, h in orphans], [*used, *links], digest=_own_hash, parent=lambda h: h.parent)
-        if h.number or h.hash not in first or header_suite(h) is None  # the first block tells the chain
-    ]
+    own = {id(h): _own_hash(h) for h in (*used, *links, *(h for _, h in orphans))}
+    alone = {
+        id(h)
+        for h in node_answers.lonely(
+            [h for _, h in orphans], [*used, *links], digest=lambda h: own[id(h)], parent=lambda h: h.parent
+        )
+        if h.number or h.hash not in first or h.hash != own[id(h)]  # the first block tells the chain
+    }
     for name, header in orphans:
-        if any(header is h for h in alone):
+        if id(header) in alone:
             single = Proof(name, header=header, suite=header_suite(header) or SUITES[0], guessed=True)
             found.append((inclusion_of(single, claimed, successors=[], others=[])[0], None))
     return [ladder.proof(inclusion, profile=profile, context=context) for inclusion, profile in found]
