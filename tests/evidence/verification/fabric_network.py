@@ -76,7 +76,7 @@ class Holder:
         return text(1, self.mspid) + text(2, self.pem)
 
     def sign(self, message: bytes, *, high: bool = False) -> bytes:
-        r, s = decode_dss_signature(self.key.sign(message, ec.ECDSA(hashes.SHA256())))
+        r, s = decode_dss_signature(self.key.sign(message, ec.ECDSA(hashes.SHA256(), deterministic_signing=True)))
         low = min(s, ORDER - s)
         return encode_dss_signature(r, ORDER - low if high else low)
 
@@ -103,7 +103,7 @@ def holder(
         .not_valid_after(END)
         .add_extension(x509.BasicConstraints(ca, None), critical=True)
     )
-    return Holder(mspid, key, built.sign(by.key if by else key, hashes.SHA256()))
+    return Holder(mspid, key, built.sign(by.key if by else key, hashes.SHA256(), ecdsa_deterministic=True))
 
 
 @dataclass(frozen=True)

@@ -28,11 +28,18 @@ def pinned() -> TrustStore:
 
 
 def beside(block: Block) -> set[int]:
-    """Offsets of the block that nobody signs and nothing that is read depends on: metadata 4, the commit hash, which only
-    other peers could confirm. (Metadata 1 and 3 are empty here; metadata 2, the flags, is read by rung E.)"""
-    tail = kept(1, block.metadata[4])
+    """Offsets of the block that nobody signs and on which nothing that is read depends:
+
+    metadata 4   the commit hash, which only other peers could confirm
+    metadata 2   the flag of the transaction that is not about the file; that of the one that is, is read by rung E
+
+    (Metadata 1 and 3 are empty here; what frames the items is read strictly.)
+    """
+    last, flags = kept(1, block.metadata[4]), kept(1, block.metadata[2])
     end = len(block.pb)
-    return set(range(end - len(tail) + 2, end))
+    after_flags = end - len(last) - len(kept(1, block.metadata[3]))
+    assert len(block.metadata[2]) == 2 and block.pb[after_flags - len(flags) : after_flags] == flags
+    return {after_flags - 1, *range(end - len(last) + 2, end)}
 
 
 def test_mutations(pinned: TrustStore) -> None:
