@@ -37,6 +37,35 @@ class Facts:
         return self.not_after < at
 
 
+@dataclass(frozen=True, slots=True)
+class RevocationList:
+    issuer: str
+    updated: datetime
+    until: datetime | None
+    revoked: int
+    der: bytes
+
+    @property
+    def common_name(self) -> str:
+        return next((p.removeprefix("CN=") for p in self.issuer.split(", ") if p.startswith("CN=")), self.issuer)
+
+
+def revocation_list(data: bytes) -> RevocationList | None:
+    """A revocation list in DER or PEM; None when it is none."""
+    try:
+        read = x509.load_pem_x509_crl if data.lstrip().startswith(b"-----BEGIN") else x509.load_der_x509_crl
+        found = read(data)
+        return RevocationList(
+            issuer=_name(found.issuer),
+            updated=found.last_update_utc,
+            until=found.next_update_utc,
+            revoked=len(found),
+            der=found.public_bytes(Encoding.DER),
+        )
+    except ValueError:
+        return None
+
+
 def facts(pem: bytes) -> Sequence[Facts]:
     """Of every certificate in a PEM text. ValueError when there is none, or one cannot be read."""
     return [_of(c) for c in x509.load_pem_x509_certificates(pem)]

@@ -11,7 +11,7 @@ from django.db import DatabaseError
 
 from evidence.verification.trust import TrustError, TrustStore
 
-from . import packs, signing
+from . import certificates, packs, signing
 
 PLATFORM_DAYS_MAX = 180
 """A platform's registration that nobody has looked at for so long is not to be relied on unseen (court-domain §8: half-yearly)."""
@@ -52,6 +52,16 @@ def pack_in_force(
                 f"Registrations of platforms were last looked at more than {PLATFORM_DAYS_MAX} days ago: {', '.join(stale)}",
                 hint="Look each of them up, then propose the new date on the portal's page 信任库.",
                 id="portal.W003",
+            )
+        )
+    now = datetime.now(UTC)
+    lists = [c for c in map(certificates.revocation_list, in_use.trust.revocation_lists) if c is not None and c.until is not None]
+    if ended := [f"{c.common_name} ({c.until:%Y-%m-%d})" for c in lists if c.until and c.until < now]:
+        found.append(
+            Warning(
+                f"Revocation lists in the trust store have run out: {', '.join(ended)}",
+                hint="Fetch the authority's present list, then propose it on the portal's page 信任库.",
+                id="portal.W004",
             )
         )
     return found

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 from .contents import Contents
-from .entries import Entry, entries
+from .entries import EMPTY, Entry, entries
 
 
 class How(StrEnum):
@@ -43,14 +43,15 @@ def difference(before: Contents | None, after: Contents) -> list[Difference]:
             found.append(Difference(How.REMOVED, one, tuple(Fact(f, v, None) for f, v in one.facts)))
         elif one is None and other is not None:
             found.append(Difference(How.ADDED, other, tuple(Fact(f, None, v) for f, v in other.facts)))
-        elif one is not None and other is not None and dict(one.facts) != dict(other.facts):
-            found.append(Difference(How.CHANGED, other, _changed(dict(one.facts), dict(other.facts))))
+        elif one is not None and other is not None and (facts := _changed(dict(one.facts), dict(other.facts))):
+            found.append(Difference(How.CHANGED, other, facts))
     return found
 
 
 def _changed(one: Mapping[str, str], other: Mapping[str, str]) -> tuple[Fact, ...]:
+    """A field that is absent says what an empty one says, to the engine and here."""
     fields = [*other, *(f for f in one if f not in other)]
-    return tuple(Fact(f, one.get(f), other.get(f)) for f in fields if one.get(f) != other.get(f))
+    return tuple(Fact(f, one.get(f), other.get(f)) for f in fields if one.get(f, EMPTY) != other.get(f, EMPTY))
 
 
 def anchors(differences: list[Difference]) -> frozenset[str]:

@@ -17,7 +17,7 @@ from .entries import CHAIN_PARTS, CHAINS, Entry, distinct_names
 
 Members = dict[str, bytes | None]
 PLATFORMS, POLICY = "platforms.json", "policy.json"
-PURPOSES = ("tsa/certs", "web/certs", "seals/certs")
+REVOCATION_LISTS = "seals/crls"
 
 
 def platform(pack: Contents, values: Mapping[str, Any], *, known_as: str | None) -> Members:

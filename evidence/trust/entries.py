@@ -19,6 +19,9 @@ CHAIN_PARTS = ("profile.json", "validators.json", "checkpoints.json")
 NAMING = ("id", "name", "org", "url", "host", "key_id", "fingerprint", "path")
 """Members by which an object in a list is known, the first that it has."""
 
+EMPTY = "—"
+"""Absent, null and an empty list are the same to the engine."""
+
 Facts = tuple[tuple[str, str], ...]
 """(name of the field, its value as text), in the order in which the pack's own layout gives them."""
 
@@ -27,7 +30,7 @@ Facts = tuple[tuple[str, str], ...]
 class Entry:
     """One thing of a pack.
 
-    kind    court, policy, platform, chain, epoch, validator, org_root, checkpoint, root, object, file
+    kind    court, policy, platform, chain, epoch, validator, org_root, checkpoint, root, crl, object, file
     key     what makes it the same thing in two packs
     name    what people call it; `names` by language where the pack has several
     anchor  what rests on it: `court`, `policy:<field>`, `platform:<id>`, `chain:<family>:<profile id>`, `root:<folder>`, `other:<path>`
@@ -83,6 +86,16 @@ def _member(path: str, data: bytes) -> Iterator[Entry]:
             yield Entry(
                 "root", ("root", folder, fact.fingerprint), fact.common_name, certificate_facts(fact), f"root:{folder}", within=folder
             )
+    elif path.endswith(".crl") and (listed := certificates.revocation_list(data)):
+        folder = path.rsplit("/", 1)[0] if "/" in path else ""
+        said: Facts = (
+            ("issuer", listed.issuer),
+            ("updated", f"{listed.updated:%Y-%m-%d %H:%M}"),
+            ("valid", f"{listed.updated:%Y-%m-%d} – {listed.until:%Y-%m-%d}" if listed.until else EMPTY),
+            ("revoked", str(listed.revoked)),
+            ("sha256", hashlib.sha256(data).hexdigest()),
+        )
+        yield Entry("crl", ("crl", path), listed.common_name, said, f"root:{folder}", within=folder)
     else:
         facts = (("size", str(len(data))), ("sha256", hashlib.sha256(data).hexdigest()))
         yield Entry("file", ("file", path), path, facts, f"other:{path}")
@@ -203,7 +216,7 @@ def flat(value: Mapping[str, Any], *, before: str = "") -> Facts:
 
 def text(value: object) -> str:
     if value is None or value == [] or value == {}:
-        return "—"
+        return EMPTY
     if isinstance(value, bool):
         return "true" if value else "false"
     if isinstance(value, list):

@@ -97,7 +97,7 @@ class PlatformForm(Edit):
     operator = _line(_("运营单位"))
     hosts = _lines(_("域名"), 3, required=False, help_text=_("一行一个"))
     registration = _line(_("备案或登记号"), required=False)
-    seals = _lines(_("电子签章证书指纹"), 2, required=False, help_text=_("平台签章证书的 SHA-256，一行一个；签章本身的根证书另行登记"))
+    seals = _lines(_("登记的印章证书"), 2, required=False, help_text=_("平台印章证书的 SHA-256，一行一个；其上级根证书另行登记"))
     depositors = _lines(_("平台确认的存证人公钥"), 2, required=False, help_text=_("SM2 公钥，十六进制，一行一个"))
     checked_on = forms.DateField(
         label=_("最近核对日期"),

@@ -89,7 +89,7 @@ def thing(entry: Entry, *, today: date | None = None) -> Thing:
     until = facts.get("valid", "").rpartition(" – ")[2]
     return Thing(
         name=words.called(entry),
-        short=words.called(entry, alone=entry.kind in ("object", "file")),
+        short=words.called(entry, alone=entry.kind in ("object", "file", "crl")),
         mark=mark(entry),
         kind=entry.kind,
         facts=tuple(Said(words.field(f), words.value(f, v)) for f, v in entry.facts),
@@ -121,7 +121,7 @@ def store(pack: Contents, *, today: date) -> Store:
                 "org_root": chains[entry.key[1]].org_roots,
                 "checkpoint": chains[entry.key[1]].checkpoints,
             }[entry.kind].append(made)
-        elif entry.kind == "root":
+        elif entry.kind in ("root", "crl"):
             shown.roots.setdefault(str(words.FOLDERS.get(entry.within, entry.within)), []).append(made)
         elif entry.kind == "platform":
             shown.platforms.append(made)

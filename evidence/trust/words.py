@@ -20,7 +20,7 @@ KINDS = {
     "object": _("其他内容"),
     "file": _("文件"),
 }
-FOLDERS = {"tsa/certs": _("可信时间戳"), "web/certs": _("网站证书"), "seals/certs": _("电子印章")}
+FOLDERS = {"tsa/certs": _("可信时间戳"), "web/certs": _("网站证书"), "seals/certs": _("电子印章"), "seals/crls": _("电子印章")}
 POLICIES = {
     "accept_d": _("接受自证的平台"),
     "accept_writer_defects": _("容许的写入缺陷"),
@@ -70,7 +70,6 @@ FIELDS = {
     "fingerprint": _("指纹 SHA-256"),
     "valid": _("有效期"),
     "key_kind": _("密钥"),
-    "seals": _("电子签章证书指纹"),
     "depositors": _("平台确认的存证人公钥"),
     "updated": _("本次更新"),
     "revoked": _("已吊销的证书数"),

@@ -4,10 +4,14 @@ import io
 import json
 import subprocess
 import sys
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
 import pytest
+from cryptography import x509
+from cryptography.hazmat.primitives import hashes
+from cryptography.hazmat.primitives.serialization import Encoding
 from django.core.management import CommandError, call_command
 
 from cases.models import Office
@@ -16,6 +20,7 @@ from evidence.trust.models import Draft, Pack
 from evidence.verification.trust import TrustStore
 from portal.ledger.models import Detail
 from tests.anchor_packs import write_pack
+from tests.evidence.verification import authority
 
 from .conftest import PLATFORM, Keepers, proposed, published
 
@@ -118,6 +123,16 @@ def test_the_start_up_checks_tell_what_is_wrong(keepers: Keepers, settings: Any)
     (folder / "platforms.json").write_bytes(b"{}")
     [found] = checks.pack_in_force(None, databases=["default"])
     assert found.id == "portal.E011" and "platforms.json" in found.msg
+
+
+def test_a_revocation_list_that_ran_out_is_told(keepers: Keepers) -> None:
+    holder = authority.issue("Some seal authority", ca=True)
+    builder = x509.CertificateRevocationListBuilder().issuer_name(holder.certificate.subject)
+    for days, found in ((10, []), (-10, ["portal.W004"])):
+        end = datetime.now(UTC) + timedelta(days=days)
+        listed = builder.last_update(end - timedelta(days=30)).next_update(end).sign(holder.key, hashes.SHA256())
+        published(keepers, {"seals/crls/x.crl": listed.public_bytes(Encoding.DER)})
+        assert ids() == found
 
 
 def test_a_key_made_by_another_hand_is_not_taken_for_the_court_s(keepers: Keepers, settings: Any) -> None:

@@ -9,6 +9,9 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
+from cryptography import x509
+from cryptography.hazmat.primitives import hashes
+from cryptography.hazmat.primitives.serialization import Encoding
 from django.db import connection
 from django.test import Client
 from django.test.utils import CaptureQueriesContext
@@ -167,6 +170,29 @@ def test_a_checkpoint_and_a_root(keepers: Keepers, draft: Draft, root_pem: str) 
     assert client.post(reverse("trust:remove", args=[draft.public_id]) + f"?thing={mark_of(draft, 'root')}").status_code == 302
     assert not drafts.whole(draft).store().tsa_roots
     assert edited(keepers, draft, "root", purpose="tsa/certs", pem="x").status_code == 422
+
+
+def test_a_revocation_list_takes_the_place_of_its_issuer_s_last_one(keepers: Keepers, draft: Draft) -> None:
+    holder = authority.issue("Some seal authority", ca=True)
+
+    def listed(day: int, *serials: int) -> str:
+        at = datetime(2026, 11, day, tzinfo=UTC)
+        builder = x509.CertificateRevocationListBuilder().issuer_name(holder.certificate.subject)
+        builder = builder.last_update(at).next_update(at + timedelta(days=7))
+        for serial in serials:
+            builder = builder.add_revoked_certificate(
+                x509.RevokedCertificateBuilder().serial_number(serial).revocation_date(at).build()
+            )
+        return builder.sign(holder.key, hashes.SHA256()).public_bytes(Encoding.PEM).decode()
+
+    assert edited(keepers, draft, "root", purpose="seals/certs", pem=holder.pem.decode()).status_code == 302
+    assert edited(keepers, draft, "crl", pem=listed(10)).status_code == 302
+    assert edited(keepers, draft, "crl", pem=listed(20, 7, 8)).status_code == 302
+    page = keepers.client("ada").get(reverse("trust:draft", args=[draft.public_id])).content.decode()
+    assert "Some seal authority" in page and "2026-11-20 00:00" in page and "2026-11-10" not in page
+    assert edited(keepers, draft, "crl", pem=listed(15)).status_code == 422, "an older one"
+    assert edited(keepers, draft, "crl", pem="x").status_code == 422
+    assert len([p for p in drafts.whole(draft).members if p.endswith(".crl")]) == 1
 
 
 def test_a_chain_is_added_and_taken_out(keepers: Keepers, draft: Draft) -> None:
