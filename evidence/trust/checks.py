@@ -34,7 +34,7 @@ def pack_in_force(
                 f"The court's trust store in force cannot be used: {fault}",
                 hint="Nothing is verified until this is cured. docs/operate.md, \"Trust store\", tells how: a changed folder is moved away and\n"
                 "\tthe portal writes it anew; a missing pack.vkey is put back into PORTAL_TRUST_KEY_DIR.",
-                id="portal.E011",
+                id="portal.E030",
             )
         ]
     found: list[CheckMessage] = []

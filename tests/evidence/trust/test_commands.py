@@ -117,12 +117,12 @@ def test_the_start_up_checks_tell_what_is_wrong(keepers: Keepers, settings: Any)
     vkey = Path(settings.PORTAL_TRUST_KEY_DIR) / "pack.vkey"
     text = vkey.read_text()
     vkey.unlink()
-    assert ids() == ["portal.E011"]
+    assert ids() == ["portal.E030"]
     vkey.write_text(text)
     (folder / "platforms.json").chmod(0o644)
     (folder / "platforms.json").write_bytes(b"{}")
     [found] = checks.pack_in_force(None, databases=["default"])
-    assert found.id == "portal.E011" and "platforms.json" in found.msg
+    assert found.id == "portal.E030" and "platforms.json" in found.msg
 
 
 def test_a_revocation_list_that_ran_out_is_told(keepers: Keepers) -> None:
