@@ -14,8 +14,9 @@ from typing import Any
 
 import pytest
 
-from evidence.verification import TrustStore
+from evidence.verification import TrustStore, Verdict
 from evidence.verification.chains import chainmaker_messages as messages
+from evidence.verification.chains.chainmaker_hashing import leaf_bytes
 from evidence.verification.chains.chainmaker_votes import TBFT_KEY
 from evidence.verification.codecs import protobuf, strict_json
 from evidence.verification.codecs.protobuf_json import to_wire
@@ -277,3 +278,86 @@ def test_a_guomi_path_of_another_transaction(guomi: TrustStore) -> None:
         (FAILED, Reason.PROOF_FAILURE),
     )
     assert examine({"file": b"file 5", "block": block}, guomi).overall is Overall.INCONSISTENT
+
+
+# ── the same in packages (spec §9.7: every vector has a packaged twin with the same findings) ─────────────────────────────
+
+
+def packaged(*, digest: bytes, algorithm: str, suite: tuple[str, str], **members: Any) -> bytes:
+    value = {
+        "format": "mingjian.chain-proof",
+        "version": 1,
+        "family": "chainmaker",
+        "chain": {
+            "chain_id": "chain1", "genesis_hash": "00" * 32, "engine": "v2.3.2", "hash": suite[0], "signature": suite[1],
+        },
+        "evidence": [{"name": "file", "digest_alg": algorithm, "digest": digest.hex()}],
+        **members,
+    }  # fmt: skip
+    return json.dumps(value).encode()
+
+
+def shown(verdict: Verdict) -> list[tuple[Any, ...]]:
+    return [
+        (f.check, f.outcome, f.reason, f.expected, f.actual, f.notes)
+        for f in verdict.findings
+        if f.check.startswith(("INCL.", "CHAINMAKER."))
+    ]
+
+
+def sender_certificate() -> str:
+    return "".join((REAL / SENDER).read_text().strip().splitlines()[1:-1])
+
+
+@pytest.mark.parametrize("form", ["json", "pb"])
+@pytest.mark.parametrize("name", [WHOLE, *CUT])
+def test_real_blocks_in_packages(name: str, form: str, pinned: TrustStore) -> None:
+    value = json.loads((REAL / name).read_bytes())
+    octets = base64.b64encode(to_wire(strict_json.loads((REAL / name).read_bytes()), messages.BLOCK_INFO)).decode()
+    package = packaged(
+        digest=bytes(32), algorithm="SHA-256", suite=("SHA256", "ECDSA-P256"),
+        block={"json": value} if form == "json" else {"pb": octets},
+        finality={"certs": [sender_certificate()]},
+    )  # fmt: skip
+    verdict = examine({"p.mjproof.json": package}, pinned)
+    assert shown(verdict) == shown(examine(read(name, SENDER), pinned))
+
+
+def test_a_real_transaction_with_its_header_in_a_package(pinned: TrustStore) -> None:
+    """Only what one record needs: the transaction, an empty path (it is alone in its block), header and votes."""
+    block = json.loads((REAL / WHOLE).read_bytes())["block"]
+    package = packaged(
+        digest=bytes(32), algorithm="SHA-256", suite=("SHA256", "ECDSA-P256"),
+        transaction={"json": block["txs"][0], "tx_index": 0, "sender_cert": sender_certificate()},
+        inclusion={"merkle_path": []},
+        header={"json": block["header"]},
+        finality={"voteset": block["additional_data"]["extra_data"][TBFT_KEY]},
+    )  # fmt: skip
+    verdict = examine({"p.mjproof.json": package}, pinned)
+    for check in ("INCL.LEDGER_KIND", "INCL.TRANSACTION", "INCL.SENDER", "INCL.PATH", "INCL.HEADER", "INCL.NODE_QUORUM", "INCL.EXECUTION"):
+        assert answer(verdict, check) == OK, check
+    assert answer(verdict, "CHAINMAKER.ENDORSERS") == OK
+
+
+@pytest.mark.parametrize("place", range(5))
+def test_the_guomi_records_in_packages(place: int, guomi: TrustStore) -> None:
+    file = b"file %d" % place
+    block = json.loads((GUOMI / "chainmaker-sm-blockinfo.json").read_bytes())["block"]
+    path = GUOMI / f"chainmaker-sm-merklepath-tx{place}.json"
+    info = protobuf.parse((GUOMI / "chainmaker-sm-blockinfo.pb").read_bytes(), messages.BLOCK_INFO)
+    inner = info.message("block")
+    assert inner is not None
+    header = inner.message("header")
+    assert header is not None
+    leaves = [hashlib.new("sm3", leaf_bytes(tx, header.number("block_version"))).hexdigest() for tx in inner.messages("txs")]
+    given = {"merkle_path": json.loads(path.read_bytes())} if path.is_file() else {"tx_hashes": leaves}
+    package = packaged(
+        digest=hashlib.new("sm3", file).digest(), algorithm="SM3", suite=("SM3", "SM2"),
+        transaction={"json": block["txs"][place], "tx_index": place},
+        inclusion=given,
+        header={"json": block["header"]},
+        finality={"voteset": block["additional_data"]["extra_data"][TBFT_KEY]},
+    )  # fmt: skip
+    verdict = examine({"file": file, "p.mjproof.json": package}, guomi)
+    assert (verdict.overall, verdict.grade.value) == (Overall.CONSISTENT, "B")
+    assert finding(verdict, "INCL.PATH").notes == (() if path.is_file() else ("RECOMPUTED_FROM_LEAVES",))
