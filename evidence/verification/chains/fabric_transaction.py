@@ -173,7 +173,7 @@ def _event(raw: bytes) -> Event | None:
     if not raw:
         return None
     found: Message = protobuf.parse(raw, messages.CHAINCODE_EVENT)
-    return Event(*(found.text(n) for n in ("chaincode_id", "tx_id", "event_name")), found.data("payload"))
+    return Event(found.text("chaincode_id"), found.text("tx_id"), found.text("event_name"), found.data("payload"))
 
 
 # ── places of a digest ────────────────────────────────────────────────────────────────────────────────────────────────
