@@ -197,6 +197,8 @@ def test_epochs_count_only_at_a_proven_height() -> None:
     below = {"height": x.HEIGHT - 1, "hash": chain.block["pre_hash"].hex(), "recorded_at": None, "basis": "independent"}
     found = verdict(chain, trust(chain, sets=sets, checkpoints=[below]))
     assert answer(found, "INCL.NODE_QUORUM") == (FAILED, Reason.ANCHOR_MISMATCH)
+    closed = {"epochs": sets["epochs"][:1]}
+    assert answer(verdict(chain, trust(chain, sets=closed)), "INCL.NODE_QUORUM") == (OPEN, Reason.ANCHOR_UNTRUSTED)
     gap = {"epochs": [{"from_height": 8001, "to_height": None, "validators": mine}]}
     found = verdict(chain, trust(chain, sets=gap, checkpoints=[below]))
     assert answer(found, "INCL.NODE_QUORUM") == (OPEN, Reason.ANCHOR_UNAVAILABLE)

@@ -156,6 +156,20 @@ def test_a_transaction_of_another_block() -> None:
         assert answer(found, "INCL.PATH") == (FAILED, Reason.PROOF_FAILURE)
 
 
+@pytest.mark.parametrize("part", ["merkle_tree", "transactions"])
+def test_a_transaction_that_is_not_in_the_tree(part: str) -> None:
+    """The tree is right, and says nothing of this transaction, which names no block."""
+    chain, other = built(), built(count=2, index=0)
+    other.tx["desc"] = b"recorded nowhere"
+    x.signed_tx(other.tx, [x.key("user")])
+    other.tx.pop("blockid")
+    block = {**chain.block, "transactions": [], "merkle_tree": [], part: chain.block[part]}
+    files = {**raw_files(chain), "tx.pb": wire(x.TX, other.tx), "block0.pb": wire(x.BLOCK, block)}
+    found = examine(files, trust(chain))
+    assert answer(found, "INCL.TRANSACTION") == OK
+    assert answer(found, "INCL.PATH") == (FAILED, Reason.PROOF_FAILURE)
+
+
 # ── whose file, whose chain ───────────────────────────────────────────────────────────────────────────────────────────
 
 
