@@ -153,12 +153,16 @@ class Examined:
         return self.levels is not None and self.levels[-1][0] == self.block.header.data("tx_root")
 
     @cached_property
-    def redacted(self) -> bool:
-        """Whether an export has cut something out of a transaction of this block."""
-        marked = [tx for tx in self.block.txs or () if is_redacted(tx)]
+    def cut(self) -> int | None:
+        """Place of the first transaction out of which an export has cut something; None when nothing was."""
+        marked = [(i, tx) for i, tx in enumerate(self.block.txs or ()) if is_redacted(tx)]
         if len(marked) > MARKED_MAX:
-            return True
-        return any(not members.sender_signed(tx, self._known, self.suite) for tx in marked)
+            return marked[0][0]
+        return next((i for i, tx in marked if not members.sender_signed(tx, self._known, self.suite)), None)
+
+    @property
+    def redacted(self) -> bool:
+        return self.cut is not None
 
     def sender_contradicts(self, tx: Message) -> bool:
         """Whether the sender's key is there and the signature is not by it."""

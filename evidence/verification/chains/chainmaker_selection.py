@@ -14,7 +14,7 @@ from ..codecs.protobuf import Message
 from ..registry import Context
 from .chainmaker_block import Examined
 from .chainmaker_custody import is_configuration
-from .chainmaker_hashing import Block, is_redacted
+from .chainmaker_hashing import Block
 from .chainmaker_records import Record, is_update, places, records, succeeded, tx_id
 from .chainmaker_transaction import Path, Subject, Transaction
 from .location import locate
@@ -206,9 +206,9 @@ def _add_representatives(
 
 def _representative(block: Examined) -> int | None:
     bodies = block.block.txs or ()
-    if bodies and block.redacted:
+    if block.cut is not None:
         # What was meant may be what was cut out: the other records then contradict nothing.
-        return next(i for i, tx in enumerate(bodies) if is_redacted(tx))
+        return block.cut
     if len(bodies) < block.block.count:
         return None
     if not block.tree_holds:

@@ -203,6 +203,22 @@ def test_a_transaction_that_the_nodes_operator_has_blocked(store: TrustStore) ->
     assert not [f for f in verdict.findings if f.outcome.value == FAILED]
 
 
+def test_the_record_that_was_cut_speaks_for_the_block(store: TrustStore) -> None:
+    """Not the first that merely looks so: a bare digest or an empty value may be what the sender signed."""
+    chain = network()
+    whole = chain.transaction("Evidence", (("id", "EV-1"), ("hash", b"\xff" * 32), ("note", b"")))
+    block = chain.block([whole, chain.record(chain.hash(PAGE), record_id="EV-2")])
+
+    def cut(given: Any) -> None:
+        given["block"]["txs"][1]["payload"]["parameters"][1]["value"] = base64.b64encode(b"md5:" + b"0" * 32).decode()
+        given["block"]["txs"][1]["result"]["contract_result"].pop("contract_event")
+
+    verdict = examine({"page.html": PAGE, "b": changed(block.block_json, cut)}, store)
+    assert verdict.overall is Overall.INDETERMINATE
+    assert finding(verdict, "INCL.TRANSACTION").subject.endswith(block.txs[1].tx_id[:16] + "…")
+    assert answer(verdict, "INCL.SENDER") == (OPEN, Reason.REDACTED_EXPORT)
+
+
 # ── updates of a record ───────────────────────────────────────────────────────────────────────────────────────────────
 
 
