@@ -139,8 +139,8 @@ def _transaction(proof: Proof, claimed: Claimed, subject: str) -> Finding:
         # Release candidates of 2.0 hashed fewer fields.
         return indeterminate(check, Reason.UNSUPPORTED_FORMAT, subject, actual=old)
     if matched is None:
-        notes = (f"HASHED_WITH:{proof.suite.hash}",)
-        return failed(check, Reason.HASH_FAILURE, subject, expected=t.hash.hex(), notes=notes)
+        hashed_with = (f"HASHED_WITH:{proof.suite.hash}",)
+        return failed(check, Reason.HASH_FAILURE, subject, expected=t.hash.hex(), notes=hashed_with)
     notes = (f"RENDERING_USED:{matched.rendering}",) if matched.rendering else ()
     return passed(check, subject, expected=t.hash.hex(), actual=matched.hash.hex(), notes=notes)
 
