@@ -1,10 +1,13 @@
 """Start-up checks of the trust store in force. They ask the database, so they run where it is said to be there:
 `manage.py check --database default`, `migrate`, `run_jobs`."""
 
+import os
 from collections.abc import Sequence
 from datetime import UTC, date, datetime
+from pathlib import Path
 
 from django.apps import AppConfig
+from django.conf import settings
 from django.core import checks
 from django.core.checks import CheckMessage, Error, Tags, Warning
 from django.db import DatabaseError
@@ -12,9 +15,34 @@ from django.db import DatabaseError
 from evidence.verification.trust import TrustError, TrustStore
 
 from . import certificates, packs, signing
+from .models import Pack
 
 PLATFORM_DAYS_MAX = 180
 """A platform's registration that nobody has looked at for so long is not to be relied on unseen (court-domain §8: half-yearly)."""
+
+
+@checks.register("trust")
+def places_and_keys(app_configs: Sequence[AppConfig] | None, **_: object) -> list[CheckMessage]:
+    """The first store does not lie where published packs are kept, and nobody else reads the key that signs them."""
+    found: list[CheckMessage] = []
+    if Path(settings.PORTAL_TRUST_DIR).resolve() == packs.shelf().resolve():
+        found.append(
+            Error(
+                f"PORTAL_TRUST_DIR is {packs.shelf()}, where the portal keeps published packs.",
+                hint="Move the first trust store into a folder of its own and set PORTAL_TRUST_DIR to it.",
+                id="portal.E031",
+            )
+        )
+    key = Path(settings.PORTAL_TRUST_KEY_DIR) / "pack.key"
+    if key.exists() and key.stat().st_mode & 0o077:
+        found.append(
+            Error(
+                f"The key that signs trust stores, {key}, can be read by other accounts.",
+                hint=f"Run:  chmod 0600 {key}",
+                id="portal.E032",
+            )
+        )
+    return found
 
 
 @checks.register(Tags.database)
@@ -38,6 +66,15 @@ def pack_in_force(
             )
         ]
     found: list[CheckMessage] = []
+    link = packs.shelf() / "in-force"
+    if link.is_symlink() and not Pack.objects.filter(sha256=os.readlink(link)).exists():
+        found.append(
+            Warning(
+                f"The trust store {os.readlink(link)} was published on this machine, and the database does not know it.",
+                hint="A backup of the database was restored, or its history rewritten. Find out which before you rely on the store now in force.",
+                id="portal.W005",
+            )
+        )
     if in_use.pack is None:
         found.append(
             Warning(

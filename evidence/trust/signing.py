@@ -74,11 +74,13 @@ def _make(file: Path) -> tuple[Ed25519PrivateKey, str]:
     made, name = Ed25519PrivateKey.generate(), f"{urlsplit(settings.PORTAL_PUBLIC_URL).hostname}/trust"
     public = PackKey(name, made.public_key().public_bytes_raw())
     secret = base64.b64encode(bytes([ED25519]) + made.private_bytes_raw()).decode()
-    file.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
     try:
+        file.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
         _write_new(file, f"PRIVATE+KEY+{name}+{public.id.hex()}+{secret}\n", 0o600)
     except FileExistsError:  # another process was first
         return _key()
+    except OSError as fault:
+        raise KeyFault(f"{file} cannot be made: {fault.strerror}") from fault
     try:
         _write_new(file.with_name("pack.vkey"), public.line() + "\n", 0o644)
     except FileExistsError as fault:

@@ -125,6 +125,25 @@ def test_the_start_up_checks_tell_what_is_wrong(keepers: Keepers, settings: Any)
     assert found.id == "portal.E030" and "platforms.json" in found.msg
 
 
+def test_a_database_behind_the_disk_is_told(keepers: Keepers) -> None:
+    """A restored backup would bring back a store that was replaced for a reason."""
+    published(keepers)
+    assert ids() == []
+    link = packs.shelf() / "in-force"
+    link.unlink()
+    link.symlink_to("f" * 64)
+    assert ids() == ["portal.W005"]
+
+
+def test_places_and_keys(keepers: Keepers, settings: Any) -> None:
+    published(keepers)
+    assert checks.places_and_keys(None) == []
+    key = Path(settings.PORTAL_TRUST_KEY_DIR) / "pack.key"
+    key.chmod(0o640)
+    settings.PORTAL_TRUST_DIR = packs.shelf()
+    assert [m.id for m in checks.places_and_keys(None)] == ["portal.E031", "portal.E032"]
+
+
 def test_a_revocation_list_that_ran_out_is_told(keepers: Keepers) -> None:
     holder = authority.issue("Some seal authority", ca=True)
     builder = x509.CertificateRevocationListBuilder().issuer_name(holder.certificate.subject)
