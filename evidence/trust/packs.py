@@ -1,6 +1,6 @@
 """Which pack is in force, where it lies on this machine, and that it is the one two people approved.
 
-    <PORTAL_DATA_DIR>/trust/<digest>/     a published pack with its signature, read-only, one folder for ever
+    <PORTAL_DATA_DIR>/trust/<digest>/     a published pack with its signature, files 0444, one folder for ever
     <PORTAL_DATA_DIR>/trust/in-force      a link to the newest, for people at a command line; the portal asks the database
 
 The members lie in the vault by digest, the manifest and the signature in the database: a machine that has not got a pack yet
@@ -117,7 +117,7 @@ def _write(pack: Pack, folder: Path) -> None:
             _write_file(file, data)
         for found in [new, *(p for p in new.rglob("*") if p.is_dir())]:
             _sync(found)
-            found.chmod(0o555)
+            found.chmod(0o755)
         try:
             new.rename(folder)
         except OSError:
@@ -126,7 +126,7 @@ def _write(pack: Pack, folder: Path) -> None:
         _sync(folder.parent)
     finally:
         if new.exists():
-            _remove(new)
+            shutil.rmtree(new)
 
 
 def _write_file(file: Path, data: bytes) -> None:
@@ -143,12 +143,6 @@ def _sync(folder: Path) -> None:
         os.fsync(fd)
     finally:
         os.close(fd)
-
-
-def _remove(folder: Path) -> None:
-    for found in [folder, *(p for p in folder.rglob("*") if p.is_dir())]:
-        found.chmod(0o755)
-    shutil.rmtree(folder)
 
 
 def point(pack: Pack) -> None:

@@ -360,7 +360,7 @@ def test_a_machine_without_the_folder_writes_it_anew(keepers: Keepers, tmp_path:
     assert packs.in_use().pack == pack
     after = {p.relative_to(packs.shelf()): p.read_bytes() for p in (packs.shelf() / pack.sha256).rglob("*") if p.is_file()}
     assert before == after
-    assert {oct(p.stat().st_mode & 0o222) for p in (packs.shelf() / pack.sha256).rglob("*")} == {"0o0"}
+    assert {oct(p.stat().st_mode & 0o777) for p in (packs.shelf() / pack.sha256).rglob("*") if p.is_file()} == {"0o444"}
 
 
 def test_a_lost_key_stops_publication_not_verification(keepers: Keepers, settings: object) -> None:
