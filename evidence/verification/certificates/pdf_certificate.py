@@ -60,6 +60,7 @@ def examine(sources: tuple[Source, ...], context: Context) -> Examination:
         claims=tuple(c for p in parts for c in p.claims),
         spoken_of=frozenset().union(*(p.spoken_of for p in parts)),
         not_proven=tuple(dict.fromkeys(n for p in parts for n in p.not_proven)),
+        stated=tuple(t for p in parts for t in p.stated),
     )
 
 
@@ -99,9 +100,10 @@ def _seal(source: Source, seals: Seals, trust: TrustStore, stated: set[str | Non
         return failed(SEAL, reason, name, actual=broken.check, law=LAW)
     best = seals.best
     if best is None:
-        if not seals.signatures:
+        seen = [s for s in seals.signatures if s.is_seal]
+        if not seen:
             return indeterminate(SEAL, Reason.SIGNED_DATA_NOT_FOUND, name, law=LAW)
-        worst = next((w for s in seals.signatures if (w := s.worst)), None)
+        worst = next((w for s in seen if (w := s.worst)), None)
         reason = (worst.reason if worst else None) or Reason.NO_CERTIFICATE_CHAIN_FOUND
         return indeterminate(SEAL, reason, name, actual=worst.check if worst else None, law=LAW)
     platform = trust.platform_of_seal(best.certificate) if best.certificate else None

@@ -18,8 +18,8 @@ from . import ocsp, public_key
 from .public_key import UnsupportedKey
 from .x509 import Certificate
 
-LISTS_MAX = 64
-"""Lists looked at for one path; a signature brings one for each of its authorities."""
+SUPPLIED_MAX = 64
+"""Lists of the party's looked at for one path; a signature brings one for each of its authorities. The court's all count."""
 LIST_BYTES_MAX = 32 << 20
 """The largest public lists have about 20 MB."""
 
@@ -43,18 +43,21 @@ def check(
     path: Sequence[bytes],
     *,
     lists: Sequence[bytes],
+    supplied: Sequence[bytes] = (),
     answers: Sequence[bytes] = (),
     moment: datetime,
     now: datetime,
 ) -> Standing:
     """Whether a certificate of `path` (DER, leaf first, pinned root last) was revoked at `moment`; `now` is the moment of
-    verification, beyond which nothing counts. `answers`: OCSP responses (DER). Never raises for bad data.
+    verification, beyond which nothing counts. `lists`: the court's; `supplied`, `answers`: what the party brings of lists and of
+    OCSP responses. Never raises for bad data.
 
     For each certificate below the root a list or answer of its issuer is needed that speaks of `moment` or of a later time.
     Revoked by then: REVOKED_NO_POE (REVOKED_CA_NO_POE above the leaf). None: TRY_LATER.
     """
     certificates = [Certificate(c) for c in path]
-    readable = _readable(lists)
+    # However many the party brings, none of the court's lists is passed over.
+    readable = [*_readable(lists), *_readable(sorted(set(supplied) - set(lists))[:SUPPLIED_MAX])]
     missing: Standing | None = None
     shown = "–"
     for place, (certificate, issuer) in enumerate(zip(certificates, certificates[1:], strict=False)):
@@ -86,7 +89,7 @@ def _readable(lists: Sequence[bytes]) -> list[Any]:
     from cryptography.exceptions import UnsupportedAlgorithm
 
     found = []
-    for data in sorted(set(lists))[:LISTS_MAX]:
+    for data in sorted(set(lists)):
         if len(data) > LIST_BYTES_MAX:
             continue
         try:
@@ -98,6 +101,8 @@ def _readable(lists: Sequence[bytes]) -> list[Any]:
 
 def _speaks_of(crl: Any, certificate: Certificate, issuer: Certificate, moment: datetime, now: datetime) -> bool:
     """§6.3.3 (a) to (g), for complete lists of the issuer itself."""
+    from cryptography import x509
+
     try:
         if bytes(crl.issuer.public_bytes()) != issuer.subject or crl.next_update_utc is None:
             return False
@@ -116,7 +121,7 @@ def _speaks_of(crl: Any, certificate: Certificate, issuer: Certificate, moment: 
         if usage is not None and not usage.crl_sign:
             return False
         return _signed(crl, issuer)
-    except (ValueError, TypeError, UnsupportedKey, CodecError):
+    except (ValueError, TypeError, UnsupportedKey, CodecError, x509.DuplicateExtension, x509.UnsupportedGeneralNameType):
         return False
 
 
@@ -148,11 +153,16 @@ def _signed(crl: Any, issuer: Certificate) -> bool:
 
 def _revoked_since(crl: Any, certificate: Certificate) -> datetime | None:
     """The earlier of the dates of revocation and of invalidity (§5.3.2), or None."""
+    from cryptography import x509
+
     entry = crl.get_revoked_certificate_by_serial_number(certificate.serial)
     if entry is None:
         return None
     since: datetime = entry.revocation_date_utc
-    for extension in entry.extensions:
-        if extension.oid.dotted_string == _INVALIDITY_DATE:
-            since = min(since, extension.value.invalidity_date_utc)
+    try:
+        for extension in entry.extensions:
+            if extension.oid.dotted_string == _INVALIDITY_DATE:
+                since = min(since, extension.value.invalidity_date_utc)
+    except (ValueError, x509.DuplicateExtension):
+        return since  # the entry stands, whatever is said beside it
     return since

@@ -11,7 +11,6 @@ from ..registry import Context
 from ..verdict import (
     Bearing,
     Examination,
-    Finding,
     Grade,
     Node,
     NodeKind,
@@ -64,41 +63,43 @@ def seals_of(source: Source, context: Context) -> Seals:
 def _walk(signature: Signature, source: Source) -> Walk | None:
     """file –unchanged→ signed revision –range→ digest –signature→ certificate –not revoked→ root –time-stamp→ pinned root.
 
-    Without a time proven by a pinned authority the walk ends at that gap, as for every signature (NO_POE).
+    Without a time proven by a pinned authority the walk ends at that gap, as for every signature (NO_POE). A time-stamp over the
+    file goes from the digest straight to its authority.
     """
-    time = signature.finding(pdf_signature.TIME)
+    last = pdf_signature.TIME if signature.is_seal else pdf_signature.LONG_TERM
+    time = signature.finding(last)
     if time is None:
         return None
-    signer, revision = signature.signer or "–", Node(NodeKind.RECORD, f"0–{signature.end}")
-    certificate = Node(NodeKind.CERTIFICATE, signer)
+    revision = Node(NodeKind.RECORD, f"0–{signature.end}")
+    certificate = Node(NodeKind.CERTIFICATE, signature.signer or "–")
     intact = signature.finding(pdf_signature.INTACT)
-    steps: list[Step] = []
-    at = Node(NodeKind.FILE, source.name)
-    for check, to in (
-        (pdf_signature.MODIFIED, revision),
-        (pdf_signature.VISUAL, revision),
-        (pdf_signature.BYTERANGE, Node(NodeKind.DIGEST, _label(intact))),
+    seal = (
         (pdf_signature.INTACT, Node(NodeKind.SIGNATURE, signature.name)),
         (pdf_signature.CONSTRAINTS, certificate),
         (pdf_signature.VALIDITY, certificate),
         (pdf_signature.REVOCATION, certificate),
         (pdf_signature.CHAIN, Node(NodeKind.CERTIFICATE, signature.anchor or "–")),
-        (pdf_signature.TIME, Node(NodeKind.ANCHOR, signature.time_anchor or "–")),
+    )
+    steps: list[Step] = []
+    at = Node(NodeKind.FILE, source.name)
+    for check, to in (
+        (pdf_signature.MODIFIED, revision),
+        (pdf_signature.VISUAL, revision),
+        (pdf_signature.BYTERANGE, Node(NodeKind.DIGEST, (intact.actual if intact else None) or "–")),
+        *(seal if signature.is_seal else ()),
+        (last, Node(NodeKind.ANCHOR, signature.time_anchor or "–")),
     ):
         finding = signature.finding(check)
         if finding is not None:
             steps.append(step(at, to, finding))
             at = to
     proven = signature.passed and time.outcome is Outcome.PASSED
+    sealed = signature.passed and signature.is_seal
     return Walk(
         source=f"{source.name} · {signature.name}",
         file=source.sha256,
         steps=tuple(steps),
-        grade=Grade.A if proven else Grade.D if signature.passed else Grade.E,
+        grade=Grade.A if proven else Grade.D if sealed else Grade.E,
         state=ProofState.PROVEN if proven else ProofState.ASSERTED,
         time=signature.time if proven else None,
     )
-
-
-def _label(intact: Finding | None) -> str:
-    return (intact.actual if intact else None) or "–"

@@ -79,12 +79,13 @@ def value(contents: bytes) -> bytes:
 _TOKENS = (b" obj", b"endobj", b"startxref", b"trailer", b"xref", b"stream", b"%%EOF")
 
 
-def trailing(data: bytes) -> tuple[int, bool]:
-    """(bytes behind the last end mark but its line end, whether they look like further objects of the file).
+def trailing(data: bytes, start: int) -> tuple[int, bool]:
+    """(bytes behind the first end mark from `start` on but its line end, whether they look like further objects of the file).
 
-    Some readers rebuild a file from whatever objects they find, so that objects without a table are an update all the same.
+    `start`: the end of the last table of objects, behind which only its end mark is due. Some readers rebuild a file from
+    whatever objects they find, so that objects which no table names are an update all the same.
     """
-    place = data.rfind(b"%%EOF")
+    place = data.find(b"%%EOF", start)
     rest = data[place + 5 :] if place >= 0 else b""
     rest = rest.lstrip(b"\r\n")
     return len(rest), any(token in rest for token in _TOKENS)

@@ -212,6 +212,12 @@ def filled_fields(reader: Reader) -> list[tuple[str, Any]]:
     return found
 
 
+def last_table_end(reader: Reader) -> int:
+    """Where the last of the tables of objects ends in the file. Raises FAULTS."""
+    count = reader.xrefs.total_revisions
+    return max(int(reader.xrefs.get_xref_container_info(n).end_location) for n in range(count))
+
+
 def covers_revision(field: Field) -> bool:
     """The range reaches to the end of a whole revision (or of the file). Raises FAULTS."""
     coverage = field.evaluate_signature_coverage()

@@ -14,7 +14,7 @@ from ..exhibit import Source
 from ..keys import cms
 from ..reasons import Reason
 from ..trust import TrustStore
-from ..verdict import Bearing, Finding, Outcome, failed, indeterminate, passed
+from ..verdict import Bearing, Finding, Outcome, ProvenTime, failed, indeterminate, passed
 from . import pdf_range, pdf_signature
 from .pdf_signature import (
     BYTERANGE,
@@ -58,7 +58,7 @@ class Seals:
     @property
     def best(self) -> Signature | None:
         """The signature that speaks for the file: one that passed, with the earliest proven time."""
-        good = [s for s in self.signatures if s.passed]
+        good = [s for s in self.signatures if s.passed and s.is_seal]
         return min(good, key=lambda s: (s.time is None, s.time and s.time.not_after, s.end), default=None)
 
 
@@ -112,9 +112,25 @@ def _examine(
     work = _Work(data, subject, trust, at, reader, supplied, Gallery(data))
     prepared = [work.prepare(name, reference) for name, reference in listed]
     stamps = [s for p in prepared if (s := work.stamp(p)) is not None]
-    signatures = [work.signature(p, stamps) for p in prepared]
-    document = [_listed(data, subject, strict, signatures, reader), *_trailing(data, subject)]
-    return Seals(tuple(document), tuple(signatures))
+    signatures = _accounted([work.signature(p, stamps) for p in prepared])
+    behind = _trailing(data, subject, pdf_reader.last_table_end(reader))
+    return Seals((_listed(data, subject, strict, signatures, reader), *behind), tuple(signatures))
+
+
+def _accounted(signatures: Sequence[Signature]) -> list[Signature]:
+    """What looks different inside form fields since a signature must be the doing of later seals that pass themselves: a filled
+    form or a stranger's stamp is a change that nobody whom the court knows answers for."""
+    judged: dict[int, Signature] = {}
+    for place in sorted(range(len(signatures)), key=lambda i: -signatures[i].end):
+        one = signatures[place]
+        seen = one.finding(VISUAL)
+        if seen is not None and seen.outcome is Outcome.PASSED and seen.notes:
+            later = [s for s in judged.values() if s.is_seal and s.end > one.end]
+            if not later or not all(s.passed for s in later):
+                open_ = indeterminate(VISUAL, Reason.MODIFIED_AFTER_SIGNING, seen.subject, notes=seen.notes)
+                one = replace(one, findings=tuple(open_ if f is seen else f for f in one.findings))
+        judged[place] = one
+    return [judged[place] for place in range(len(signatures))]
 
 
 def _listed(
@@ -138,8 +154,8 @@ def _listed(
     return passed(ENUMERATED, subject, actual=shown, notes=kept)
 
 
-def _trailing(data: bytes, subject: str) -> list[Finding]:
-    count, objects = pdf_range.trailing(data)
+def _trailing(data: bytes, subject: str, start: int) -> list[Finding]:
+    count, objects = pdf_range.trailing(data, start)
     if not count:
         return []
     reason, actual = Reason.MODIFIED_AFTER_SIGNING, f"{count} bytes"
@@ -160,6 +176,7 @@ class _Prepared:
     value: bytes | None = None
     findings: tuple[Finding, ...] = ()
     archive: tuple[Finding, ...] = ()
+    stamp: Stamp | None = None
 
 
 @dataclass(slots=True)
@@ -228,12 +245,21 @@ class _Work:
         )
         p.archive = (finding,)
         covers = next((f.outcome for f in p.findings if f.check == BYTERANGE), None)
-        return stamp if covers is Outcome.PASSED else None
+        p.stamp = stamp if covers is Outcome.PASSED else None
+        return p.stamp
 
     def signature(self, p: _Prepared, stamps: Sequence[Stamp]) -> Signature:
         if p.subfilter == DOCUMENT_TIME_STAMP:
             archive = p.archive or (indeterminate(LONG_TERM, Reason.FORMAT_FAILURE, p.subject),)
-            return Signature(p.name, (*p.findings, *archive, *self._changes(p)), p.range.end if p.range else 0)
+            stamp = p.stamp
+            return Signature(
+                p.name,
+                (*p.findings, *archive, *self._changes(p)),
+                p.range.end if p.range else 0,
+                time=ProvenTime(stamp.latest, "TSA") if stamp else None,
+                time_anchor=stamp.anchor if stamp else None,
+                is_seal=False,
+            )
         if p.range is None or p.value is None:
             return Signature(p.name, p.findings)
         try:

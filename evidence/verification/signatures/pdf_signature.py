@@ -44,6 +44,7 @@ class Signature:
     """One filled field, examined.
 
     end            where its revision ends in the file
+    is_seal        somebody's signature, not a time-stamp over the file
     certificate    of the signer (DER), when the message binds one
     time           by when it existed, by a pinned authority
     """
@@ -56,13 +57,15 @@ class Signature:
     anchor: str | None = None
     time: ProvenTime | None = None
     time_anchor: str | None = None
+    is_seal: bool = True
 
     def finding(self, check: str) -> Finding | None:
         return next((f for f in self.findings if f.check == check), None)
 
     @property
     def passed(self) -> bool:
-        found = [self.finding(check) for check in DECIDING]
+        deciding = DECIDING if self.is_seal else (BYTERANGE, LONG_TERM, MODIFIED, DOCMDP, VISUAL)
+        found = [self.finding(check) for check in deciding]
         return all(f is not None and f.outcome is Outcome.PASSED for f in found)
 
     @property
@@ -70,7 +73,8 @@ class Signature:
         """The finding that keeps it from passing: a contradiction before a gap, in the order of the ladder."""
         bad = [f for c in DECIDING if (f := self.finding(c)) is not None and f.outcome is not Outcome.PASSED]
         broken = [f for f in self.findings if f.outcome is Outcome.FAILED]
-        return next(iter([*broken, *bad]), None)
+        other = [f for f in self.findings if f.outcome is not Outcome.PASSED]
+        return next(iter([*broken, *bad, *other]), None)
 
 
 @dataclass(frozen=True, slots=True)
@@ -145,9 +149,14 @@ def message(
     anchor = x509.Certificate(path.anchor).name if path.anchor is not None else None
     chain = Finding(CHAIN, path.outcome, path.reason, subject, actual=path.problem or anchor)
     if anchor is not None:
-        lists = (*trust.revocation_lists, *supplied.revocation_lists, *signed.revocation_lists)
-        answers = (*supplied.ocsp_answers, *signed.ocsp_answers)
-        standing = revocation.check(path.certificates, lists=lists, answers=answers, moment=moment, now=at)
+        standing = revocation.check(
+            path.certificates,
+            lists=trust.revocation_lists,
+            supplied=(*supplied.revocation_lists, *signed.revocation_lists),
+            answers=(*supplied.ocsp_answers, *signed.ocsp_answers),
+            moment=moment,
+            now=at,
+        )
         revoked = Finding(REVOCATION, standing.outcome, standing.reason, subject, actual=standing.shown)
     else:
         revoked = indeterminate(REVOCATION, path.reason or Reason.NO_CERTIFICATE_CHAIN_FOUND, subject)

@@ -30,6 +30,7 @@ from .pdf_exhibits import (
     sign,
     stream,
     text,
+    time_stamped,
     trust,
     update,
     verdict,
@@ -146,11 +147,12 @@ SEALS = {
         Outcome.INDETERMINATE,
         Reason.NO_CERTIFICATE_CHAIN_FOUND,
     ),
+    "a time-stamp and no seal": (time_stamped(CERTIFICATE).data, Outcome.INDETERMINATE, Reason.SIGNED_DATA_NOT_FOUND),
     "empty": (sign(CERTIFICATE, Plan(value=lambda _: b"")).data, Outcome.FAILED, Reason.FORMAT_FAILURE),
     "of an unknown kind": (
         sign(CERTIFICATE, Plan(subfilter=b"SES.SM2")).data,
         Outcome.INDETERMINATE,
-        Reason.NO_CERTIFICATE_CHAIN_FOUND,
+        Reason.UNSUPPORTED_FORMAT,
     ),
 }
 
@@ -249,7 +251,7 @@ def test_a_picture_set_is_content() -> None:
     """Screenshots in a PDF are evidence, not a statement about it."""
     result = verdict({"screens.pdf": document(b"0.3 g 0 0 200 200 re f").data})
     assert [s.format for s in result.sources] == ["unknown"]
-    assert result.reasons == (Reason.PROOF_NOT_SUPPLIED,)
+    assert (result.overall, result.grade) == (Overall.INDETERMINATE, Grade.E)
 
 
 def test_a_page_with_certificate_words_stays_open_in_a_proven_exhibit() -> None:

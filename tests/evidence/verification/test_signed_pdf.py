@@ -8,6 +8,7 @@ from cryptography import x509
 from cryptography.x509.oid import ExtendedKeyUsageOID
 
 from evidence.verification import TrustStore, Verdict
+from evidence.verification.keys import revocation
 from evidence.verification.reasons import Reason
 from evidence.verification.verdict import Grade, Outcome, Overall, ProofState
 
@@ -86,11 +87,17 @@ def test_a_time_stamp_over_the_file_dates_the_signature_before_it() -> None:
     assert one(result, "SIG.LONG_TERM") == PASSED
 
 
+def test_a_time_stamp_alone() -> None:
+    """No seal, but an authority's word that these bytes were there."""
+    result = verdict({"deed.pdf": time_stamped(DEED).data})
+    assert (result.overall, result.grade) == (Overall.CONSISTENT, Grade.A)
+    assert verdict({"deed.pdf": time_stamped(DEED).data}, trust(tsa=())).overall is Overall.INDETERMINATE
+
+
 def test_a_time_stamp_over_the_file_dates_nothing_after_it() -> None:
     stamped = time_stamped(DEED)
     result = verdict({"deed.pdf": sign(stamped, Plan(stamped=None)).data})
     assert one(result, "TIME.TSA") == open_(Reason.NO_POE)
-    assert result.overall is Overall.INDETERMINATE
 
 
 @pytest.mark.parametrize("subfilter", [b"ETSI.CAdES.detached", b"adbe.pkcs7.detached"])
@@ -257,6 +264,14 @@ def test_a_revoked_authority() -> None:
 def test_an_honest_list_does_not_hide_another() -> None:
     lists = (*LISTS, revoking(SEAL, SIGNED - timedelta(days=1)))
     assert one(verdict({"d.pdf": DATA}, trust(lists=lists)), "SIG.REVOCATION") == open_(Reason.REVOKED_NO_POE)
+
+
+def test_many_lists_of_the_party_crowd_out_none_of_the_courts() -> None:
+    path = (SEAL.der, MIDDLE.der, ROOT.der)
+    flood = [crl(MIDDLE, begin=AT - timedelta(days=300, seconds=n)) for n in range(2 * revocation.SUPPLIED_MAX)]
+    revoked = revoking(SEAL, SIGNED - timedelta(days=1))
+    standing = revocation.check(path, lists=(LISTS[0], revoked), supplied=flood, moment=SIGNED, now=AT)
+    assert standing.reason is Reason.REVOKED_NO_POE
 
 
 def test_a_pinned_seal_is_its_own_end() -> None:

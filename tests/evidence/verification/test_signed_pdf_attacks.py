@@ -200,6 +200,44 @@ def test_a_later_stamp_on_blank_ground() -> None:
     assert any(f.notes == ("LATER_STAMP:1",) for f in result.findings if f.check == "SIG.VISUAL")
 
 
+def test_a_stamp_of_a_stranger() -> None:
+    """Who adds something to see must answer for it."""
+    stamp = Plan(
+        name=b"Second", appearance=b"0.5 g 0 0 200 100 re f", rect=b"300 100 400 150", signer=STRANGER, embed=(STRANGER.der,)
+    )
+    result = verdict({"deed.pdf": sign(SEALED, stamp).data})
+    assert (Outcome.INDETERMINATE, Reason.MODIFIED_AFTER_SIGNING) in reasons(result, "SIG.VISUAL")
+    assert result.overall is Overall.INDETERMINATE
+
+
+FORM_FIELD = {
+    FORM: b"<</Fields[30 0 R]/SigFlags 3/DA(/F1 10 Tf 0 g)/DR<</Font<</F1 5 0 R>>>>>>",
+    30: b"<</Type/Annot/Subtype/Widget/FT/Tx/T(price)/V()/Rect[100 600 300 620]/F 4/DA(/F1 10 Tf 0 g)/P 10 0 R>>",
+    ANNOTS: b"[30 0 R]",
+}
+
+
+def filled(before: Document) -> Document:
+    look = stream(
+        b"/Tx BMC BT /F1 10 Tf 0 g 2 4 Td (900) Tj ET EMC",
+        b"/Type/XObject/Subtype/Form/BBox[0 0 200 20]/Resources<</Font<</F1 5 0 R>>>>",
+    )
+    new = before.free
+    field = before.objects[30].replace(b"/V()", b"/V(900)/AP<</N %d 0 R>>" % new)
+    return update(before, {30: field, new: look})
+
+
+def test_a_form_filled_after_the_signature() -> None:
+    """Permitted by the format: nobody answers for it until a seal that passes covers it."""
+    sealed = sign(update(DEED, FORM_FIELD))
+    assert verdict({"deed.pdf": sealed.data}).overall is Overall.CONSISTENT
+    by_nobody = verdict({"deed.pdf": filled(sealed).data})
+    assert reasons(by_nobody, "SIG.MODIFIED") == {(Outcome.PASSED, None)}
+    assert reasons(by_nobody, "SIG.VISUAL") == {(Outcome.INDETERMINATE, Reason.MODIFIED_AFTER_SIGNING)}
+    assert by_nobody.overall is Overall.INDETERMINATE
+    assert verdict({"deed.pdf": sign(filled(sealed), Plan(name=b"Second")).data}).overall is Overall.CONSISTENT
+
+
 # ── bytes behind the end, and the range ───────────────────────────────────────────────────────────────────────────────
 
 
@@ -216,6 +254,13 @@ def test_bytes_behind_the_end() -> None:
 )
 def test_objects_behind_the_end(tail: bytes) -> None:
     """Readers that rebuild a file take objects wherever they stand."""
+    refuted(SEALED.data + tail, "SIG.TRAILING", Reason.MODIFIED_AFTER_SIGNING)
+
+
+def test_objects_behind_the_end_with_an_end_of_their_own() -> None:
+    """The old table named once more: no reader that follows it sees the objects, and one that rebuilds the file does."""
+    place = SEALED.data.rindex(b"startxref")
+    tail = b"11 0 obj\n%s\nendobj\n" % stream(text("The price is 900")) + SEALED.data[place:]
     refuted(SEALED.data + tail, "SIG.TRAILING", Reason.MODIFIED_AFTER_SIGNING)
 
 
