@@ -14,8 +14,9 @@ from .nodes import Node
 from .questions import Absent, Answer, Ask, Question, label
 from .wire import Unusable
 
-NOT_FOUND = ("not found", "not exist", "no such", "cannot find", "can't find")
-"""Words by which a node's error says that it has no such transaction; its error codes changed between releases."""
+NOT_FOUND = ("not found", "not exist", "no such", "cannot find", "can't find", "txssize: 0, hashessize: 1")
+"""Words by which a node's error says that it has no such transaction; the last are those of 3.x (bcos-ledger Ledger.cpp,
+asyncBatchGetTransactions). Error codes changed between releases. 2.x answers null."""
 HEIGHT_MAX = 1 << 63
 
 
@@ -26,17 +27,22 @@ def prove(node: Node, tx_id: str, ask: Ask) -> Iterator[Answer]:
     group: str | int = int(node.group_id) if old else node.group_id
     place = [group] if old else [group, node.node_name]
 
-    def put(file: str, method: str, *parameters: object) -> tuple[Answer, Any]:
+    def put(file: str, method: str, *parameters: object, first: bool = False) -> tuple[Answer, Any]:
         request = {"jsonrpc": "2.0", "id": 1, "method": method, "params": [*place, *parameters]}
         body = json.dumps(request, separators=(",", ":")).encode()
         data = ask(Question(method, body))
-        return Answer(label(node.id, tx_id, file), data), _result(data)
+        try:
+            return Answer(label(node.id, tx_id, file), data), _result(data)
+        except Absent as fault:
+            if first:
+                raise
+            raise Unusable("the node knows the transaction, and has no receipt or block of it") from fault
 
     if old:
-        answer, found = put("transaction.json", "getTransactionByHashWithProof", tx_hash)
+        answer, found = put("transaction.json", "getTransactionByHashWithProof", tx_hash, first=True)
         transaction = _object(found, "transaction")
     else:
-        answer, found = put("transaction.json", "getTransaction", tx_hash, True)
+        answer, found = put("transaction.json", "getTransaction", tx_hash, True, first=True)
         transaction = _object(found)
     _same(transaction.get("hash"), tx_hash, "another transaction than the one asked for")
     yield answer

@@ -46,8 +46,14 @@ log = logging.getLogger(__name__)
 
 TRANSACTIONS_MAX = 5
 """Transactions asked for by the portal itself in one exhibit: a certificate names one, a notarised bundle a few."""
+VERDICTS_READ = 5
+"""Verdicts of an exhibit in which an unproven transaction is looked for, newest first."""
 ASKED_MAX = 20
 """Inquiries of one exhibit that may be open at once, by whomever."""
+GATHERING = timedelta(minutes=1)
+"""How long an answer waits for inquiries of the same exhibit that have not been put yet, so that one run verifies them all."""
+SETTLED_WITHIN = timedelta(hours=1)
+"""How far back the sweep looks for answers that still wait for their run."""
 TRIES_MAX = 10
 ATTEMPTS_MAX = 30
 """Times a worker may take one inquiry: beyond the tries, those that ended in a fault of our own or in the worker's death."""
@@ -88,11 +94,15 @@ def consider(run_id: int, document: bytes) -> None:
     if not automatic:
         return
     verdict: Any = strict_json.loads(document)
-    named = unproven(verdict)[:TRANSACTIONS_MAX]
+    named = unproven(verdict)
     if verdict["overall"] != "INDETERMINATE" or not named:
         return
     run = Run.objects.select_related("exhibit__case").get(pk=run_id)
-    _open(run.exhibit, run, [(n, t) for t in named for n in automatic], by=None)
+    # Over all runs of the exhibit, so that answers that lead to a run, which names further ones, come to an end.
+    asked = Inquiry.objects.filter(exhibit=run.exhibit, requested_by__isnull=True).values_list("tx_id", flat=True)
+    room = TRANSACTIONS_MAX - len({_bare(t) for t in asked})
+    new = [t for t in named if _bare(t) not in {_bare(a) for a in asked}]
+    _open(run.exhibit, run, [(n, t) for t in new[: max(0, room)] for n in automatic], by=None)
 
 
 def ask(exhibit: Exhibit, *, by: User) -> int:
@@ -109,7 +119,8 @@ def askable(exhibit: Exhibit) -> tuple[Run, list[tuple[Node, str]]] | None:
     configured = nodes()
     if not configured:
         return None
-    for stored in RunVerdict.objects.filter(run__exhibit=exhibit).select_related("run").order_by("-run__number"):
+    stored_ones = RunVerdict.objects.filter(run__exhibit=exhibit).select_related("run").order_by("-run__number")
+    for stored in stored_ones[:VERDICTS_READ].iterator():
         named = unproven(strict_json.loads(bytes(stored.document)))
         pairs = [(n, t) for t in named for n in configured if n.names(t)]
         if pairs:
@@ -279,9 +290,10 @@ def _archive(inquiry: Inquiry, claim: Claim, fact: Fact) -> None:
 def _again(claim: Claim, delay: timedelta, fault: str, *, tried: bool = False) -> None:
     rows = Inquiry.objects.filter(pk=claim.inquiry_id, attempt=claim.attempt, state=Inquiry.State.RUNNING)
     with transaction.atomic():
-        inquiry = rows.select_for_update().first()
+        inquiry = rows.select_for_update(of=("self",)).select_related("exhibit").first()
         if inquiry is None:
             return
+        Exhibit.objects.select_for_update().get(pk=inquiry.exhibit_id)
         rows.update(
             state=Inquiry.State.QUEUED,
             due_at=Now() + delay,
@@ -289,6 +301,9 @@ def _again(claim: Claim, delay: timedelta, fault: str, *, tried: bool = False) -
             fault=fault[:200].replace("\0", ""),
             tries=inquiry.tries + (1 if tried else 0),
         )
+        if tried:
+            # Answers of other inquiries may have waited for this one.
+            _settle(inquiry.exhibit, nodes())
 
 
 def _close(
@@ -323,31 +338,33 @@ def _close(
                 "sources": [s.sha256 for _, s in stored],
             },
         )
-        inquiry.state = state
-        if _tells_something(inquiry):
-            _verify_again(inquiry, configured)
+        _settle(inquiry.exhibit, configured)
 
 
-def _tells_something(inquiry: Inquiry) -> bool:
-    """Is a run worth while? An answer is; "no such transaction" is when no other node is being asked or has answered."""
-    if inquiry.state == Inquiry.State.ANSWERED:
-        return True
-    others = Inquiry.objects.filter(exhibit=inquiry.exhibit).exclude(pk=inquiry.pk)
-    bare = inquiry.tx_id.removeprefix("0x")
-    known = [i for i in others if i.tx_id.removeprefix("0x") == bare]
-    return inquiry.state == Inquiry.State.ABSENT and not any(
-        i.state in (*Inquiry.OPEN, Inquiry.State.ANSWERED) for i in known
-    )
+def _settle(exhibit: Exhibit, configured: Sequence[Node]) -> None:
+    """Queue the run that verifies what came in since the last one, once nothing is about to come in beside it.
 
-
-def _verify_again(inquiry: Inquiry, configured: Sequence[Node]) -> None:
-    try:
-        obtained = handover.compose(inquiry.exhibit, configured)
-    except handover.NoRoom as fault:
-        log.warning("inquiry %s: %s", inquiry.public_id, fault)
+    Call it with the exhibit locked. "No such transaction" is worth a run only when no other node is being asked or has answered.
+    """
+    inquiries = list(Inquiry.objects.filter(exhibit=exhibit).order_by("pk"))
+    fresh = [i for i in inquiries if i.led_to_id is None and i.state in (Inquiry.State.ANSWERED, Inquiry.State.ABSENT)]
+    others = {_bare(i.tx_id) for i in inquiries if i.state in (*Inquiry.OPEN, Inquiry.State.ANSWERED)}
+    telling = [i for i in fresh if i.state == Inquiry.State.ANSWERED or _bare(i.tx_id) not in others]
+    soon = timezone.now() - GATHERING
+    about_to = any(i.state in Inquiry.OPEN and i.tries == 0 and i.queued_at > soon for i in inquiries)
+    if not telling or about_to:
         return
-    run = queue.request(inquiry.exhibit, by=inquiry.requested_by, lane=Lane.INTERACTIVE, obtained=obtained)
-    Inquiry.objects.filter(pk=inquiry.pk).update(led_to=run)
+    try:
+        obtained = handover.compose(exhibit, configured)
+    except handover.NoRoom as fault:
+        log.warning("exhibit %s: answers are not verified: %s", exhibit.public_id, fault)
+        return
+    run = queue.request(exhibit, by=telling[-1].requested_by, lane=Lane.INTERACTIVE, obtained=obtained)
+    Inquiry.objects.filter(pk__in=[i.pk for i in fresh]).update(led_to=run)
+
+
+def _bare(tx_id: str) -> str:
+    return tx_id.removeprefix("0x").lower()
 
 
 # ── sweeping ──────────────────────────────────────────────────────────────────────────────────────────────────────────
@@ -362,10 +379,21 @@ def sweep() -> int:
         _give_up(inquiry, "the node is no longer configured")
     for inquiry in given_up[:SWEEP_MAX]:
         _give_up(inquiry, inquiry.fault or "no worker could bring it to an end")
+    _settle_left_over()
     due = Inquiry.objects.filter(state__in=Inquiry.OPEN, node__in=known, due_at__lte=timezone.now()).count()
     for _ in range(min(due, RINGS_MAX)):
         bell.ring()
     return due
+
+
+def _settle_left_over() -> None:
+    """Answers that waited for an inquiry which no worker has put since."""
+    states = (Inquiry.State.ANSWERED, Inquiry.State.ABSENT)
+    left = Inquiry.objects.filter(state__in=states, led_to=None, finished_at__gt=Now() - SETTLED_WITHIN)
+    for exhibit in Exhibit.objects.filter(inquiries__in=left).distinct()[:SWEEP_MAX]:
+        with transaction.atomic():
+            Exhibit.objects.select_for_update().get(pk=exhibit.pk)
+            _settle(exhibit, nodes())
 
 
 def _give_up(inquiry: Inquiry, fault: str) -> None:

@@ -100,9 +100,18 @@ def test_nothing_of_the_surroundings_is_read(monkeypatch: pytest.MonkeyPatch, tm
 def test_a_node_without_the_transaction() -> None:
     with Listening(replay(lambda method, parameters: None)) as server:
         assert ask(server.port).absent
-    error = {"jsonrpc": "2.0", "id": 1, "error": {"code": -1, "message": "transaction not found"}}
-    with Listening(says(http(json.dumps(error).encode()))) as server:
-        assert ask(server.port).absent
+    for words in (
+        "transaction not found",
+        "Batch get transaction failed, transactions size not match hashesSize, txsSize: 0, hashesSize: 1",
+    ):
+        error = {"jsonrpc": "2.0", "id": 1, "error": {"code": -1, "message": words}}
+        with Listening(says(http(json.dumps(error).encode()))) as server:
+            assert ask(server.port).absent
+
+
+def test_a_transaction_that_is_in_no_block_yet_is_not_absent() -> None:
+    with Listening(replay(fisco3_results(CHAIN, getTransactionReceipt=None))) as server, pytest.raises(Unusable, match="no receipt"):
+        ask(server.port)
 
 
 def test_chunks_are_put_together() -> None:

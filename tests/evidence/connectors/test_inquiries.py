@@ -359,3 +359,50 @@ def test_an_inquiry_that_no_worker_brings_to_an_end_is_given_up(node: Listening,
 def test_a_verdict_of_odd_findings_asks_for_nothing(findings: Any) -> None:
     """What a jailed child answers is checked as to its sources, not finding by finding."""
     assert inquiries.unproven({"findings": findings}) == []
+
+
+def test_answers_of_one_exhibit_are_verified_in_one_run(node: Listening) -> None:
+    exhibit = considered(TXS[0], TXS[1])
+    assert inquiries.work_once()
+    assert Run.objects.filter(exhibit=exhibit).count() == 1, "the other question is about to be put"
+    assert inquiries.work_once()
+    run = Run.objects.get(exhibit=exhibit, number=2)
+    assert run.obtained.count() == 7 and set(Inquiry.objects.values_list("led_to", flat=True)) == {run.pk}
+    assert Run.objects.filter(exhibit=exhibit).count() == 2
+
+
+def test_an_answer_does_not_wait_for_a_node_that_is_away(connect: Callable[..., None]) -> None:
+    with Listening(replay(fisco3_results(CHAIN))) as gone:
+        port = gone.port
+    with Listening(replay(fisco3_results(CHAIN))) as server:
+        connect(entry(server.port, id="court-a"), entry(port, id="court-b"))
+        exhibit = considered()
+        assert inquiries.work_once() and inquiries.work_once()
+    assert dict(Inquiry.objects.values_list("node", "state")) == {"court-a": "answered", "court-b": "queued"}
+    assert Run.objects.filter(exhibit=exhibit).count() == 2
+
+
+def test_the_sweep_verifies_what_waited_in_vain(node: Listening) -> None:
+    """The other question is never put (its node is pressed by others, no worker comes by): an hour is not lost over it."""
+    exhibit = considered(TXS[0], TXS[1])
+    assert inquiries.work_once()
+    inquiries.sweep()
+    assert Run.objects.filter(exhibit=exhibit).count() == 1
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(inquiries, "GATHERING", timedelta(0))
+        inquiries.sweep()
+        assert Run.objects.filter(exhibit=exhibit).count() == 2
+        inquiries.sweep()
+    assert Run.objects.filter(exhibit=exhibit).count() == 2
+
+
+def test_runs_that_name_ever_more_transactions_come_to_an_end(node: Listening) -> None:
+    txs = ["0x" + f"{n:02x}" * 32 for n in range(1, 12)]
+    exhibit, run = unproven(*txs)
+    for _ in range(4):
+        with transaction.atomic():
+            inquiries.consider(run.pk, bytes(run.verdict.document))
+        while inquiries.work_once():
+            pass
+    assert Inquiry.objects.count() == inquiries.TRANSACTIONS_MAX
+    assert Run.objects.filter(exhibit=exhibit).count() == 2
