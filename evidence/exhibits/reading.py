@@ -4,8 +4,7 @@ Old verdicts stay readable for ever: a check, reason or note that a later engine
 """
 
 import json
-import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
@@ -38,8 +37,6 @@ FLAG_REASONS = frozenset(
     }
 )
 """Reasons a judge must see even where they decided nothing."""
-INSTANT = re.compile(r"(?:(\w+) )?(\d{4}-\d{2}-\d{2}T\d{2}:\d{2}:\d{2}(?:\.\d{1,6})?(?:Z|[+-]\d{2}:\d{2}))", re.ASCII)
-"""A time in a finding, with the word the engine prints before it."""
 MIDDLE_CHECKS = ("INCL.ROOT", "INCL.NODE_QUORUM", "WAUTH.CHAIN", "TST.SIGNATURE", "INCL.PATH")
 """Of the steps between the bytes and the anchor, the first of these tells most."""
 
@@ -227,15 +224,11 @@ class Reading:
         found = [Event("received", _("收到"), _("本院收到文件"), received, _("本院的时钟"))]
         if self.not_after is not None:
             found.append(Event("proven", _("已证明"), _("不晚于此时已存在"), self.not_after, self._clock))
-        for answer in self.answers:
-            if not answer.check.partition(".")[2].startswith(("TIME", "CLAIM")) and not answer.check.startswith("TIME."):
-                continue
-            for label, text in dict.fromkeys(INSTANT.findall(answer.actual)):
-                moment = _instant(text)
-                if moment is not None and moment != self.not_after:
-                    what = words.CLAIMED.get(label, _("声称的时间"))
-                    clock = _("%(source)s 的说法，未经证明") % {"source": answer.subject}
-                    found.append(Event("claimed", _("声称"), str(what), moment, clock))
+        for what, text, source in self._claimed_times():
+            moment = _instant(text)
+            if moment is not None and moment != self.not_after:
+                clock = _("%(source)s 的说法，未经证明") % {"source": source}
+                found.append(Event("claimed", _("声称"), what, moment, clock))
         found.sort(key=lambda e: e.at)
         proven = next((e.at for e in found if e.stands == "proven"), received)
         return [
@@ -244,6 +237,16 @@ class Reading:
         ]
 
     # ── inside ────────────────────────────────────────────────────────────────────────────────────────────────────────
+
+    def _claimed_times(self) -> Iterator[tuple[str, str, str]]:
+        """(what, time, whose word it is): times that files state of themselves and the court can place, and times of proofs
+        that do not reach an anchor. Verdicts of an older engine have neither."""
+        for time in self.document.get("stated", ()):
+            if time["instant"]:
+                yield str(words.CLAIMED.get(time["what"], _("声称的时间"))), time["instant"], time["source"]
+        for walk in self.document["walk"]:
+            if walk.get("time") and not walk["complete"]:
+                yield _("声称的时间"), walk["time"]["not_after"], walk["source"]
 
     def _telling_steps(self) -> list[Answer]:
         walk = next((w for _file, w in axes.speaking_walks(self.document) if w), None)

@@ -61,11 +61,14 @@ FAMILIES: dict[str, Promise] = {
 }
 """Heading over findings, by the family of the check."""
 CLAIMED: dict[str, Promise] = {
-    "capture": _("声称的取证时间"),
-    "recording": _("声称的登记时间"),
-    "issue": _("声称的出证时间"),
+    "CAPTURE_BEGUN": _("声称的开始取证时间"),
+    "CAPTURED": _("声称的取证时间"),
+    "PACKAGED": _("声称的打包时间"),
+    "LOGGED": _("日志写明的时间"),
+    "RECORDED": _("声称的登记时间"),
+    "ISSUED": _("声称的出证时间"),
 }
-"""What a certificate says happened at a time, by the word the engine prints before it."""
+"""What a file says happened at a time (`stated.What`)."""
 
 AXIS_VALUES: dict[str, Promise] = {
     "MATCH": _("相符"),

@@ -16,7 +16,6 @@ from cases.models import Side
 from evidence.connectors.reading import pieces
 from evidence.exhibits import axes
 from evidence.exhibits.models import Exhibit
-from evidence.exhibits.reading import INSTANT
 from evidence.runs.models import RunVerdict
 from evidence.verification import ALWAYS_NOT_PROVEN, catalogue
 from evidence.verification.codecs import strict_json
@@ -350,18 +349,22 @@ def _walked(name: str, walk: Mapping[str, Any] | None) -> Walked:
     )
 
 
+EARLIEST, LATEST = datetime(1, 1, 3, tzinfo=UTC), datetime(9999, 12, 29, tzinfo=UTC)
+"""Between these a stated time can be shown on any clock of the earth."""
+
+
 def _events(data: Mapping[str, Any], *, received: datetime) -> tuple[Event, ...]:
     """Claimed, proven and received times in order; claims never count as proof."""
     found: list[tuple[datetime, str, Words, str]] = [(received, "received", COURT_CLOCK, "")]
     proven = datetime.fromisoformat(data["time"]["not_after"]) if data["time"]["not_after"] else None
     if proven is not None:
         found.append((proven, "proven", statement(f"TIME.{data['time']['basis']}"), ""))
-    for f in data["findings"]:
-        if f["actual"] and f["check"].partition(".")[2].startswith(("TIME", "CLAIM")):
-            for kind, text in dict.fromkeys(INSTANT.findall(f["actual"])):
-                at = datetime.fromisoformat(text)
-                if at != proven:
-                    found.append((at, kind if kind in EVENTS else "", NO_CLOCK, clean(f["subject"], NAME_MAX)))
+    claimed = [(t["instant"], t["what"], t["source"]) for t in data.get("stated", ()) if t["instant"]]
+    claimed += [(w["time"]["not_after"], "", w["source"]) for w in data["walk"] if w.get("time") and not w["complete"]]
+    for text, kind, source in claimed:
+        at = datetime.fromisoformat(text)
+        if at != proven and EARLIEST <= at <= LATEST:
+            found.append((at, kind if kind in EVENTS else "", NO_CLOCK, clean(source, NAME_MAX)))
     found.append((datetime.fromisoformat(data["at"]), "verified", COURT_CLOCK, ""))
     return tuple(
         Event(moment(at), EVENTS[kind], clock, source, proven=kind == "proven")

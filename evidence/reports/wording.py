@@ -107,9 +107,12 @@ WHO = {
 EVENTS = {
     "received": Words("本院收到文件", "The court received the files"),
     "proven": Words("不晚于此时已存在（已证明）", "Existed not later than this (proven)"),
-    "capture": Words("声称的取证时间（未经证明）", "Claimed time of capture (not proven)"),
-    "recording": Words("声称的登记时间（未经证明）", "Claimed time of recording (not proven)"),
-    "issue": Words("声称的出证时间（未经证明）", "Claimed time of issue (not proven)"),
+    "CAPTURE_BEGUN": Words("声称的开始取证时间（未经证明）", "Claimed beginning of capture (not proven)"),
+    "CAPTURED": Words("声称的取证时间（未经证明）", "Claimed time of capture (not proven)"),
+    "PACKAGED": Words("声称的打包时间（未经证明）", "Claimed time of packaging (not proven)"),
+    "LOGGED": Words("日志写明的时间（未经证明）", "Time in a log (not proven)"),
+    "RECORDED": Words("声称的登记时间（未经证明）", "Claimed time of recording (not proven)"),
+    "ISSUED": Words("声称的出证时间（未经证明）", "Claimed time of issue (not proven)"),
     "": Words("声称的时间（未经证明）", "A claimed time (not proven)"),
     "verified": Words("核验所依据的时间点", "The moment verified for"),
 }

@@ -9,7 +9,7 @@ from dataclasses import replace
 from datetime import UTC, datetime
 from typing import cast
 
-from . import selftest
+from . import selftest, stated
 from .chains import assembly
 from .exhibit import Exhibit, ExhibitError, Source
 from .reasons import Reason
@@ -79,6 +79,7 @@ def verify(exhibit: Exhibit, trust: TrustStore, at: datetime) -> Verdict:
         not_proven=tuple(dict.fromkeys([*ALWAYS_NOT_PROVEN, *(n for e in examinations for n in e.not_proven)])),
         reasons=reasons,
         selftest=tested,
+        stated=stated.kept(t for e in examinations for t in e.stated),
     )
 
 

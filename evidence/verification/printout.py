@@ -62,6 +62,13 @@ def _lines(verdict: Verdict, language: str) -> Iterator[str]:
     for walk in verdict.walks:
         yield from _walk(walk, language)
 
+    if verdict.stated:
+        yield from _heading(say("LABEL.STATED"))
+    for time in verdict.stated:
+        read = instant(time.instant) if time.instant else say("LABEL.NO_ZONE")
+        yield f"- {shown(time.source)}: {say(f'STATED.{time.what.value}')} {shown(time.text)} ({read})"
+        yield f"  {say(f'STATED.BY.{time.by.value}')}"
+
     yield from _heading(say("LABEL.FINDINGS"))
     for outcome in _ORDER:
         for finding in verdict.findings:

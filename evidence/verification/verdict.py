@@ -21,6 +21,7 @@ from typing import TYPE_CHECKING
 from .certificates.claim import Claim
 from .reasons import Reason
 from .selftest import SelfTest
+from .stated import Stated
 
 if TYPE_CHECKING:
     from .chains.ladder import Proof
@@ -232,6 +233,8 @@ class Examination:
     """Content files whose digest one of these sources holds."""
     not_proven: tuple[str, ...] = ()
     """Ids of catalogue statements naming what even a full pass of this format does not show."""
+    stated: tuple[Stated, ...] = ()
+    """Times that the sources state of themselves."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -259,6 +262,8 @@ class Verdict:
     """What the engine found of itself before it looked at the exhibit."""
     reasons: tuple[Reason, ...] = field(default=())
     """Why the verdict is not CONSISTENT, most telling first, without repeats; empty when it is."""
+    stated: tuple[Stated, ...] = field(default=())
+    """Times that the files state of themselves; none of them is proven by being here."""
 
     def to_json(self) -> bytes:
         """Canonical JSON (DESIGN §6; `docs/schema/verdict.schema.json`): sorted keys, UTF-8, no spaces, no floats."""
@@ -280,11 +285,7 @@ class Verdict:
             "overall": self.overall.value,
             "grade": self.grade.value,
             "reasons": [r.value for r in self.reasons],
-            "time": {
-                "not_before": None,
-                "not_after": bound(self.time.not_after) if self.time else None,
-                "basis": self.time.basis if self.time else None,
-            },
+            "time": {"not_before": None, **_time(self.time)},
             "findings": [
                 {
                     "check": f.check,
@@ -307,6 +308,7 @@ class Verdict:
                     "grade": w.grade.value,
                     "state": w.state.value,
                     "complete": w.complete,
+                    "time": _time(w.time) if w.time else None,
                     "steps": [
                         {
                             "from": {"kind": s.start.kind.value, "label": s.start.label},
@@ -320,8 +322,22 @@ class Verdict:
                 }
                 for w in self.walks
             ],
+            "stated": [
+                {
+                    "source": t.source,
+                    "what": t.what.value,
+                    "text": t.text,
+                    "instant": instant(t.instant) if t.instant else None,
+                    "by": t.by.value,
+                }
+                for t in self.stated
+            ],
             "not_proven": list(self.not_proven),
         }
+
+
+def _time(time: ProvenTime | None) -> dict[str, str | None]:
+    return {"not_after": bound(time.not_after) if time else None, "basis": time.basis if time else None}
 
 
 def instant(moment: datetime) -> str:

@@ -11,6 +11,7 @@ from datetime import datetime
 from ..exhibit import Source
 from ..reasons import Reason
 from ..registry import Context
+from ..stated import Stated, What, certified
 from ..verdict import (
     Bearing,
     Examination,
@@ -77,8 +78,22 @@ def examine(
     findings.append(_online(certificate, source))
     walks = tuple(_walk(certificate.claim, content, finding) for content, finding in pairs)
     return Examination(
-        tuple(findings), (*walks, *stamped.walks), spoken_of=stamped.spoken_of, not_proven=stamped.not_proven
+        tuple(findings),
+        (*walks, *stamped.walks),
+        spoken_of=stamped.spoken_of,
+        not_proven=stamped.not_proven,
+        stated=_stated(certificate),
     )
+
+
+def _stated(certificate: Certificate) -> tuple[Stated, ...]:
+    times = (
+        (What.CAPTURE_BEGUN, certificate.begun),
+        (What.CAPTURED, certificate.captured),
+        (What.RECORDED, certificate.claim.time),
+        (What.ISSUED, certificate.issued),
+    )
+    return certified(certificate.claim.subject, times)
 
 
 def _read(certificate: Certificate, subject: str) -> Finding:

@@ -90,6 +90,7 @@ def examine(sources: Sequence[Source], context: Context) -> Examination:
         claims=tuple(claim for _, c in certificates for claim in c.claims),
         spoken_of=frozenset().union(*(p.spoken_of for p in parts)),
         not_proven=tuple(dict.fromkeys([*_NOT_PROVEN[: len(certificates)], *(n for p in parts for n in p.not_proven)])),
+        stated=tuple(t for p in parts for t in p.stated),
     )
 
 

@@ -14,6 +14,7 @@ from ..codecs.zipstrict import STORE
 from ..exhibit import Source
 from ..reasons import Reason
 from ..registry import Context
+from ..stated import Stated, What, dated
 from ..verdict import Bearing, Examination, Finding, Outcome, Walk, failed, indeterminate, passed
 from . import wacz_auth, wacz_index, warc
 from .container import Container, names_at_a_glance, open_container, summary
@@ -56,14 +57,18 @@ def sniff(source: Source) -> int:
 def examine(sources: Sequence[Source], context: Context) -> Examination:
     findings: list[Finding] = []
     walks: list[Walk] = []
+    stated: list[Stated] = []
     for source in sources:
-        found, walk = _examine(source, context)
+        found, walk = _examine(source, context, stated)
         findings += found
         walks += walk
-    return Examination(findings=tuple(findings), walks=tuple(walks), not_proven=NOT_PROVEN)
+    return Examination(
+        findings=tuple(findings), walks=tuple(walks), not_proven=NOT_PROVEN, stated=tuple(stated)
+    )
 
 
-def _examine(source: Source, context: Context) -> tuple[list[Finding], tuple[Walk, ...]]:
+def _examine(source: Source, context: Context, stated: list[Stated]) -> tuple[list[Finding], tuple[Walk, ...]]:
+    """`stated` takes the times that the package states of itself."""
     container = open_container(source, context.budget)
     subject = source.name
     if not container.sound:
@@ -93,11 +98,14 @@ def _examine(source: Source, context: Context) -> tuple[list[Finding], tuple[Wal
     package: list[Finding] = [listed] if listed else []
     covered: Finding | None = None
     if manifest is not None:
+        told = ((manifest.page_date, What.CAPTURED), (manifest.created, What.PACKAGED))
+        times = (dated(subject, text, what=what) for text, what in told if text is not None)
+        stated += [t for t in times if t is not None]
         hashes = _hashes(container, manifest, context)
         package = [_listed(container, manifest), hashes, _unlisted(container, manifest)]
         covered = next((f for f in package if f.outcome is not Outcome.PASSED), hashes)
     originals = Originals(uris=set())
-    layers = list(_warc_layer(container, context, originals))
+    layers = list(_warc_layer(container, context, originals, stated))
     index = wacz_index.finding(container, originals)
     signature = wacz_auth.examine(
         container,
@@ -235,7 +243,9 @@ def _unlisted(container: Container, manifest: Manifest) -> Finding:
     return passed(UNLISTED, container.subject)
 
 
-def _warc_layer(container: Container, context: Context, originals: Originals) -> Iterator[Finding]:
+def _warc_layer(
+    container: Container, context: Context, originals: Originals, stated: list[Stated]
+) -> Iterator[Finding]:
     """WACZ-05: the archives inside, together, so that a revisit may find its original in any of them."""
     read_ = []
     for member in container.files:
@@ -247,5 +257,6 @@ def _warc_layer(container: Container, context: Context, originals: Originals) ->
         if isinstance(found, Finding):
             yield found
         else:
+            stated += warc.capture_times(found, subject)
             yield passed(warc.RECOGNISED, subject)
             yield from warc.layer_findings(found, subject, originals, context.trust.accept_writer_defects)

@@ -48,6 +48,8 @@ class Manifest:
     dialect: str
     entries: tuple[Entry, ...]
     created: str | None
+    page_date: str | None
+    """The time of the main page: `mainPageDate` (1.1.1) or `home.ts` (1.2.0)."""
     odd_names: int
     """Names outside the pattern of the data package standard, which some validators refuse and Scoop writes."""
 
@@ -64,10 +66,12 @@ def read(data: bytes) -> Manifest:
         raise ManifestError("no list of resources", reason=Reason.PROOF_NOT_SUPPLIED)
     if len(document["resources"]) > ENTRIES_MAX:
         raise LimitReached("ENTRIES_MAX")
+    home = document.get("home")
     return Manifest(
         dialect=_dialect(document),
         entries=tuple(_entry(number, r) for number, r in enumerate(document["resources"])),
         created=_text(document.get("created")),
+        page_date=_text(document.get("mainPageDate")) or (_text(home.get("ts")) if isinstance(home, dict) else None),
         odd_names=sum(map(_is_odd, document["resources"])),
     )
 

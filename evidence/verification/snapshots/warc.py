@@ -12,6 +12,7 @@ from ..codecs.octets import BytesOctets, FileOctets, Octets
 from ..exhibit import Source
 from ..reasons import Reason
 from ..registry import Context
+from ..stated import Stated, dated
 from ..verdict import Bearing, Examination, Finding, Outcome, failed, indeterminate, passed
 from .defects import BLOCK_OVER_PAYLOAD
 from .integrity import axes
@@ -63,6 +64,7 @@ def examine(sources: Sequence[Source], context: Context) -> Examination:
         octets = FileOctets(source.pread, source.size)
         surveyed.append((source.name, read(octets, source.name, context.budget, originals)))
     findings: list[Finding] = []
+    stated: list[Stated] = []
     for subject, found in surveyed:
         if isinstance(found, Finding):
             findings.append(found)
@@ -70,7 +72,15 @@ def examine(sources: Sequence[Source], context: Context) -> Examination:
             layer = list(layer_findings(found, subject, originals, context.trust.accept_writer_defects))
             recognised = passed(RECOGNISED, subject, notes=axes(layer))
             findings += [recognised, *layer]
-    return Examination(findings=tuple(findings), not_proven=NOT_PROVEN)
+            stated += capture_times(found, subject)
+    return Examination(findings=tuple(findings), not_proven=NOT_PROVEN, stated=tuple(stated))
+
+
+def capture_times(found: Survey, subject: str) -> Iterator[Stated]:
+    """The earliest and the latest time that captures in the archive state."""
+    for date in dict.fromkeys((found.first_date, found.last_date)):
+        if date and (time := dated(subject, date.decode("ascii"))) is not None:
+            yield time
 
 
 def read(octets: Octets, subject: str, budget: inflate.Budget, originals: Originals) -> Survey | Finding:

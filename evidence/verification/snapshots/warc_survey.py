@@ -5,6 +5,7 @@ keys are kept, so that revisits and page lists can be compared with the whole ar
 """
 
 import hashlib
+import re
 from dataclasses import dataclass, field
 
 from ..codecs import inflate
@@ -28,6 +29,7 @@ WORST_MAX = 5
 """Records named in a finding."""
 SHOWN_MAX = 320
 """Bytes of an address that are kept to be shown."""
+_DATE = re.compile(rb"[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-9]{2}(?:\.[0-9]{1,9})?Z")
 DUE_KINDS = frozenset({b"response", b"resource", b"conversion", b"revisit"})
 """Kinds of record that carry captured content and so owe a digest (WARC-08)."""
 _HTTP_KINDS = (b"response", b"request")
@@ -112,6 +114,9 @@ class Survey:
     uncovered_count: int = 0
     revisits: list[Revisit] = field(default_factory=list)
     segments: int = 0
+    first_date: bytes = b""
+    last_date: bytes = b""
+    """Earliest and latest `WARC-Date` of captures, where they have the form of the standard: `2026-11-22T07:35:24Z`."""
     limit: str | None = None
 
 
@@ -154,6 +159,7 @@ class _Reading:
                     found.uncovered.append(_label(record, kind, uri))
         if kind in _CAPTURES:
             self._remember(record, kind, uri, payload)
+            self._date(record)
         if uri and (uri.startswith(b"<") or b" " in uri):
             found.odd_uris += 1
         segment = b"warc-segment-number" in record.last
@@ -211,6 +217,14 @@ class _Reading:
         if identity:
             originals.by_id.setdefault(key(identity), stated)
         originals.by_place.setdefault(key(uri, record.get(b"warc-date") or b"", payload.value), stated)
+
+    def _date(self, record: Record) -> None:
+        date = record.get(b"warc-date") or b""
+        if not record.recovered and _DATE.fullmatch(date):
+            found = self._found
+            # Without the Z, so that a fraction of a second sorts after none.
+            found.first_date = min(found.first_date or date, date, key=lambda d: d[:-1])
+            found.last_date = max(found.last_date, date, key=lambda d: d[:-1])
 
     def _refer(
         self, record: Record, kind: bytes, uri: bytes, payload: Recorded | None, segment: bool

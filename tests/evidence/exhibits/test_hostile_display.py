@@ -179,11 +179,10 @@ def test_nothing_hides_or_turns_the_words_around_it(case: Case, judge: User, par
 
 @pytest.mark.parametrize("moment", TIMES)
 def test_no_time_breaks_the_page(case: Case, judge: User, party: User, moment: str) -> None:
-    """Times in findings are read for the time line. To see it fail: let _instant raise."""
+    """Stated times are put on the time line. To see it fail: let _instant raise."""
     document = json.loads(courtroom.consistent().to_json())
-    for finding in document["findings"]:
-        finding["check"] = "CERT.TIME"
-        finding["actual"] = f"capture {moment}, issue 2026-03-01T08:00:00Z"
+    said = {"source": "x", "text": moment, "by": "CAPTURE", "what": "CAPTURED"}
+    document["stated"] = [{**said, "instant": moment}, {**said, "instant": "2026-03-01T08:00:00Z"}]
     exhibit = courtroom.hand_in(case, party)
     examined(exhibit, document, released=True)
     for user in (judge, party):
