@@ -4,12 +4,11 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from .. import merkle
-from ..codecs.text import CodecError, base64_bytes, hex_bytes
-from ..reasons import Reason
+from ..codecs.text import CodecError, hex_bytes
 from ..registry import Context
 from ..verdict import Examination, Finding
 from . import ladder, xuperchain, xuperchain_messages, xuperchain_records
-from .package_envelope import Package, PackageError, PackageLimit, integer, text
+from .package_envelope import Package, PackageError, PackageLimit, base64_octets, integer, text
 from .xuperchain_json import STYLES
 from .xuperchain_messages import HASH_BYTES, Block, Transaction, Unreadable
 from .xuperchain_records import Path
@@ -24,14 +23,8 @@ def examine(packages: Sequence[Package], context: Context) -> Examination:
     for package in packages:
         try:
             supplied = _supplied(package)
-        except Unreadable as fault:
+        except (Unreadable, PackageError) as fault:
             findings.append(package.unread_because(fault.reason, str(fault)))
-            continue
-        except PackageLimit as fault:
-            findings.append(package.unread_because(Reason.RESOURCE_LIMIT, str(fault)))
-            continue
-        except (PackageError, CodecError) as fault:
-            findings.append(package.unread_because(Reason.FORMAT_FAILURE, str(fault)))
             continue
         claimed = Claimed(
             chain_id=package.chain_id,
@@ -52,8 +45,8 @@ def _supplied(package: Package) -> xuperchain.Supplied:
     transaction = _transaction(body, name)
     if "block" not in body:
         raise PackageError("block is missing")
-    block = xuperchain_messages.block(_base64(body["block"], "block"), source=name)
-    following = [] if "next_block" not in body else [_base64(body["next_block"], "next_block")]
+    block = xuperchain_messages.block(base64_octets(body["block"], "block"), source=name)
+    following = [] if "next_block" not in body else [base64_octets(body["next_block"], "next_block")]
     chained = [xuperchain_messages.block(raw, source=name) for raw in following]
     chained += [_link(link, name) for link in package.links]
     return xuperchain.Supplied(
@@ -71,7 +64,7 @@ def _transaction(body: Mapping[str, Any], name: str) -> Transaction:
         if printed is None:
             raise PackageError("transaction and transaction_json are missing")
         return printed
-    whole = xuperchain_messages.transaction(_base64(body["transaction"], "transaction"), source=name)
+    whole = xuperchain_messages.transaction(base64_octets(body["transaction"], "transaction"), source=name)
     if printed is not None and (printed.txid != whole.txid or not (printed.lossy or printed.body.raw == whole.body.raw)):
         raise PackageError("transaction and transaction_json differ")
     return whole
@@ -101,21 +94,20 @@ def _paths(body: Mapping[str, Any], name: str) -> list[Path]:
         raise PackageError("merkle_path is not a list of hashes")
     if len(items) > merkle.DEPTH_MAX:
         raise PackageLimit(f"a path of {len(items)} items")
-    return [Path(name, tuple(hex_bytes(i, length=HASH_BYTES) for i in items), integer(body, "tx_index"))]
+    try:
+        siblings = tuple(hex_bytes(i, length=HASH_BYTES) for i in items)
+    except CodecError as fault:
+        raise PackageError(f"merkle_path: {fault}") from fault
+    return [Path(name, siblings, integer(body, "tx_index"))]
 
 
 def _link(link: Any, name: str) -> Block:
     found = (
         xuperchain_records.of_json(link, source=name)
         if isinstance(link, dict)
-        else xuperchain_messages.block(_base64(link, "links"), source=name)
+        else xuperchain_messages.block(base64_octets(link, "links"), source=name)
     )
     if not isinstance(found, Block):
         raise PackageError("a link that is no block")
     return found
 
-
-def _base64(value: object, name: str) -> bytes:
-    if not isinstance(value, str):
-        raise PackageError(f"{name} is not base64")
-    return base64_bytes(value)

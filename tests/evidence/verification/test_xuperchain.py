@@ -2,7 +2,9 @@
 
 import base64
 import hashlib
+import io
 import json
+import zipfile
 
 import pytest
 
@@ -94,6 +96,22 @@ def test_relay_proof() -> None:
     found = examine({**files, "proof.json": json.dumps({**relay, "txid": "00" * 32}).encode()}, trust(chain))
     assert found.overall is Overall.INDETERMINATE
     assert "xuperchain · proof.json" in [f.subject for f in findings(found, "INCL.PATH")]
+
+
+def test_a_package_as_an_archive() -> None:
+    """The node's bytes as they are, beside the package that speaks of them."""
+    chain = built()
+    package, raw = chain.package(), {}
+    for member in ("block", "transaction", "next_block"):
+        data = base64.b64decode(package[member])
+        raw[f"raw/{member}.pb"] = data
+        package[member] = {"file": f"raw/{member}.pb", "sha256": hashlib.sha256(data).hexdigest()}
+    held = io.BytesIO()
+    with zipfile.ZipFile(held, "w") as archive:
+        for name, data in {"package.json": json.dumps(package).encode(), **raw}.items():
+            archive.writestr(name, data)
+    files = {"page.html": x.PAGE, "page.mjproof.zip": held.getvalue()}
+    assert examine(files, trust(chain)).overall is Overall.CONSISTENT
 
 
 def test_two_records_of_one_block() -> None:

@@ -161,3 +161,17 @@ def test_writes_that_can_be_cut_in_one_way(version: int) -> None:
     chain.tx["tx_outputs_ext"] = [{"bucket": x.CONTRACT, "key": digest, "value": b"1"}]
     x.signed_tx(chain.tx, [x.key("user")])
     assert verdict(x.rebuilt(chain), trust(chain, contracts=[keyed])).overall is Overall.CONSISTENT
+
+
+def test_a_write_without_its_key_is_no_reading() -> None:
+    """A bucket and one text: the chain had it as the key, and in court it is the value."""
+    digest = hashlib.sha256(x.PAGE).hexdigest().encode()
+    chain = built(version=1)
+    chain.tx.update(tx_outputs_ext=[{"bucket": "evidence2026", "key": digest}], contract_requests=[])
+    x.signed_tx(chain.tx, [x.key("user")])
+    x.rebuilt(chain)
+    chain.tx["tx_outputs_ext"] = [{"bucket": "evidence2026", "value": digest}]
+    found = verdict(chain, trust(chain, accept_raw_hit=True, contracts=[]))
+    assert answer(found, "INCL.TRANSACTION") == OK
+    assert "WRITES_AMBIGUOUS" in finding(found, "INCL.LEDGER_KIND").notes
+    assert found.overall is not Overall.CONSISTENT
