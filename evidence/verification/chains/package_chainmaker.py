@@ -105,7 +105,11 @@ def _supplied(package: Package) -> Supplied:
         extra = {TBFT_KEY: base64_octets(votes, "finality.voteset")} if votes is not None else {}
         blocks.append(Block(name, header, tx_hashes=hashes(inclusion, "tx_hashes", "inclusion."), extra=extra))
     whole = _message(body, "block", messages.BLOCK_INFO)
-    for message in [*([whole] if whole else []), *_config_blocks(body), *_links(package)]:
+    links = tuple(_links(package))
+    if header is None and whole is None:
+        # Headers behind a block that is not here: none of them is the transaction's own.
+        links = ()
+    for message in [*([whole] if whole else []), *_config_blocks(body), *links]:
         block = Block(name, message) if message.type is messages.HEADER else chainmaker.block_of(name, message)
         if block is None:
             raise PackageError("block: no header")

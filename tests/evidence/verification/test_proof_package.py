@@ -215,6 +215,18 @@ def test_chainmaker_whole_block(form: str) -> None:
     assert verdict.overall is Overall.CONSISTENT
 
 
+def test_chainmaker_links_are_no_header_of_the_record() -> None:
+    """The header was left out, a later one was not: that is an incomplete package, and no contradiction."""
+    block = chainmaker_exhibits.built()
+    later = chainmaker_exhibits.network().block([block.txs[0]], height=10, previous=block.block_hash)
+    value = chainmaker_package(block)
+    value["links"] = [base64.b64encode(later.header_pb).decode()]
+    del value["header"]
+    verdict = examine(exhibit(value), chainmaker_exhibits.trust(block))
+    assert verdict.overall is Overall.INDETERMINATE
+    assert answer(verdict, "INCL.HEADER") == (OPEN, Reason.PROOF_NOT_SUPPLIED)
+
+
 def test_chainmaker_by_all_leaves() -> None:
     block = chainmaker_exhibits.built()
     value = chainmaker_package(block)
