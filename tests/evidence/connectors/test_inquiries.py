@@ -406,3 +406,16 @@ def test_runs_that_name_ever_more_transactions_come_to_an_end(node: Listening) -
             pass
     assert Inquiry.objects.count() == inquiries.TRANSACTIONS_MAX
     assert Run.objects.filter(exhibit=exhibit).count() == 2
+
+
+def test_a_bell_sets_off_the_worker_and_without_a_broker_the_turn_does(node: Listening) -> None:
+    from evidence import worker
+    from portal.celery import app
+
+    considered()
+    app.loader.import_default_modules()
+    app.tasks[bell.TASK]()
+    assert Inquiry.objects.get().state == "answered"
+    considered(number=2)
+    assert worker.turn() and worker.turn()  # the run of the first answer, and the question of the second
+    assert set(Inquiry.objects.values_list("state", flat=True)) == {"answered"}
