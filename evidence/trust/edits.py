@@ -111,10 +111,12 @@ def validator(pack: Contents, folder: str, values: Mapping[str, Any], *, first: 
     def put(sets: dict[str, Any]) -> None:
         held = _epoch(sets, first)["validators"]
         place = next((n for n, v in enumerate(held) if identity(v) == instead_of), None)
+        kept = {} if place is None else {k: v for k, v in held[place].items() if k not in ("key", "cert_sha256")}
+        written = {k: v for k, v in {**kept, **values}.items() if v is not None}
         if place is None:
-            held.append(dict(values))
+            held.append(written)
         else:
-            held[place] = {**{k: v for k, v in held[place].items() if k not in ("key", "cert_sha256")}, **values}
+            held[place] = written
 
     return _sets(pack, folder, put)
 

@@ -4,6 +4,7 @@ What a form cannot know, above all whether the engine can read the result, is fo
 names the member.
 """
 
+import base64
 import json
 from collections.abc import Mapping, Sequence
 from datetime import date
@@ -25,6 +26,10 @@ from .entries import Entry
 TEXT_MAX = 500
 JSON_MAX = 200_000
 """Characters of a member typed into a page; larger ones come in an imported pack."""
+
+POINT_FAMILIES, POINT_BYTES = ("fisco2", "fisco3", "xuperchain"), 64
+"""Families that name a validator by the bare point x‖y."""
+FINGERPRINT_DIGITS = 64
 
 _PLAIN = {"autocomplete": "off", "spellcheck": "false"}
 
@@ -54,6 +59,9 @@ class Edit(forms.Form):
 
     use_required_attribute = False
     heading: Any = ""
+    about: tuple[str, ...] = ()
+    """Kinds of the entry that `?thing=` may name."""
+    needs_thing = False
     source = _line(
         _("来源"), help_text=_("这些内容从哪里来、怎样核对的，例如：运营方 2026 年 11 月 20 日盖章函件，电话核对指纹。会写入信任库。")
     )
@@ -91,6 +99,7 @@ def _many(text: str) -> list[str]:
 
 class PlatformForm(Edit):
     heading = _("存证平台")
+    about = ("platform",)
     id = _line(_("编号"), help_text=_("小写字母、数字和连字符，发布后不要再改"))
     title_zh = _line(_("名称（中文）"))
     title_en = _line(_("名称（英文）"), required=False)
@@ -142,6 +151,7 @@ class ChainForm(Edit):
     """The fields every chain has; the others (contracts, suite, what a family asks for) as the JSON of the profile."""
 
     heading = _("联盟链")
+    about = ("chain",)
     FIELDS = ("id", "operator", "family", "chain_id", "consensus")
     directory = forms.RegexField(
         r"^[a-z0-9][a-z0-9-]{0,59}$",
@@ -200,6 +210,7 @@ class ChainForm(Edit):
 
 class EpochForm(Edit):
     heading = _("新的一组验证节点")
+    about, needs_thing = ("chain",), True
     first = _height(_("自哪个高度起"), help_text=_("上一组到前一个高度为止；新的一组先沿用上一组的节点，再逐个增减"))
     quorum = _height(_("至少要几份权重的签名"), required=False, help_text=_("不填则按该技术家族的公式"))
 
@@ -217,8 +228,9 @@ class ValidatorForm(Edit):
     """Added to a set (thing: the chain), or one that is changed (thing: the validator)."""
 
     heading = _("验证节点")
+    about, needs_thing = ("chain", "validator"), True
     first = forms.ChoiceField(label=_("属于哪一组"), widget=forms.Select)
-    key = _lines(_("公钥或证书"), 5, help_text=_("公钥写十六进制；ChainMaker、Fabric 证书模式粘贴节点证书（PEM）"))
+    key = _lines(_("公钥或证书"), 5, help_text=_("公钥写十六进制或粘贴 PEM；ChainMaker、Fabric 证书模式粘贴节点证书（PEM）"))
     node_name = _line(_("节点名称"), required=False)
     operator = _line(_("运营单位"), help_text=_("实际掌管这个节点密钥的单位；同一单位的几个节点只算一家"))
     org = _line(_("链上机构名"), required=False)
@@ -250,13 +262,15 @@ class ValidatorForm(Edit):
 
     def clean_key(self) -> dict[str, str]:
         given = self.cleaned_data["key"].strip()
+        points = str(self.pack.json(f"consortium/{self.folder}/profile.json").get("family")) in POINT_FAMILIES
+        if given.startswith("-----BEGIN PUBLIC KEY-----"):
+            key = _public_key(given)
+            return {"key": (key[-POINT_BYTES:] if points else key).hex()}
         if given.startswith("-----BEGIN"):
             return {"cert_sha256": _certificate(given)[0].fingerprint}
         plain = "".join(given.split()).lower().removeprefix("0x")
-        held = next((v for e in self._epochs() for v in e["validators"] if edits.identity(v) == plain), None)
-        if held is not None and held.get("cert_sha256"):
-            return {"cert_sha256": plain}
-        return {"key": plain}
+        # 32 bytes are no key of any family, but the digest of a certificate.
+        return {"cert_sha256": plain} if len(plain) == FINGERPRINT_DIGITS and not points else {"key": plain}
 
     def members(self) -> Members:
         given = self.cleaned_data
@@ -265,7 +279,7 @@ class ValidatorForm(Edit):
             "weight": given["weight"],
             "operator": given["operator"],
             "role": given["role"],
-            **{name: given[name] for name in ("org", "node_name") if given[name]},
+            **{name: given[name] or None for name in ("org", "node_name")},
         }
         return edits.validator(self.pack, self.folder, values, first=int(given["first"]), instead_of=self._identity)
 
@@ -275,6 +289,7 @@ class ValidatorForm(Edit):
 
 class CheckpointForm(Edit):
     heading = _("检查点")
+    about, needs_thing = ("chain",), True
     height = _height(_("区块高度"))
     hash = _line(_("区块哈希"), help_text=_("64 位十六进制"))
     basis = forms.ChoiceField(
@@ -295,6 +310,7 @@ class CheckpointForm(Edit):
 
 class OrgRootForm(Edit):
     heading = _("机构根证书")
+    about, needs_thing = ("chain",), True
     org = _line(_("链上机构名"))
     pem = _lines(_("根证书（PEM）"), 8)
     from_height = _height(_("自哪个高度起"), required=False)
@@ -408,6 +424,17 @@ def _certificate(pem: str) -> Sequence[Facts]:
         return edits.certificate(pem)
     except DraftFault as fault:
         raise forms.ValidationError(str(fault)) from fault
+
+
+def _public_key(pem: str) -> bytes:
+    """A SubjectPublicKeyInfo in DER, whatever its curve: the last 64 bytes of an uncompressed point are x‖y."""
+    try:
+        der = base64.b64decode("".join(line for line in pem.splitlines() if not line.startswith("-----")))
+    except ValueError:
+        der = b""
+    if len(der) <= POINT_BYTES or der[-POINT_BYTES - 1] != 4:
+        raise forms.ValidationError(_("这不是 PEM 格式的椭圆曲线公钥。"))
+    return der
 
 
 def _parsed(text: str) -> dict[str, Any]:

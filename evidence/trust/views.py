@@ -164,9 +164,10 @@ def edit(request: HttpRequest, public_id: str, what: str) -> HttpResponse:
         raise Http404
     whole = drafts.whole(found)
     thing = _thing(whole, request.GET.get("thing", ""))
-    if thing is None and what in ("epoch", "validator", "checkpoint", "org-root"):
+    made = EDITS[what]
+    if thing is None and made.needs_thing or thing is not None and thing.kind not in made.about:
         raise Http404
-    form = EDITS[what](request.POST if request.method == "POST" else None, pack=whole, thing=thing)
+    form = made(request.POST if request.method == "POST" else None, pack=whole, thing=thing)
     if what == "member" and request.method != "POST":
         path = request.GET.get("path", "")
         if path in whole.members and len(whole.members[path]) <= showing.TEXT_MAX:

@@ -1,5 +1,6 @@
 """The pages of the trust store, as its keepers use them and as others must not find them."""
 
+import hashlib
 import io
 import json
 import re
@@ -11,7 +12,8 @@ from typing import Any
 import pytest
 from cryptography import x509
 from cryptography.hazmat.primitives import hashes
-from cryptography.hazmat.primitives.serialization import Encoding
+from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 from django.db import connection
 from django.test import Client
 from django.test.utils import CaptureQueriesContext
@@ -144,6 +146,45 @@ def test_a_new_set_of_validators_from_a_height_on(keepers: Keepers, draft: Draft
     assert "公证处节点" in client.get(path).content.decode()
     assert client.post(path).status_code == 302
     assert len(drafts.whole(draft).store().chains[0].epochs[1].validators) == len(old.validators)
+
+
+def test_a_validator_is_known_by_point_by_key_or_by_certificate(keepers: Keepers, draft: Draft) -> None:
+    """As operators hand them over: PEM of a key, PEM of a certificate, hexadecimal digits; what a family writes differs."""
+    holder = authority.issue("node", key=ec.generate_private_key(ec.SECP256R1()))
+    public = holder.key.public_key()
+    pem = public.public_bytes(Encoding.PEM, PublicFormat.SubjectPublicKeyInfo).decode()
+    der = public.public_bytes(Encoding.DER, PublicFormat.SubjectPublicKeyInfo)
+    point = public.public_bytes(Encoding.X962, PublicFormat.UncompressedPoint)[1:]
+    suite = {"hash": "SHA256", "signature": "ECDSA-P256"}
+    new = {"directory": "maker", "id": "maker", "title_zh": "链", "operator": "o", "family": "chainmaker", "chain_id": "c1", "consensus": "BFT"}
+    assert edited(keepers, draft, "chain", **new, rest=json.dumps({"suite": suite})).status_code == 302
+    maker = mark_of(draft, "chain", "maker")
+    edited(keepers, draft, "member", path="consortium/maker/validators.json", text=json.dumps({"epochs": [{"from_height": 0, "validators": [{"key": "aa" * 91, "operator": "o"}]}]}))
+    who = {"first": "0", "operator": "o", "role": "court", "weight": "1", "org": "机构", "node_name": "n"}
+    digest = hashlib.sha256(holder.der).hexdigest()
+    assert edited(keepers, draft, "validator", maker, key=pem, **who).status_code == 302
+    assert edited(keepers, draft, "validator", maker, key=holder.pem.decode(), **who).status_code == 302
+    assert edited(keepers, draft, "validator", maker, key="cd" * 32, **who).status_code == 302
+    assert edited(keepers, draft, "validator", mark_of(draft, "chain", "fisco3"), key=pem, **who).status_code == 302
+    fisco, other = sorted(drafts.whole(draft).store().chains, key=lambda c: c.id)
+    assert fisco.epochs[0].validators[-1].key == point
+    assert [(v.key, v.cert_sha256 and v.cert_sha256.hex()) for v in other.epochs[0].validators[1:]] == [(der, None), (None, digest), (None, "cd" * 32)]
+    for wrong in ("-----BEGIN PUBLIC KEY-----\nAAAA\n-----END PUBLIC KEY-----", "-----BEGIN CERTIFICATE-----\nAAAA\n-----END CERTIFICATE-----", "xyz"):
+        assert edited(keepers, draft, "validator", maker, key=wrong, **who).status_code == 422, wrong
+    # Changed: what is emptied goes, what the form does not know stays.
+    changed = {"first": "0", "operator": "p", "role": "neutral", "weight": "2", "key": digest}
+    named = next(showing.mark(e) for e in entries(drafts.whole(draft)).values() if e.kind == "validator" and e.key[2] == digest)
+    assert edited(keepers, draft, "validator", named, **changed).status_code == 302
+    held = next(v for c in drafts.whole(draft).store().chains for v in c.epochs[0].validators if v.cert_sha256 and v.cert_sha256.hex() == digest)
+    assert (held.operator, held.role, held.weight, held.org, held.node_name) == ("p", "neutral", 2, "", "")
+
+
+def test_an_edit_of_another_kind_of_thing_does_not_exist(keepers: Keepers, draft: Draft) -> None:
+    for what in ("platform", "chain", "epoch", "validator", "checkpoint", "org-root", "root", "crl", "policy", "member"):
+        for kind in ("platform", "chain", "validator", "epoch", "court"):
+            path = reverse("trust:edit", args=[draft.public_id, what]) + f"?thing={mark_of(draft, kind)}"
+            due = {"platform": ["platform"], "chain": ["chain"], "epoch": ["chain"], "validator": ["chain", "validator"], "checkpoint": ["chain"], "org-root": ["chain"]}
+            assert (keepers.client("ada").get(path).status_code == 200) == (kind in due.get(what, [])), (what, kind)
 
 
 def test_what_the_engine_refuses_is_said_with_the_member(keepers: Keepers, draft: Draft) -> None:
