@@ -7,7 +7,12 @@
 A parent's bytes have no borders. A path that might hold anything beside the walked node could lead a transaction which never was on
 the chain to a genuine root: its hash could stand inside the call data of one that was. So the form is fixed before anything is hashed:
 siblings of a leaf are leaves with the indices next to it, all others are hashes, the place in each group is the digit of the index,
-and a group is full wherever another one follows.
+a group is full wherever another one follows, and there are no more levels than a block can have.
+
+(Why that is enough: the RLP of a transaction or receipt begins with a byte from 0xc0 on, which no group of leaves does, so it could only
+stand for a group of hashes, and its own hash for one member of a group above. But that hash stands in a group of leaves, behind its
+index, and there it lies at a multiple of 32 bytes with a multiple of 32 around it only where a group of at most 16 members has leaves of
+36 bytes: in a block of more than 65,536, whose paths have all the levels that there may be.)
 """
 
 from collections.abc import Sequence
@@ -16,10 +21,12 @@ from functools import lru_cache
 
 from .. import digests
 from ..codecs import rlp
-from ..merkle import DEPTH_MAX, LEAVES_MAX, PathError
+from ..merkle import LEAVES_MAX, PathError
 
 WIDTH = 16
 HASH_BYTES = 32
+LEVELS_MAX = 5
+"""Levels between leaf and root of a block with as many transactions as one may hold: 16^5 is the first power not below it."""
 
 Unit = tuple[tuple[bytes, ...], tuple[bytes, ...]]
 """Siblings on the left and on the right, as the node writes them (`{left: […], right: […]}`)."""
@@ -44,12 +51,12 @@ def leaf(index: int, digest: bytes) -> bytes:
 
 def index_of(units: Sequence[Unit]) -> int:
     """The index that a path speaks of: the number of siblings on the left of each level is a digit of it."""
-    return sum(len(left) * WIDTH**level for level, (left, _) in enumerate(units[:DEPTH_MAX]))
+    return sum(len(left) * WIDTH**level for level, (left, _) in enumerate(units[: LEVELS_MAX + 1]))
 
 
 def walk(digest: bytes, units: Sequence[Unit], *, index: int, algorithm: str) -> IndexedPath:
     """From the leaf of `digest` at `index` to the root. PathError when the path is not of the form, or not of this index."""
-    if not 1 <= len(units) <= DEPTH_MAX:
+    if not 1 <= len(units) <= LEVELS_MAX + 1:
         raise PathError(f"a path of {len(units)} levels")
     *groups, top = units
     if top != ((), ()):

@@ -14,7 +14,7 @@ from ..trust import ChainProfile
 from ..verdict import Finding, failed, indeterminate, passed
 from . import abi
 from .evidence_contracts import NEW_RECORD, Effect, all_known, announced, carries
-from .fisco3_hashing import RECEIPT_VERSIONS, Matched, receipt_hash
+from .fisco3_hashing import RECEIPT_VERSIONS, Matched, hides_receipt, list_nodes, path_nodes, receipt_hash
 from .fisco3_records import Header, Receipt, Transaction
 from .ladder import EXECUTION
 from .location import Place
@@ -130,6 +130,8 @@ def _under_root(
     if receipt_hashes is not None:
         if not receipt_hashes or merkle.grouped_root(receipt_hashes, algorithm=suite.hash) != header.receipts_root:
             return failed(EXECUTION, Reason.PROOF_FAILURE, subject, expected=header.receipts_root.hex())
+        if hides_receipt(list_nodes(receipt_hashes), header.number):
+            return failed(EXECUTION, Reason.PROOF_FAILURE, subject, notes=("NODE_IS_A_RECORD",))
         places = [
             merkle.GroupedPath(header.receipts_root, merkle.grouped_positions(index, len(receipt_hashes)))
             for index, listed in enumerate(receipt_hashes)
@@ -146,6 +148,8 @@ def _under_root(
         return indeterminate(EXECUTION, reason, subject, expected=header.receipts_root.hex())
     try:
         walked = merkle.grouped_path(matched.hash, path.items, algorithm=suite.hash)
+        if walked.root == header.receipts_root and hides_receipt(path_nodes(path.items), header.number):
+            return failed(EXECUTION, Reason.PROOF_FAILURE, subject, notes=("NODE_IS_A_RECORD",))
         if walked.root == header.receipts_root:
             return walked
         actual = walked.root.hex()

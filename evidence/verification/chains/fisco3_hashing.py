@@ -8,7 +8,7 @@ Nodes print some values in more than one way; every documented rendering is trie
 """
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
 from .. import digests
@@ -128,6 +128,39 @@ def _receipt_preimage(r: Receipt, contract: str, logs: tuple[Log, ...]) -> bytes
             _i64(r.block_number or 0),
         )
     )
+
+
+def hides_transaction(nodes: Iterable[bytes], names: str) -> bool:
+    """Whether one of the nodes (bytes of a group of children) is the body of a transaction of this chain.
+
+    A body of 64 bytes is hashed like two children: who has recorded one that ends in the hash of a transaction that never was could
+    walk from that one to the root, over his own. Every body of a chain begins with its version and the `names` of chain and group.
+    """
+    return any(node.startswith(_i32(version) + names.encode()) for node in nodes for version in TRANSACTION_VERSIONS)
+
+
+def hides_receipt(nodes: Iterable[bytes], block_number: int) -> bool:
+    """The same of receipts: a body begins with its version and the gas used as decimal text, and ends with the number of the block."""
+    end = _i64(block_number)
+    return any(
+        node.endswith(end) and node.startswith(_i32(version)) and node[4:5].isdigit()
+        for node in nodes
+        for version in RECEIPT_VERSIONS
+    )
+
+
+def path_nodes(items: Sequence[bytes]) -> Iterator[bytes]:
+    """The bytes that are hashed for each group of a path that was walked (a count, then as many members, per level)."""
+    at = 0
+    while at < len(items) and len(items) > 1:
+        count = int.from_bytes(items[at][:4])
+        yield b"".join(items[at + 1 : at + 1 + count])
+        at += 1 + count
+
+
+def list_nodes(leaves: Sequence[bytes]) -> Iterator[bytes]:
+    """The same for the groups of leaves of a whole list."""
+    return (b"".join(leaves[i : i + 2]) for i in range(0, len(leaves) if len(leaves) > 1 else 0, 2))
 
 
 def _is_ambiguous(t: Transaction, nonce: bytes, preimage: bytes) -> bool:

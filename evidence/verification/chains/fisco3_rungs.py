@@ -12,7 +12,14 @@ from .checkpoints import Anchored, checkpoint
 from .claimed import Claimed, opened, recognised
 from .evidence_contracts import NOT_CANONICAL, call_of
 from .fisco3_execution import BINARY_TREE_SINCE, Executed, execution
-from .fisco3_hashing import TRANSACTION_VERSIONS, Matched, header_hash
+from .fisco3_hashing import (
+    TRANSACTION_VERSIONS,
+    Matched,
+    header_hash,
+    hides_transaction,
+    list_nodes,
+    path_nodes,
+)
 from .fisco3_records import Header, Receipt, Transaction
 from .location import Place
 from .node_json import ADDRESS_BYTES, address
@@ -180,10 +187,14 @@ def path_of(
     leaf, root, algorithm = proof.matched.hash, header.txs_root, proof.suite.hash
     expected = root.hex()
     trusted = header.version >= BINARY_TREE_SINCE
+    says = claimed if t.ethereum else t  # an Ethereum transaction does not name the chain
+    names = (says.chain_id or "") + (says.group_id or "")
     missed: str | None = None
     if t.path.items is not None:
         try:
             walked = merkle.grouped_path(leaf, t.path.items, algorithm=algorithm)
+            if walked.root == root and hides_transaction(path_nodes(t.path.items), names):
+                return failed(check, Reason.PROOF_FAILURE, subject, expected=expected, notes=("NODE_IS_A_RECORD",)), None
             if walked.root == root:
                 return passed(check, subject, expected=expected, actual=walked.root.hex()), walked
             missed = walked.root.hex()
@@ -197,6 +208,8 @@ def path_of(
     listed = header.tx_hashes or claimed.tx_hashes
     if listed:
         rebuilt = merkle.grouped_root(listed, algorithm=algorithm)
+        if rebuilt == root and hides_transaction(list_nodes(listed), names):
+            return failed(check, Reason.PROOF_FAILURE, subject, expected=expected, notes=("NODE_IS_A_RECORD",)), None
         if rebuilt == root and leaf in listed:
             place = merkle.GroupedPath(root, merkle.grouped_positions(listed.index(leaf), len(listed)))
             note = f"RECOMPUTED_FROM_LEAVES:{len(listed)}"
