@@ -5,12 +5,13 @@ passed seal raises the platform's own statement to grade D, and it remains a sta
 """
 
 from dataclasses import replace
+from typing import TYPE_CHECKING
 
 from ..exhibit import Source
 from ..reasons import Reason
 from ..registry import Context
-from ..signatures import pdf, pdf_text
-from ..signatures.pdf_seals import FILE_BYTES_MAX, Seals, is_pdf, is_signed
+from ..signatures import pdf
+from ..signatures.pdf_mark import FILE_BYTES_MAX, is_pdf, is_signed
 from ..trust import TrustStore
 from ..verdict import (
     Bearing,
@@ -26,7 +27,10 @@ from ..verdict import (
     passed,
     step,
 )
-from . import matching, printed
+from . import matching
+
+if TYPE_CHECKING:
+    from ..signatures.pdf_seals import Seals
 
 SEAL, MATCH = "CERT.SIG", matching.MATCH
 LAW = ("CN-R16b", "CN-E94-2")
@@ -36,6 +40,9 @@ def sniff(source: Source) -> int:
     """A PDF whose visible text reads as a certificate: it states a transaction, a block or its own number, and one thing more."""
     if not is_pdf(source) or source.size > FILE_BYTES_MAX:
         return 0
+    from ..signatures import pdf_text
+    from . import printed
+
     # Whether letters are shown takes a drawing of each page: only where the letters are those of a certificate.
     for text in (pdf_text.glimpse, _shown):
         if printed.read(text(source), source=source.name) is None:
@@ -44,6 +51,8 @@ def sniff(source: Source) -> int:
 
 
 def _shown(source: Source) -> str:
+    from ..signatures import pdf_text
+
     return pdf_text.of(source).text
 
 
@@ -65,9 +74,12 @@ def examine(sources: tuple[Source, ...], context: Context) -> Examination:
 
 
 def _examine(source: Source, context: Context) -> Examination:
+    from ..signatures import pdf_seals, pdf_text
+    from . import printed
+
     text = pdf_text.of(source)
     stated = printed.claims_from_text(text.text, source=source, context=context)
-    seals = pdf.seals_of(source, context) if is_signed(source) else Seals(())
+    seals = pdf.seals_of(source, context) if is_signed(source) else pdf_seals.Seals(())
     seal = _seal(source, seals, context.trust, {c.platform for c in stated.claims} - {None})
     findings = [text.finding(source.name), *stated.findings, seal, *seals.findings]
     if context.content and not any(w.file for w in stated.walks):
@@ -88,7 +100,7 @@ def _examine(source: Source, context: Context) -> Examination:
     )
 
 
-def _seal(source: Source, seals: Seals, trust: TrustStore, stated: set[str | None]) -> Finding:
+def _seal(source: Source, seals: "Seals", trust: TrustStore, stated: set[str | None]) -> Finding:
     """CERT.SIG: one seal that passed in every respect, and none that is broken."""
     name = source.name
     if not seals.readable:

@@ -5,6 +5,8 @@ is content: its own signature may lead it to a pinned root, as a proof handed in
 is something else (`certificates.pdf_certificate`), signed or not.
 """
 
+from typing import TYPE_CHECKING
+
 from ..exhibit import Source
 from ..reasons import Reason
 from ..registry import Context
@@ -21,9 +23,11 @@ from ..verdict import (
     indeterminate,
     step,
 )
-from . import pdf_seals, pdf_signature
-from .pdf_seals import ENUMERATED, FILE_BYTES_MAX, Seals, is_pdf, is_signed
-from .pdf_signature import Signature
+from .pdf_mark import FILE_BYTES_MAX, is_pdf, is_signed
+
+if TYPE_CHECKING:
+    from .pdf_seals import Seals
+    from .pdf_signature import Signature
 
 
 def sniff(source: Source) -> int:
@@ -40,17 +44,18 @@ def examine(sources: tuple[Source, ...], context: Context) -> Examination:
     )
 
 
-def seals_of(source: Source, context: Context) -> Seals:
+def seals_of(source: Source, context: Context) -> "Seals":
     """The signatures of one file under the court's store and the certificates handed in beside it."""
     from ..certificates import pem
+    from . import pdf_seals
 
     data = source.read(FILE_BYTES_MAX)
     if data is None:
         limit = Reason.RESOURCE_LIMIT
         open_ = indeterminate(
-            ENUMERATED, limit, source.name, actual=f"{source.size} bytes", bearing=Bearing.DECISIVE
+            pdf_seals.ENUMERATED, limit, source.name, actual=f"{source.size} bytes", bearing=Bearing.DECISIVE
         )
-        return Seals((open_,), readable=False)
+        return pdf_seals.Seals((open_,), readable=False)
     return pdf_seals.examine(
         data,
         subject=source.name,
@@ -60,12 +65,14 @@ def seals_of(source: Source, context: Context) -> Seals:
     )
 
 
-def _walk(signature: Signature, source: Source) -> Walk | None:
+def _walk(signature: "Signature", source: Source) -> Walk | None:
     """file –unchanged→ signed revision –range→ digest –signature→ certificate –not revoked→ root –time-stamp→ pinned root.
 
     Without a time proven by a pinned authority the walk ends at that gap, as for every signature (NO_POE). A time-stamp over the
     file goes from the digest straight to its authority.
     """
+    from . import pdf_signature
+
     last = pdf_signature.TIME if signature.is_seal else pdf_signature.LONG_TERM
     time = signature.finding(last)
     if time is None:

@@ -10,7 +10,6 @@ from datetime import datetime
 from typing import Any
 
 from ..codecs.quotation import quote
-from ..exhibit import Source
 from ..keys import cms
 from ..reasons import Reason
 from ..trust import TrustStore
@@ -31,10 +30,6 @@ from .pdf_signature import (
 )
 from .pdf_visual import Gallery
 
-FILE_BYTES_MAX = 64 << 20
-"""A certificate has under 5 MB, a notarial deed with pictures up to 40."""
-HEAD = 1024
-"""The header stands within the first kilobyte (ISO 32000-2 annex I.2.2)."""
 STORE_MAX = 200
 """Certificates and revocation lists read from the file's own store."""
 NAME_SHOWN = 60
@@ -60,21 +55,6 @@ class Seals:
         """The signature that speaks for the file: one that passed, with the earliest proven time."""
         good = [s for s in self.signatures if s.passed and s.is_seal]
         return min(good, key=lambda s: (s.time is None, s.time and s.time.not_after, s.end), default=None)
-
-
-def is_pdf(source: Source) -> bool:
-    return b"%PDF-" in source.head(HEAD)
-
-
-def is_signed(source: Source) -> bool:
-    """Whether a signature's range is written somewhere in the file. It cannot be compressed: it stands around its own gap."""
-    overlap = b""
-    with source.open() as stream:
-        while block := stream.read(1 << 20):
-            if b"/ByteRange" in overlap + block[:16] or b"/ByteRange" in block:
-                return True
-            overlap = block[-16:]
-    return False
 
 
 def examine(

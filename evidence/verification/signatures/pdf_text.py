@@ -11,8 +11,8 @@ from ..exhibit import Source
 from ..reasons import Reason
 from ..verdict import Bearing, Finding, indeterminate, passed
 from . import pdf_pages
+from .pdf_mark import FILE_BYTES_MAX
 from .pdf_pages import CHARACTERS_MAX, PAGES_MAX, PagesError
-from .pdf_seals import FILE_BYTES_MAX
 
 TEXT = "PDF.TEXT"
 PAGES_SHOWN = 20
