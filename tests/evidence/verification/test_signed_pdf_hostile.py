@@ -140,6 +140,21 @@ def test_what_was_signed_as_it_is_remains_signed(make: Callable[[], bytes]) -> N
     assert asked(make()).overall is Overall.CONSISTENT
 
 
+def deeper(frames: int, work: Callable[[], Verdict]) -> Verdict:
+    return deeper(frames - 1, work) if frames else work()
+
+
+def test_whoever_asks_gets_the_same_bytes() -> None:
+    """The limit of recursion is counted from where the file is opened, not from where the program began."""
+    seen = set()
+    for depth in range(955, 985, 3):
+        data = root(SEALED, b"/X 1000 0 R", {**{1000 + i: b"<</Next %d 0 R>>" % (1001 + i) for i in range(depth)}, 1000 + depth: b"1"}).data
+        first = asked(data)
+        assert first.to_json() == deeper(300, lambda data=data: asked(data)).to_json()  # type: ignore[misc]
+        seen.add(first.reasons)
+    assert len(seen) == 2, "the limit lies among these depths"
+
+
 # ── what a file inflates to ───────────────────────────────────────────────────────────────────────────────────────────
 
 
