@@ -41,9 +41,9 @@ def turn() -> bool:
 def sweep() -> None:
     """Park, and ring again for every run, inquiry and report that waits."""
     queue.sweep()
-    inquiries.sweep()
     for report_id in issuing.waiting():
         report_bell.ring(report_id)
+    inquiries.sweep()
 
 
 class EmbeddedWorker:

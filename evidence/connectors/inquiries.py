@@ -167,6 +167,8 @@ def _open(exhibit: Exhibit, run: Run, pairs: Sequence[tuple[Node, str]], *, by: 
 
 def work_once(*, worker: str | None = None, resolver: Resolver | None = None) -> bool:
     """Take one inquiry that is due and carry this try to its end. True when there was one."""
+    if not Inquiry.objects.filter(state__in=Inquiry.OPEN).exists():
+        return False
     configured = nodes()
     for node in configured:
         claim = _claim(node, worker=worker or f"{socket.gethostname()}:{os.getpid()}:{threading.get_ident()}"[:100])
