@@ -87,7 +87,7 @@ def required(total: int, *, profile: ChainProfile, epoch: Epoch) -> int:
 def _in_epoch(
     it: Linked, epoch: Epoch, *, subject: str, profile: ChainProfile, settled: bool, successors: Sequence[Linked]
 ) -> Quorum:
-    pinned = {v.key: v for v in epoch.validators if v.key is not None}
+    pinned: dict[bytes | None, Validator] = {v.key: v for v in epoch.validators if v.key is not None}
     proposer = pinned.get(it.block.key.point) if it.block.key else None
     if proposer is None:
         # Only at a known height does a settled set contradict the block.

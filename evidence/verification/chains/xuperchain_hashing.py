@@ -102,7 +102,9 @@ def transaction_hash(transaction: Transaction) -> Hashed | None:
     if version == 3:
         return Hashed(digests.digest(DOUBLE, _encoded(body, True)), digests.digest(DOUBLE, _encoded(body, False)))
     found = [
-        Hashed(*(digests.digest(DOUBLE, _stream(body, signs, escapes)) for signs in (True, False)), rendering)
+        Hashed(
+            digests.digest(DOUBLE, _stream(body, True, escapes)), digests.digest(DOUBLE, _stream(body, False, escapes)), rendering
+        )
         for rendering, escapes in _ESCAPES.items()
     ]
     return next((h for h in found if h.id == transaction.txid), found[0])
@@ -257,8 +259,8 @@ def _encoded(body: Message, signs: bool) -> bytes:
         xuper_sign = body.message("xuper_sign")
         keys = xuper_sign.parts("public_keys") if xuper_sign else ()
         number(len(keys))
-        for key in keys:
-            octets(key)
+        for public_key in keys:
+            octets(public_key)
         octets(xuper_sign.data("signature") if xuper_sign else b"")
     hd_info = body.message("HD_info")
     octets(hd_info.data("hd_public_key") if hd_info else b"")

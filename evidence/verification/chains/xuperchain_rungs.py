@@ -153,8 +153,8 @@ def _transaction(t: Transaction | None, hashed: Hashed | None, subject: str) -> 
             # A regulator's order removes the content and leaves the id; such a body is not the one that was hashed.
             return indeterminate(check, Reason.REDACTED_EXPORT, subject, expected=expected, actual=actual)
         if t.lossy:
-            notes = ("RENDERING_LOSSY",)
-            return indeterminate(check, Reason.TX_INCOMPLETE, subject, expected=expected, actual=actual, notes=notes)
+            lossy = ("RENDERING_LOSSY",)
+            return indeterminate(check, Reason.TX_INCOMPLETE, subject, expected=expected, actual=actual, notes=lossy)
         return failed(check, Reason.HASH_FAILURE, subject, expected=expected, actual=actual)
     notes = (f"RENDERING_USED:{hashed.rendering}",) if hashed.rendering else ()
     return passed(check, subject, expected=expected, actual=actual, notes=notes)
@@ -171,8 +171,8 @@ def _header(it: Linked | None, height: int | None, subject: str) -> Finding:
     expected, actual = own.hex(), it.id.hex()
     if own != it.id:
         if block.lossy:
-            notes = ("RENDERING_LOSSY",)
-            return indeterminate(check, Reason.PROOF_UNUSABLE, subject, expected=expected, actual=actual, notes=notes)
+            lossy = ("RENDERING_LOSSY",)
+            return indeterminate(check, Reason.PROOF_UNUSABLE, subject, expected=expected, actual=actual, notes=lossy)
         return failed(check, Reason.HASH_FAILURE, subject, expected=expected, actual=actual)
     fault = _form_fault(block)
     if fault is not None:
