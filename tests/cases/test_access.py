@@ -18,7 +18,7 @@ from django.test import Client
 from django.urls import get_resolver, reverse
 from django.utils import timezone
 
-from cases.access import may, visible_to
+from cases.access import cases_where, may, visible_to
 from cases.access.matrix import table
 from cases.access.rows import drift
 from cases.models import Case, CaseUserPermission, Membership, Office, Role, Side
@@ -133,6 +133,10 @@ def test_the_question_and_the_query_agree(seed: int) -> None:
             for thing in model.objects.all():
                 if bool(may(user, action, thing)) != (thing in shown):
                     wrong.append((user.username, model.__name__, thing.pk, sorted(m.role for m in user.memberships.all())))
+        opened = set(cases_where(user, "verify.run"))
+        for case in cases:
+            if bool(may(user, "verify.run", SimpleNamespace(case=case, side=Side.PLAINTIFF))) != (case in opened):
+                wrong.append((user.username, "verify.run", case.pk, sorted(m.role for m in user.memberships.all())))
     assert wrong == []
     assert drift() == []
 
