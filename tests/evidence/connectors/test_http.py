@@ -350,3 +350,18 @@ def test_a_certificate_of_the_public_authorities_is_not_enough(tmp_path: Path) -
     """Nothing but the pinned file is trusted, not even what the system trusts."""
     public, _ = identity(tmp_path / "node")
     assert context(tls_node(1, public), None).cert_store_stats()["x509"] == 1
+
+
+def test_a_handshake_without_end_costs_the_time_allowed(tmp_path: Path) -> None:
+    public, _ = identity(tmp_path / "node")
+
+    def endless(connection: socket.socket, request: bytes) -> None:
+        connection.sendall(b"\x16\x03\x03\x40\x00")
+        for _ in range(100):
+            connection.sendall(b"\x02")
+            time.sleep(0.05)
+
+    began = time.monotonic()
+    with Listening(endless, read=False) as server, pytest.raises(Unreachable):
+        fetch(tls_node(server.port, public, seconds=1), TX, record=Archive())
+    assert time.monotonic() - began < 3
