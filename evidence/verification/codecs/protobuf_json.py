@@ -32,6 +32,8 @@ def to_wire(value: Any, of: MessageType, *, path: str | None = None) -> bytes:
             raise ProtobufError("unknown member", field=where, fault=Fault.UNKNOWN)
         if field.name in found:
             raise ProtobufError("the same field under two names", field=where)
+        if field.is_map and isinstance(member, list) and name == _plural(field):
+            member = _pairs(member, where)
         if member is not None:
             found[field.name] = _value(member, field, where)
     return encode(of, found)
@@ -65,8 +67,6 @@ def _value(member: Any, field: Field, where: str) -> Any:
 
 
 def _entries(member: Any, field: Field, where: str) -> dict[str, bytes | str]:
-    if isinstance(member, list):
-        member = _pairs(member, where)
     if not isinstance(member, dict) or field.message is None:
         raise ProtobufError("not a JSON object", field=where)
     value = field.message.by_number[2]

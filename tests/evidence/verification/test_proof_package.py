@@ -215,6 +215,20 @@ def test_chainmaker_whole_block(form: str) -> None:
     assert verdict.overall is Overall.CONSISTENT
 
 
+@pytest.mark.parametrize("lacks", ["finality", "inclusion", "header", None])
+def test_chainmaker_of_several_packages_the_best_proven_decides(lacks: str | None) -> None:
+    """The same record twice; the second lacks something. All are listed, and the first carries the file."""
+    block = chainmaker_exhibits.built()
+    second = chainmaker_package(block)
+    if lacks:
+        del second[lacks]
+    given = exhibit(chainmaker_package(block), **{"again.json": json.dumps(second).encode()})
+    verdict = examine(given, chainmaker_exhibits.trust(block))
+    assert (verdict.overall, verdict.grade.value) == (Overall.CONSISTENT, "B")
+    assert {f.subject for f in findings(verdict, "PACKAGE.READ")} == {"proof.mjproof.json", "again.json"}
+    assert len([w for w in verdict.walks if w.file]) == 2
+
+
 def test_chainmaker_links_are_no_header_of_the_record() -> None:
     """The header was left out, a later one was not: that is an incomplete package, and no contradiction."""
     block = chainmaker_exhibits.built()
