@@ -15,6 +15,7 @@ from evidence.verification import Exhibit, ExhibitError, Source, TrustError, Tru
 from evidence.verification.exhibit import FILES_MAX, NAME_MAX
 from evidence.verification.keys.x509 import Certificate
 from evidence.verification.reasons import Reason
+from evidence.verification.registry import FORMATS
 from evidence.verification.selftest import signatures
 from evidence.verification.trust import SHIPPED
 from evidence.verification.verdict import (
@@ -383,3 +384,13 @@ def test_a_proof_package_of_such_a_family_is_not_examined_either(monkeypatch: py
     verdict = fisco3_exhibits.examine(package, fisco3_exhibits.trust(chain))
     assert verdict.overall is Overall.INDETERMINATE
     assert fisco3_exhibits.answer(verdict, "INCL.LEDGER_KIND") == ("INDETERMINATE", Reason.SELFTEST_FAILED)
+
+
+def test_known_answers_name_formats_that_exist() -> None:
+    known = {f.name for f in FORMATS}
+    for family in selftest.FAMILIES:
+        named = selftest.formats_of(family)
+        assert named is None or named <= known, family
+    chains = {f.name for f in FORMATS if f.module.startswith("chains.")} - {"proof-package", "court-node"}
+    covered = set().union(*(selftest.formats_of(f) or () for f in selftest.FAMILIES if f in chains))
+    assert chains <= covered, "each chain has known answers of its own"
