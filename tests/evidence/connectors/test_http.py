@@ -114,6 +114,19 @@ def test_a_transaction_that_is_in_no_block_yet_is_not_absent() -> None:
         ask(server.port)
 
 
+def test_a_node_that_keeps_the_connection_open_is_not_waited_for() -> None:
+    """FISCO BCOS 3 does, whatever it is asked."""
+
+    def script(connection: socket.socket, request: bytes) -> None:
+        replay(fisco3_results(CHAIN))(connection, request)
+        time.sleep(3)
+
+    began = time.monotonic()
+    with Listening(script) as server:
+        assert len(ask(server.port).answers) == 3
+        assert time.monotonic() - began < 2.5
+
+
 def test_chunks_are_put_together() -> None:
     def script(connection: socket.socket, request: bytes) -> None:
         asked = body(request)
