@@ -10,6 +10,7 @@ import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime
+from functools import lru_cache
 
 from .. import digests
 from ..codecs import der
@@ -229,7 +230,9 @@ def key_of(pem: bytes) -> bytes | None:
     return _public_key(_pem(pem, b"PUBLIC KEY"))
 
 
+@lru_cache(maxsize=256)
 def _with_certificate(org: str, certificate: bytes | None) -> Member:
+    """Kept for the next signature of the same member: a block has few signers and names them often."""
     try:
         read_ = x509.Certificate(certificate or b"")
         used = _SIGNED_WITH.get(read_.parsed.signature_algorithm_oid.dotted_string)
