@@ -66,7 +66,7 @@ def _examine(source: Source, stated: list[Stated]) -> Iterator[Finding]:
         yield failed(FORM, Reason.FORMAT_FAILURE, source.name, actual=quote(str(fault)), bearing=Bearing.ADVISORY)
         return
     times = [t for e in entries if (t := dated(source.name, e["startedDateTime"])) is not None]
-    known = sorted((t for t in times if t.instant), key=lambda t: (t.instant, t.text))  # type: ignore[arg-type,return-value]
+    known = sorted((t for t in times if t.instant), key=lambda t: (t.instant, t.text))
     stated += dict.fromkeys((known or times)[:1] + (known or times)[-1:])
     secrets = sum(map(_has_secrets, entries))
     yield passed(
