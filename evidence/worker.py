@@ -14,6 +14,8 @@ from typing import Any
 from django.conf import settings
 from django.db import close_old_connections, connection
 
+from evidence.captures import queue as readings
+from evidence.captures import working as reading
 from evidence.connectors import inquiries
 from evidence.reports import bell as report_bell
 from evidence.reports import issuing
@@ -29,21 +31,22 @@ STOP_SECONDS_MAX = 30
 
 
 def turn() -> bool:
-    """Do one piece of work without a broker: a run, else a question to a node, else a report. False when nothing waits."""
+    """Do one piece of work without a broker: a run, else a question to a node, a report, a file to be read. False when nothing waits."""
     if working.work_once() or inquiries.work_once():
         return True
     for report_id in issuing.waiting()[:1]:
         issuing.produce(report_id)
         return True
-    return False
+    return reading.work_once()
 
 
 def sweep() -> None:
-    """Park, and ring again for every run, inquiry and report that waits."""
+    """Park, and ring again for every run, inquiry, report and reading that waits."""
     queue.sweep()
     for report_id in issuing.waiting():
         report_bell.ring(report_id)
     inquiries.sweep()
+    readings.sweep()
 
 
 class EmbeddedWorker:

@@ -7,4 +7,4 @@ from celery import Celery
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "portal.settings")
 app = Celery("portal")
 app.config_from_object("django.conf:settings", namespace="CELERY")
-app.autodiscover_tasks(["evidence.runs", "evidence.reports", "evidence.connectors"])
+app.autodiscover_tasks(["evidence.runs", "evidence.reports", "evidence.connectors", "evidence.captures"])

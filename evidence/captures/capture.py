@@ -101,7 +101,11 @@ class Place:
 
 @dataclass(frozen=True, slots=True)
 class Run:
-    """A piece of visible text and the bytes it was written in, `length` bytes from `at` of the decoded payload."""
+    """A piece of visible text as it is written, and its bytes: `length` of them from `at` of the decoded payload.
+
+    The runs of a capture, one after another, are its text; a break between lines is a run of its own with no bytes. Blanks are
+    those of the source (`lines` collapses them). Where the file's text cannot be placed, a run spans the whole payload.
+    """
 
     text: str
     at: int
@@ -134,7 +138,8 @@ class View:
 
 @dataclass(frozen=True, slots=True)
 class Capture:
-    """One page, picture, document or recording. `resources` stand with the first capture of their archive only."""
+    """One page, picture, document or recording. `resources` stand with the first capture of their file only; `encoding`, a name
+    of Python's, is the one in which `text` is written in the payload, None where runs are not byte for byte."""
 
     id: str
     kind: Kind
@@ -144,6 +149,7 @@ class Capture:
     resources: tuple[Resource, ...] = ()
     views: tuple[View, ...] = ()
     notes: tuple[str, ...] = ()
+    encoding: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -209,7 +215,7 @@ def cut(text: str | None, most: int = VALUE_MAX) -> str | None:
     if text is None:
         return None
     text = text.encode("utf-8", "replace").decode("utf-8").replace("\0", "\N{REPLACEMENT CHARACTER}").strip()
-    return (text if len(text) <= most else text[: most - 1] + "…") or None
+    return (text if len(text) <= most else text[: most - 1] + "\N{HORIZONTAL ELLIPSIS}") or None
 
 
 # ── forms ─────────────────────────────────────────────────────────────────────────────────────────────────────────────
@@ -362,6 +368,7 @@ _capture = _record(
     resources=_many(_resource, RESOURCES_MAX),
     views=_many(_view, VIEWS_MAX),
     notes=_notes,
+    encoding=_maybe(_text(30, form=re.compile(r"[a-z0-9_-]+"))),
 )
 _reading = _record(
     Reading,
@@ -371,6 +378,7 @@ _reading = _record(
 )
 
 
-def text_of(runs: Sequence[Run]) -> str:
-    """The text as one, a line per run."""
-    return "\n".join(r.text for r in runs)
+def lines(runs: Sequence[Run]) -> list[str]:
+    """The text line by line, blanks collapsed, empty lines left out."""
+    text = "".join("\v" if not r.length else r.text for r in runs)
+    return [line for line in (" ".join(part.split()) for part in text.split("\v")) if line]

@@ -13,6 +13,7 @@ from django.db.models.functions import Now
 from django.utils import timezone
 
 from cases.models import Case, Membership
+from evidence.captures import queue as captures
 from evidence.exhibits.models import Exhibit, ExhibitFile, State
 from evidence.runs import queue
 from evidence.runs.models import Lane
@@ -112,6 +113,7 @@ def _receive(draft: Draft, *, by: User, key: str, late_reason: str) -> Exhibit:
         },
     )
     queue.request(exhibit, by=by, lane=Lane.STANDARD)
+    captures.request(exhibit)
     Draft.objects.filter(pk=draft.pk).update(exhibit=exhibit, idempotency_key=key, updated_at=timezone.now())
     return exhibit
 

@@ -29,6 +29,7 @@ INSTALLED_APPS = [
     "evidence.exhibits",
     "evidence.intake",
     "evidence.runs",
+    "evidence.captures",
     "evidence.reports",
     "evidence.connectors",
     "guardian",

@@ -1,0 +1,10 @@
+"""Celery's side of the readings: what a bell sets off. The queue decides what is read, not the message."""
+
+from celery import shared_task
+
+from . import bell, working
+
+
+@shared_task(name=bell.TASK, ignore_result=True)
+def read() -> None:
+    working.work_once()
