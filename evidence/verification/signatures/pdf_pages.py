@@ -54,14 +54,16 @@ class Drawing:
     fields: tuple[tuple[int, int, int, int], ...]
 
 
+_NO_FOLDERS = (ctypes.POINTER(ctypes.c_char) * 1)()
+"""An empty list of folders with fonts; the library may look at it again."""
+
+
 @cache
 def _pdfium() -> Any:
     import pypdfium2_raw as c
 
-    no_folders = (ctypes.POINTER(ctypes.c_char) * 1)()
-    config = c.FPDF_LIBRARY_CONFIG(
-        version=2, m_pUserFontPaths=ctypes.cast(no_folders, ctypes.POINTER(ctypes.POINTER(ctypes.c_char)))
-    )
+    folders = ctypes.cast(_NO_FOLDERS, ctypes.POINTER(ctypes.POINTER(ctypes.c_char)))
+    config = c.FPDF_LIBRARY_CONFIG(version=2, m_pUserFontPaths=folders)
     c.FPDF_InitLibraryWithConfig(config)
     return c
 

@@ -46,6 +46,8 @@ DECODED = DecodeLimits(
 """What inflating may cost here: the library's own limits for files of strangers are four times as wide."""
 REVISIONS_MAX = 100
 """Signing adds one to three revisions for each signature."""
+END_BYTES = 1 << 18
+"""How far from its end the end mark is looked for, since the library goes back byte by byte. A few bytes are usual."""
 FIELDS_MAX = 50
 """Filled signature fields; contracts signed page by page by two parties have about forty."""
 
@@ -175,6 +177,9 @@ class Field(EmbeddedPdfSignature):
 def opened(data: bytes) -> tuple[Reader, bool]:
     """(reader, whether the file keeps strictly to its format). Raises FAULTS when it cannot be read at all, or Spent."""
     _count(data)
+    end = data.rfind(b"%%EOF")
+    if end < len(data) - END_BYTES or data.rfind(b"startxref", 0, max(end, 0)) < end - END_BYTES:
+        raise PdfReadError("no end mark at the end of the file")
     try:
         return _usable(Reader(data, strict=True)), True
     except FAULTS:
@@ -182,13 +187,19 @@ def opened(data: bytes) -> tuple[Reader, bool]:
 
 
 _INDEX = re.compile(rb"/Index\s*\[([\d\s]{0,4096})\]")
-_SIZE = re.compile(rb"/XRef[^>]{0,400}?/Size\s+(\d{1,12})(?!\d)|/Size\s+(\d{1,12})(?!\d)[^>]{0,400}?/XRef")
+_SIZE = re.compile(rb"/Size\s+(\d{1,12})(?!\d)")
+DICTIONARY_BYTES = 400
+"""Bytes around the name of a table's type in which its size is looked for."""
 
 
 def _count(data: bytes) -> None:
     """Objects and table entries as the bytes declare them: the library would read each before it is asked for any."""
-    counts = [data.count(b" obj"), data.count(b" 00000 n"), *(int(a or b) for a, b in _SIZE.findall(data))]
-    counts.append(sum(int(n) for pairs in _INDEX.findall(data) for n in pairs.split()[1::2] if len(n) < 13))
+    counts = [data.count(b" obj"), data.count(b" 00000 n"), data.count(b"/XRef") * (ENTRIES_MAX // (4 * REVISIONS_MAX))]
+    if max(counts) <= ENTRIES_MAX:
+        for found in re.finditer(rb"/XRef", data):
+            around = data[max(0, found.start() - DICTIONARY_BYTES) : found.end() + DICTIONARY_BYTES]
+            counts += [int(n) for n in _SIZE.findall(around)]
+        counts.append(sum(int(n) for pairs in _INDEX.findall(data) for n in pairs.split()[1::2] if len(n) < 13))
     if max(counts) > ENTRIES_MAX:
         raise Spent(f"more than {ENTRIES_MAX} objects")
 

@@ -17,6 +17,8 @@ PICTURE_BYTES_MAX, PICTURES_BYTES_MAX = 128 << 20, 1 << 30
 PICTURE_POINTS_MAX = 150_000_000
 OTHER_BYTES_MAX, OTHERS_BYTES_MAX = 24 << 20, 96 << 20
 """One drawing, font or table: a Chinese font that is not cut down has 20 MB. All of them: a report has under 10."""
+STREAMS_MAX = 50_000
+"""Streams looked at, at 20 µs each. A page has one to ten."""
 CHUNK = 1 << 20
 
 _KEYWORD = re.compile(rb"(?<!end)stream(?:\r\n|\n|\r)")
@@ -54,9 +56,9 @@ def check(data: bytes) -> None:
 def _streams(data: bytes) -> Iterator[tuple[bytes, int]]:
     """(what stands before it since its object's head, offset of its bytes) of each stream."""
     end = 0
-    for found in _KEYWORD.finditer(data):
-        if found.start() < end:
-            continue
+    for number, found in enumerate(_KEYWORD.finditer(data)):
+        if number >= STREAMS_MAX:
+            raise TooHeavy("too many streams")
         before = data[max(end, found.start() - DICTIONARY_BYTES) : found.start()]
         head = before.rpartition(b"obj")[2]
         yield _ESCAPED.sub(lambda m: bytes([int(m[1], 16)]), head), found.end()

@@ -155,6 +155,22 @@ def test_whoever_asks_gets_the_same_bytes() -> None:
     assert len(seen) == 2, "the limit lies among these depths"
 
 
+LARGE = {
+    "one line": b"%PDF-1.7\n/ByteRange" + b"A" * (20 << 20),
+    "one line behind the end": SEALED.data + b"A" * (20 << 20),
+    "an end mark far from its place": SEALED.data.replace(b"\n%%EOF", b" " * (20 << 20) + b"\n%%EOF"),
+    "nothing but streams": b"%PDF-1.7\n/ByteRange" + b"stream\n" * (3 << 20),
+    "nothing but sizes": b"%PDF-1.7\n/ByteRange" + b"/Size 1 " * (3 << 20),
+    "nothing but tables": b"%PDF-1.7\n/ByteRange" + b"/Type/XRef " * (2 << 20),
+    "a number of millions of digits": b"%PDF-1.7\n/ByteRange 1 0 obj\n" + b"9" * (20 << 20) + b"\nstartxref\n20\n%%EOF\n",
+}
+
+
+@pytest.mark.parametrize("data", LARGE.values(), ids=LARGE)
+def test_large_files_of_nothing(data: bytes) -> None:
+    assert asked(data).overall is not Overall.CONSISTENT
+
+
 # ── what a file inflates to ───────────────────────────────────────────────────────────────────────────────────────────
 
 
