@@ -16,7 +16,7 @@ from ..stated import Stated, dated
 from ..verdict import Bearing, Examination, Finding, Outcome, failed, indeterminate, passed
 from .defects import BLOCK_OVER_PAYLOAD
 from .integrity import axes
-from .warc_survey import Originals, Survey, Tally, Worst, survey
+from .warc_survey import Originals, Survey, Tally, Worst, settle, survey
 
 RECOGNISED = "WARC.RECOGNISED"
 HEADERS = "WARC.HEADERS"
@@ -114,7 +114,8 @@ def _read(octets: Octets, subject: str, budget: inflate.Budget, originals: Origi
 def layer_findings(
     found: Survey, subject: str, originals: Originals, accepted_defects: frozenset[str]
 ) -> Iterator[Finding]:
-    """GZ-01 to GZ-03 and WARC-02 to WARC-08 for one archive."""
+    """GZ-01 to GZ-03 and WARC-02 to WARC-08 for one archive, once all archives of the exhibit have been read."""
+    settle(found)
     for finding in _raised(found, subject, originals, accepted_defects):
         if found.limit is not None and finding.outcome is Outcome.PASSED:
             # What was read is in order, but it is not all there is.
@@ -329,16 +330,29 @@ def _revisits(found: Survey, subject: str, originals: Originals) -> Finding:
                 actual=f"{recorded.algorithm} {recorded.value.hex()}",
                 notes=_named([revisit.worst]),
             )
+    for assembly in found.of_assemblies:
+        if assembly.contradicted:
+            return failed(
+                REVISITS,
+                Reason.FORMAT_FAILURE,
+                subject,
+                expected=str(assembly.total),
+                actual=str(assembly.length),
+                notes=("SEGMENTS_LENGTH",),
+            )
+    assembled = sum(a.complete for a in found.of_assemblies)
+    resolved += assembled
     total = len(found.revisits) + found.segments
+    counts = (f"SEGMENTS_ASSEMBLED:{assembled}",) if assembled else ()
     if resolved == total:
-        return passed(REVISITS, subject, notes=(f"RECORDS_MATCHED:{resolved}",))
+        return passed(REVISITS, subject, notes=(f"RECORDS_MATCHED:{resolved}", *counts))
     return indeterminate(
         REVISITS,
         Reason.NOT_CONTAINED,
         subject,
         expected=str(total),
         actual=str(resolved),
-        notes=_named(missing),
+        notes=counts + _named(missing),
     )
 
 

@@ -6,23 +6,16 @@ keys are kept, so that revisits and page lists can be compared with the whole ar
 
 import hashlib
 import re
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from ..codecs import inflate
 from ..codecs.octets import Octets
 from ..codecs.quotation import quote
 from ..reasons import Reason
-from .warc_digests import (
-    HTTP_HEADER_MAX,
-    Dechunker,
-    Hasher,
-    HttpHead,
-    Recorded,
-    content_decoded,
-    http_head,
-    parse,
-)
+from .warc_digests import Recorded, parse
+from .warc_payload import Hashed, digest, in_pieces, whole
 from .warc_records import RECORDS_MAX, Record, Records
+from .warc_segments import Assemblies, Assembly
 from .warc_stream import Compression, Stream
 
 WORST_MAX = 5
@@ -90,6 +83,8 @@ class Originals:
     uris: set[bytes] | None = None
     """Addresses of captures, collected when somebody asks (a page list to compare with)."""
     records: int = 0
+    assemblies: Assemblies = field(default_factory=Assemblies)
+    """Records in segments, which may lie in several archives."""
 
 
 @dataclass(slots=True)
@@ -114,6 +109,10 @@ class Survey:
     uncovered_count: int = 0
     revisits: list[Revisit] = field(default_factory=list)
     segments: int = 0
+    of_assemblies: list[Assembly] = field(default_factory=list)
+    """For each segment in this archive, what it is put together with; segments that fit nowhere have none."""
+    begun: list[tuple[Assembly, Worst, Recorded | None]] = field(default_factory=list)
+    """Assemblies whose first segment lies here."""
     first_date: bytes = b""
     last_date: bytes = b""
     """Earliest and latest `WARC-Date` of captures, where they have the form of the standard: `2026-11-22T07:35:24Z`."""
@@ -133,6 +132,27 @@ def survey(octets: Octets, budget: inflate.Budget, originals: Originals) -> Surv
         found.limit = reached.limit
     originals.records += records.count
     return found
+
+
+def settle(found: Survey) -> None:
+    """Once every archive of the exhibit is read: what the records in segments that begin in this one come to."""
+    tally = found.payload
+    for assembly, label, payload in found.begun:
+        if payload is None:
+            continue
+        matched, actual = assembly.compared()
+        if matched is None:
+            tally.not_contained += 1
+        elif matched:
+            _count_match(tally, payload, recovered=assembly.recovered)
+            found.dechunked += assembly.dechunked
+        else:
+            tally.mismatched += 1
+            expected = f"{payload.algorithm} {payload.value.hex()}"
+            shown = f"{payload.algorithm} {actual.hex()}" if actual is not None else None
+            tally.worst.insert(0, replace(label, expected=expected, actual=shown))
+            del tally.worst[WORST_MAX:]
+    found.begun.clear()
 
 
 def key(*parts: bytes) -> bytes:
@@ -162,21 +182,29 @@ class _Reading:
             self._date(record)
         if uri and (uri.startswith(b"<") or b" " in uri):
             found.odd_uris += 1
-        segment = b"warc-segment-number" in record.last
-        if kind == b"revisit" or segment:
-            if payload is not None:
-                found.payload.not_contained += 1
-            self._refer(record, kind, uri, payload, segment)
-            payload = None
         http = kind in _HTTP_KINDS and (record.get(b"content-type") or b"").lower().startswith(
             b"application/http"
         )
+        assembly = None
+        if b"warc-segment-number" in record.last:
+            assembly = self._segment(record, kind, uri, payload, http=http)
+            payload = None
+        elif kind == b"revisit":
+            if payload is not None:
+                found.payload.not_contained += 1
+            self._refer(record, kind, uri, payload)
+            payload = None
         if record.block is not None:
-            bytes_ = _whole(record.block, block, payload, http=http)
-        elif block is not None or payload is not None:
-            bytes_ = _in_pieces(self._found.records, block, payload, http=http)
+            bytes_ = whole(record.block, block, payload, http=http)
+            if assembly is not None:
+                assembly.feed(record.block)
+        elif block is not None or payload is not None or assembly is not None:
+            beside = assembly.feed if assembly is not None else None
+            bytes_ = in_pieces(found.records, block, payload, http=http, beside=beside)
         else:
             return
+        if assembly is not None:
+            assembly.end(record.length)
         self._judge(record, kind, uri, block, payload, bytes_)
 
     def _recorded(self, record: Record, name: bytes) -> Recorded | None:
@@ -226,13 +254,23 @@ class _Reading:
             found.first_date = min(found.first_date or date, date, key=lambda d: d[:-1])
             found.last_date = max(found.last_date, date, key=lambda d: d[:-1])
 
-    def _refer(
-        self, record: Record, kind: bytes, uri: bytes, payload: Recorded | None, segment: bool
-    ) -> None:
-        """Step 7: what a revisit refers to is looked for once everything is read; segments are not put together."""
-        if segment:
-            self._found.segments += 1
-            return
+    def _segment(
+        self, record: Record, kind: bytes, uri: bytes, payload: Recorded | None, *, http: bool
+    ) -> Assembly | None:
+        """Step 7 for a segment: what it is put together with."""
+        found = self._found
+        found.segments += 1
+        assembly, first = self._originals.assemblies.take(record, payload, http=http)
+        if assembly is not None:
+            found.of_assemblies.append(assembly)
+        if first and assembly is not None:
+            found.begun.append((assembly, _label(record, kind, uri), payload))
+        elif payload is not None:
+            found.payload.not_contained += 1
+        return assembly
+
+    def _refer(self, record: Record, kind: bytes, uri: bytes, payload: Recorded | None) -> None:
+        """Step 7: what a revisit refers to is looked for once everything is read."""
         place = None
         date = record.get(b"warc-refers-to-date")
         if date and payload is not None:
@@ -249,7 +287,7 @@ class _Reading:
         uri: bytes,
         block: Recorded | None,
         payload: Recorded | None,
-        actual: "_Hashed",
+        actual: Hashed,
     ) -> None:
         found = self._found
         payload_right = False
@@ -262,7 +300,7 @@ class _Reading:
                 tally.not_contained += 1
             elif payload.value in (actual.stored, actual.dechunked):
                 payload_right = True
-                _match(tally, record, payload)
+                _count_match(tally, payload, recovered=record.recovered)
                 found.dechunked += payload.value != actual.stored
             else:
                 tally.mismatched += 1
@@ -272,7 +310,7 @@ class _Reading:
         if block is not None:
             tally = found.block
             if block.value == actual.block:
-                _match(tally, record, block)
+                _count_match(tally, block, recovered=record.recovered)
             elif _over_payload(kind, block, payload if payload_right else None, actual):
                 tally.defect += 1
                 tally.name(_label(record, kind, uri, block, actual.block))
@@ -283,95 +321,10 @@ class _Reading:
                     del tally.worst[WORST_MAX:]
 
 
-@dataclass(slots=True)
-class _Hashed:
-    """Digests of a record's bytes. `stored` is None when the record holds no payload that could be told apart."""
-
-    block: bytes = b""
-    stored: bytes | None = None
-    dechunked: bytes | None = None
-    decoded: bytes | None = None
-    head: HttpHead | None = None
-    limited: bool = False
-
-
-def _whole(block: memoryview, due: Recorded | None, payload: Recorded | None, *, http: bool) -> _Hashed:
-    """Step 6 for a block in memory. Readings after the first are only tried when it does not match."""
-    found = _Hashed()
-    if due is not None:
-        found.block = _digest(due, block)
-    if payload is None:
-        if http and due is not None and found.block != due.value:
-            found.head = http_head(block)
-        return found
-    if not http:
-        same = due is not None and due.algorithm == payload.algorithm
-        found.stored = found.block if same else _digest(payload, block)
-        return found
-    head = found.head = http_head(block)
-    if head is None:
-        found.limited = len(block) > HTTP_HEADER_MAX
-        return found
-    body = block[len(head.text) :]
-    found.stored = _digest(payload, body)
-    if found.stored != payload.value:
-        plain: bytes | memoryview = body
-        if head.chunked:
-            dechunker = Dechunker()
-            content = b"".join(dechunker.feed(body))
-            if dechunker.complete:
-                found.dechunked, plain = _digest(payload, content), content
-        if found.dechunked != payload.value and head.coding:
-            decoded = content_decoded(plain, head.coding)
-            found.decoded = None if decoded is None else _digest(payload, decoded)
-    return found
-
-
-def _in_pieces(records: Records, due: Recorded | None, payload: Recorded | None, *, http: bool) -> _Hashed:
-    """Step 6 for a large block: both readings at once. Content coding is not tried, it would explain but decide nothing."""
-    found = _Hashed()
-    of_block = due.hasher() if due is not None else None
-    of_stored = payload.hasher() if payload is not None else None
-    of_dechunked: Hasher | None = None
-    dechunker = Dechunker()
-    waiting = bytearray()
-    head_found = not http
-    for piece in records.pieces():
-        if of_block is not None:
-            of_block.update(piece)
-        if of_stored is None:
-            continue
-        body: bytes | memoryview = piece
-        if not head_found:
-            if found.limited:
-                continue
-            waiting += piece
-            found.head = http_head(memoryview(bytes(waiting)))
-            if found.head is None:
-                found.limited = len(waiting) > HTTP_HEADER_MAX
-                continue
-            head_found = True
-            body = bytes(waiting[len(found.head.text) :])
-            waiting.clear()
-            if found.head.chunked and payload is not None:
-                of_dechunked = payload.hasher()
-        of_stored.update(body)
-        if of_dechunked is not None:
-            for content in dechunker.feed(body):
-                of_dechunked.update(content)
-    if of_block is not None:
-        found.block = of_block.digest()
-    if of_stored is not None and head_found:
-        found.stored = of_stored.digest()
-        if of_dechunked is not None and dechunker.complete:
-            found.dechunked = of_dechunked.digest()
-    return found
-
-
-def _over_payload(kind: bytes, block: Recorded, payload: Recorded | None, actual: _Hashed) -> bool:
+def _over_payload(kind: bytes, block: Recorded, payload: Recorded | None, actual: Hashed) -> bool:
     """WRD-02, both forms, recomputed exactly."""
     if kind == b"revisit":
-        return block.value == _digest(block, b"")
+        return block.value == digest(block, b"")
     head = actual.head
     return (
         kind == b"response"
@@ -383,20 +336,14 @@ def _over_payload(kind: bytes, block: Recorded, payload: Recorded | None, actual
     )
 
 
-def _match(tally: Tally, record: Record, recorded: Recorded) -> None:
+def _count_match(tally: Tally, recorded: Recorded, *, recovered: bool) -> None:
     if recorded.algorithm == "MD5":
         tally.weak += 1
-    elif record.recovered:
+    elif recovered:
         tally.matched_recovered += 1
     else:
         tally.matched += 1
         tally.broken_hash |= recorded.algorithm == "SHA-1"
-
-
-def _digest(recorded: Recorded, data: bytes | memoryview) -> bytes:
-    h = recorded.hasher()
-    h.update(data)
-    return h.digest()
 
 
 def _label(

@@ -307,14 +307,6 @@ def test_the_block_of_a_revisit_is_checked() -> None:
     assert answer(warc(bad), "WARC.BLOCK_DIGEST") == (FAILED, Reason.HASH_FAILURE)
 
 
-def test_segments_are_not_put_together() -> None:
-    whole = record(payload_digest=sha1(b"the whole record"), fields=[("WARC-Segment-Number", "1")])
-    verdict = warc(whole)
-    assert answer(verdict, "WARC.BLOCK_DIGEST") == OK
-    assert answer(verdict, "WARC.REVISITS") == (OPEN, Reason.NOT_CONTAINED)
-    assert "WARC.PAYLOAD_DIGEST" not in asked(verdict)
-
-
 # ── known defects, other kinds ────────────────────────────────────────────────────────────────────────────────────────
 
 
