@@ -80,7 +80,7 @@ def _examine(source: Source, context: Context) -> Examination:
     text = pdf_text.of(source)
     stated = printed.claims_from_text(text.text, source=source, context=context)
     seals = pdf.seals_of(source, context) if is_signed(source) else pdf_seals.Seals(())
-    seal = _seal(source, seals, context.trust, {c.platform for c in stated.claims} - {None})
+    seal = _seal(source, seals, context.trust, frozenset(h for c in stated.claims for h in c.hosts))
     findings = [text.finding(source.name), *stated.findings, seal, *seals.findings]
     if context.content and not any(w.file for w in stated.walks):
         # A PDF shows more than its text: one that speaks of no file here must not pass as a mere companion of those that are.
@@ -100,8 +100,8 @@ def _examine(source: Source, context: Context) -> Examination:
     )
 
 
-def _seal(source: Source, seals: "Seals", trust: TrustStore, stated: set[str | None]) -> Finding:
-    """CERT.SIG: one seal that passed in every respect, and none that is broken."""
+def _seal(source: Source, seals: "Seals", trust: TrustStore, hosts: frozenset[str]) -> Finding:
+    """CERT.SIG: one seal that passed in every respect, and none that is broken. `hosts`: of the addresses on the pages."""
     name = source.name
     if not seals.readable:
         unread = seals.document[0]
@@ -119,9 +119,9 @@ def _seal(source: Source, seals: "Seals", trust: TrustStore, stated: set[str | N
         reason = (worst.reason if worst else None) or Reason.NO_CERTIFICATE_CHAIN_FOUND
         return indeterminate(SEAL, reason, name, actual=worst.check if worst else None, law=LAW)
     platform = trust.platform_of_seal(best.certificate) if best.certificate else None
-    due = [p for p in trust.platforms if p.id in stated and p.seals]
+    due = [p for p in trust.platforms if p.seals and hosts.intersection(p.hosts)]
     if due and platform not in due:
-        # The court knows the seals of the platform that the certificate names, and this is none of them.
+        # The court knows the seals of the platform whose address stands on the certificate, and this is none of them.
         reason = Reason.PLATFORM_NOT_IN_POLICY
         return indeterminate(SEAL, reason, name, expected=due[0].id, actual=best.signer, law=LAW)
     notes = (f"PLATFORM_SEAL:{platform.id}",) if platform else ("SEAL_OF_NO_PLATFORM",)

@@ -1,6 +1,7 @@
 """Platform certificates as PDF: what is read from the page, what is not shown, whose seal it is, and that it stays a statement."""
 
 import hashlib
+from dataclasses import replace
 from datetime import timedelta
 
 import pytest
@@ -191,6 +192,18 @@ def test_a_seal_that_is_registered_for_nobody() -> None:
     result = verdict({"certificate.pdf": sign(CERTIFICATE).data, "page.html": PAGE}, trust(platforms=[platform("zx", ROOT.der)]))
     (seal,) = [f for f in result.findings if f.check == "CERT.SIG"]
     assert (seal.outcome, seal.notes) == (Outcome.PASSED, ("SEAL_OF_NO_PLATFORM",))
+
+
+def test_the_address_of_one_platform_under_the_seal_of_another() -> None:
+    known = replace(platform("zx", ROOT.der), hosts=("zx.example",))
+    other = platform("other", SEAL.der)
+    data = sign(document(text(*lines(), "Verify at: https://zx.example/check"))).data
+    files = {"certificate.pdf": data, "page.html": PAGE}
+    wrong = verdict(files, trust(platforms=[known, other]))
+    assert found(wrong, "CERT.SIG") == [(Outcome.INDETERMINATE, Reason.PLATFORM_NOT_IN_POLICY)]
+    assert wrong.grade is Grade.E
+    right = verdict(files, trust(platforms=[replace(known, seals=other.seals)]))
+    assert found(right, "CERT.SIG") == [PASSED]
 
 
 def test_certificates_beside_the_file_complete_the_path() -> None:
