@@ -14,6 +14,7 @@ from .chains import assembly
 from .exhibit import Exhibit, ExhibitError, Source
 from .reasons import Reason
 from .registry import FORMATS, Context, Format, Role, recognise
+from .snapshots import time_order
 from .trust import TrustError, TrustStore
 from .verdict import (
     ENGINE,
@@ -57,6 +58,7 @@ def verify(exhibit: Exhibit, trust: TrustStore, at: datetime) -> Verdict:
                 examinations.append(found)
                 context = _knowing(context, found)
     examinations.append(_climb(context))
+    examinations.append(_order(context, examinations))
 
     findings = tuple(f for e in examinations for f in e.findings)
     walks = tuple(w for e in examinations for w in e.walks)
@@ -108,6 +110,13 @@ def _climb(context: Context) -> Examination:
         s for s in context.exhibit.sources if context.formats[s].role in (Role.PROOF, Role.CERTIFICATE)
     )
     return _guarded(lambda: assembly.climb(context), concerned)
+
+
+def _order(context: Context, examinations: list[Examination]) -> Examination:
+    """What the files state of their times, against what is proven of them."""
+    walks = [w for e in examinations for w in e.walks]
+    told = stated.kept(t for e in examinations for t in e.stated)
+    return _guarded(lambda: time_order.examine(context, walks, told), context.content)
 
 
 def _examine(fmt: Format, sources: tuple[Source, ...], context: Context) -> Examination:

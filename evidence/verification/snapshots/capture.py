@@ -4,10 +4,12 @@
 import re
 from collections.abc import Sequence
 
+from .. import stated as stated_times
 from ..certificates.claim import Claim
 from ..codecs.inflate import LimitReached
 from ..codecs.quotation import quote
 from ..reasons import Reason
+from ..stated import What
 from ..verdict import Bearing, Finding, failed, indeterminate, instant, passed
 from . import capture_log, hash_rows
 from .capture_log import Log, Stated
@@ -41,19 +43,28 @@ def has_operation_log(container: Container) -> bool:
     return any(_OPERATION_LOG.search(m.name.rpartition("/")[2]) for m in container.files)
 
 
-def findings(container: Container, claims: Sequence[Claim]) -> list[Finding]:
-    """CNP-06 to CNP-08, for what looks like a capture: a zip with neither log nor saved page is not asked about them."""
+def findings(container: Container, claims: Sequence[Claim], stated: list[stated_times.Stated]) -> list[Finding]:
+    """CNP-06 to CNP-08, for what looks like a capture: a zip with neither log nor saved page is not asked about them. `stated`
+    takes the times of the logs (first and last) and of the saved pages."""
     check_log = _text_of(container, _CHECK_LOG)
     operations = _text_of(container, _OPERATION_LOG)
     pages = _saved_pages(container)
     if check_log is None and operations is None and not pages:
         return []
     log = capture_log.read_log(*operations) if operations is not None else None
+    checked = list(capture_log.read_log(*check_log).times) if check_log is not None else []
+    for told in (checked, list(log.times) if log is not None else []):
+        stated += [_as_stated(container, t, What.LOGGED) for t in dict.fromkeys(told[:1] + told[-1:])]
+    stated += [_as_stated(container, t, What.CAPTURED) for _, _, t in pages if t is not None]
     return [
         _cleanliness(container, check_log),
         _operations(container, log, pages),
-        _time_order(container, log, pages, claims),
+        _time_order(container, checked, log, pages, claims),
     ]
+
+
+def _as_stated(container: Container, time: Stated, what: What) -> stated_times.Stated:
+    return stated_times.captured(f"{container.subject} · {quote(time.source)}", time.text, time.instant, what=what)
 
 
 def _cleanliness(container: Container, check_log: tuple[str, str] | None) -> Finding:
@@ -121,19 +132,20 @@ def _operations(
 
 def _time_order(
     container: Container,
+    checked: Sequence[Stated],
     log: Log | None,
     pages: Sequence[tuple[str, str, Stated | None]],
     claims: Sequence[Claim],
 ) -> Finding:
-    """CNP-08: operations, saved pages, certificate. All of them are statements, so no order of theirs refutes anything."""
+    """CNP-08: cleanliness check, operations, saved pages, certificate. All of them are statements, so no order of theirs refutes anything."""
     subject = container.subject
     captured = [t for _, _, t in pages if t is not None]
     logged = list(log.times) if log is not None else []
     certified = [Stated(c.source, c.time.text, c.time.instant, "") for c in claims if c.time is not None]
-    times = [*logged, *captured, *certified]
+    times = [*checked, *logged, *captured, *certified]
     notes = tuple(
         f"TIME_STATED:{quote(t.source)} {quote(t.text, length=60)}"
-        for t in (logged[-1:] + captured + certified)[:NAMED_MAX]
+        for t in ([*checked[-1:]] + logged[-1:] + captured + certified)[:NAMED_MAX]
     )
     if len(times) < 2:
         return indeterminate(
@@ -146,12 +158,16 @@ def _time_order(
         return indeterminate(
             TIME_ORDER, Reason.TIME_ZONE_AMBIGUOUS, subject, notes=notes, bearing=Bearing.ADVISORY
         )
-    moments = [t.instant for t in logged if t.instant is not None]
-    latest_capture = max((t.instant for t in (*logged, *captured) if t.instant is not None), default=None)
+    moments = [t.instant for t in (*checked, *logged) if t.instant is not None]
+    latest_capture = max((t.instant for t in (*checked, *logged, *captured) if t.instant is not None), default=None)
     ends = [t.instant for t in certified if t.instant is not None]
     in_order = moments == sorted(moments) and (
         latest_capture is None or not ends or latest_capture <= min(ends)
     )
+    if checked and captured:
+        before = max((t.instant for t in checked if t.instant is not None), default=None)
+        after = min((t.instant for t in captured if t.instant is not None), default=None)
+        in_order = in_order and (before is None or after is None or before <= after)
     if not in_order:
         return indeterminate(
             TIME_ORDER, Reason.TIMESTAMP_ORDER_FAILURE, subject, notes=notes, bearing=Bearing.ADVISORY

@@ -6,7 +6,7 @@ container only; its nested archives are never opened.
 """
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping, Sequence, Set
 
 from .. import digests
 from ..codecs.inflate import LimitReached
@@ -15,8 +15,9 @@ from ..codecs.zipstrict import Member
 from ..exhibit import Source
 from ..reasons import Reason
 from ..registry import Context
+from ..stated import Stated
 from ..verdict import Bearing, Examination, Finding, failed, indeterminate, passed
-from . import capture, hash_rows
+from . import capture, hash_rows, package_stamps
 from .container import Container, folded, names_at_a_glance, open_container, summary
 from .hash_rows import HashList, NotAHashList, Row
 from .integrity import axes
@@ -51,22 +52,25 @@ def sniff(source: Source) -> int:
 
 
 def examine(sources: Sequence[Source], context: Context) -> Examination:
-    findings = [f for source in sources for f in _examine(source, context)]
-    return Examination(findings=tuple(findings), not_proven=NOT_PROVEN)
+    stated: list[Stated] = []
+    findings = [f for source in sources for f in _examine(source, context, stated)]
+    return Examination(findings=tuple(findings), not_proven=NOT_PROVEN, stated=tuple(stated))
 
 
-def _examine(source: Source, context: Context) -> list[Finding]:
+def _examine(source: Source, context: Context, stated: list[Stated]) -> list[Finding]:
     container = open_container(source, context.budget)
     bound = _package_digest(source, context)
     if not container.sound:
         parts = list(container.findings())
         return [summary(CONTAINER, container, axes(parts)), *parts, *bound]
     member, listed, problem = _find_list(container)
-    container.check(_wanted(container, listed))
+    tokens = package_stamps.find(container)
+    container.check(_wanted(container, listed, tokens.algorithms))
     package = [_hash_list(container, member, listed, problem)]
     if listed is not None and member is not None:
         package += [_hashes(container, listed), _unlisted(container, member, listed)]
-    package += capture.findings(container, context.claims)
+    package += capture.findings(container, context.claims, stated)
+    package += package_stamps.findings(container, tokens, context)
     parts = [*container.findings(), *package]
     return [summary(CONTAINER, container, axes(parts)), *parts, *bound]
 
@@ -161,8 +165,9 @@ def _hash_list(
     return passed(HASH_LIST, subject, notes=notes)
 
 
-def _wanted(container: Container, listed: HashList | None) -> Mapping[str, set[str]]:
-    wanted: dict[str, set[str]] = {}
+def _wanted(container: Container, listed: HashList | None, stamped_by: Set[str]) -> Mapping[str, set[str]]:
+    """Digests of every member that somebody states; `stamped_by`: algorithms of tokens, each of which may mean any member."""
+    wanted = {m.name: set(stamped_by) for m in container.files}
     for row in listed.rows if listed else ():
         member = container.named(row.name)
         if member is not None:
