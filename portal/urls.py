@@ -13,6 +13,7 @@ urlpatterns = [
     path("verify/", include("evidence.runs.urls")),
     path("exhibits/", include("evidence.exhibits.urls")),
     path("exhibits/", include("evidence.connectors.urls")),
+    path("exhibits/", include("evidence.captures.urls")),
     path("reports/", include("evidence.reports.urls")),
     path("accounts/", include("portal.people.urls")),
     path("language/", set_language, name="set_language"),

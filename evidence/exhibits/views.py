@@ -19,6 +19,7 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_POST, require_safe
 
 from cases.access import demand, may, visible_to
+from evidence.captures import section as captures
 from evidence.connectors.reading import court_nodes
 from evidence.runs import queue
 from evidence.runs.models import Lane, Run
@@ -166,6 +167,7 @@ def _context(request: HttpRequest, found: Exhibit, shown: Shown) -> dict[str, ob
     run, asked = shown.run, _asked(request)
     may_verify = bool(may(request.user, "verify.run", found))
     in_full = shown.detail or may_verify
+    files = _files(found, shown.reading)
     ahead = queue.position(run) if run and run.state == Run.State.QUEUED else 0
     return {
         "exhibit": found,
@@ -174,7 +176,8 @@ def _context(request: HttpRequest, found: Exhibit, shown: Shown) -> dict[str, ob
         "run": run,
         "reading": shown.reading,
         "events": shown.reading.events(received=found.submitted_at) if shown.reading else [],
-        "files": _files(found, shown.reading),
+        "files": files,
+        "captures": captures.section(found, [f for f, _format in files], shown.done.verdict if shown.done else None),
         "said": _progress(run, ahead) if run else "",
         "stands": f"{run.state}{run.stage}{ahead}" if run else "",
         "asked": asked + 1,

@@ -217,6 +217,8 @@ def _rows(cast: Cast) -> Iterator[Row]:
         yield "get", "exhibits:file", [key, 1], CONTENT[name]
         yield "post", "connectors:ask", [key], COURT
         yield "get", "connectors:source", [key, 1, 1], COURT
+        yield "get", "captures:capture", [key, 1, 1], EXHIBITS[name]
+        yield "get", "captures:picture", [key, 1, 1, 1], CONTENT[name]
     for name, report in cast.reports.items():
         key = report.public_id
         yield "get", "reports:report", [key], REPORTS[name]

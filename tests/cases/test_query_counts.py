@@ -15,7 +15,7 @@ from tests import courtroom
 
 pytestmark = pytest.mark.django_db
 
-QUERIES = {"home": 12, "case": 11, "exhibit": 13, "summary": 12, "submissions": 11}
+QUERIES = {"home": 12, "case": 11, "exhibit": 14, "summary": 13, "submissions": 11}
 
 
 @pytest.fixture(autouse=True)
@@ -75,6 +75,7 @@ def test_the_page_of_an_exhibit(judge: User, party: User, files: int, runs: int)
     courtroom.join(judge, case, Role.PRESIDING_JUDGE)
     courtroom.join(party, case, Role.LITIGANT, Side.PLAINTIFF)
     exhibit = courtroom.hand_in(case, party, files={f"{n}.html": b"%d" % n for n in range(files)})
+    courtroom.read(exhibit)
     for _ in range(runs):
         courtroom.run(exhibit, courtroom.consistent(), requested_by=judge)
     path = reverse("exhibits:exhibit", args=[exhibit.public_id])

@@ -1,0 +1,115 @@
+"""The facts card of a capture: what the file says of it, line by line, beside what is proven. Everything in it is words of the
+evidence but the line on the proven time."""
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from django.utils.functional import Promise
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
+
+from evidence.exhibits import words
+
+from .capture import Capture, Kind
+from .kept import Proven
+
+KINDS: dict[Kind, Promise] = {
+    Kind.PAGE: gettext_lazy("网页"),
+    Kind.IMAGE: gettext_lazy("图片"),
+    Kind.PDF: gettext_lazy("PDF 文档"),
+    Kind.OTHER: gettext_lazy("其他内容"),
+}
+NOTES: dict[str, Promise] = {
+    "TEXT_MAX": gettext_lazy("文字太多，只取出了前面一部分。"),
+    "PAGE_MAX": gettext_lazy("这个网页太大，没有取出文字。"),
+    "PLACES_UNKNOWN": gettext_lazy("文字不能逐字定位到字节，引用时只能指到整个内容。"),
+    "CONTENT_CODING_UNREAD": gettext_lazy("内容的压缩方式不能识别，没有取出文字。"),
+    "CONTENT_CODING_ABSENT": gettext_lazy("头部写明内容经过压缩，实际没有压缩。"),
+    "IMAGE_MAX_PIXELS": gettext_lazy("图片的像素超过上限，没有绘出。"),
+    "IMAGE_MEMORY": gettext_lazy("绘出这张图片需要的内存超过上限，没有绘出。"),
+    "IMAGE_UNREADABLE": gettext_lazy("图片已损坏或格式不支持，没有绘出。"),
+    "PDF_MAX": gettext_lazy("PDF 太大，没有绘出。"),
+    "PDF_TOO_HEAVY": gettext_lazy("PDF 已加密，或展开后太大，没有绘出。"),
+    "PDF_UNREADABLE": gettext_lazy("PDF 或其中一页不能打开，没有全部绘出。"),
+    "PDF_PAGES_MAX": gettext_lazy("PDF 页数多，只绘出前面 20 页。"),
+    "PICTURES_LEFT_OUT": gettext_lazy("绘制这个文件的图片超过了时间或内存上限，只取出文字和要点。"),
+    "VIEWS_MAX": gettext_lazy("图片多，只绘出前面一部分。"),
+    "HIDDEN_TEXT": gettext_lazy("网页自己隐藏了一些文字，没有列出。处数："),
+    "NOTHING_TO_SHOW": gettext_lazy("这个文件里没有可以展示的网页、图片或 PDF。"),
+    "ZIP_NOT_SOUND": gettext_lazy("这个压缩包在不同程序里可能读出不同内容，所以没有展示；哪里不对见逐项核对。"),
+    "CAPTURES_LEFT_OUT": gettext_lazy("内容多，只展示前面一部分。没有展示的项数："),
+    "RESOURCES_MAX": gettext_lazy("随网页保存的内容多，只列出前面一部分。"),
+    "RECORDS_DAMAGED": gettext_lazy("有记录损坏，能读出的已列出，详见逐项核对。损坏处数："),
+    "PAYLOAD_MAX": gettext_lazy("有内容超过读取上限，没有展示。"),
+    "MEMBER_DAMAGED": gettext_lazy("压缩包里有文件损坏，没有展示。"),
+    "FILE_MAX": gettext_lazy("文件太大，没有展示。"),
+}
+LIMIT_REACHED = gettext_lazy("读取时到达上限，只展示了前面一部分：")
+
+
+@dataclass(frozen=True, slots=True)
+class Line:
+    label: str
+    value: str
+    plain: bool = True
+    """Shown in the ordinary face; False: a machine word."""
+    proven: bool = False
+
+
+def lines(capture: Capture, proven: Proven | None) -> list[Line]:
+    """The card. What the file does not say is left out, but for the address and the two times, where silence matters."""
+    facts, place = capture.facts, capture.place
+    unsaid = _("文件没有写明")
+    found = [
+        Line(_("网址"), facts.url or unsaid, plain=False),
+        *([Line(_("最终网址"), facts.final_url, plain=False)] if facts.final_url else []),
+        *([Line(_("标题"), facts.title)] if facts.title else []),
+        Line(_("声称的抓取时间"), _claimed(facts.claimed_time, facts.claimed_instant) or unsaid),
+        Line(_("已证明的时间"), _proven(proven), proven=bool(proven and proven.not_after)),
+        Line(_("服务器 IP"), facts.ip or unsaid, plain=False),
+        Line(_("协议与 TLS"), facts.protocol or unsaid, plain=False),
+    ]
+    for label, value in (
+        (_("状态码"), str(facts.status) if facts.status is not None else None),
+        (_("内容类型"), facts.content_type),
+        (_("浏览器标识"), facts.user_agent),
+        (_("取证软件"), facts.software),
+        (_("取证方 IP"), facts.capture_ip),
+    ):
+        if value:
+            found.append(Line(label, value, plain=False))
+    found.append(
+        Line(_("文件写明的签名者"), _("%(signer)s（签名是否成立见核验结论）") % {"signer": facts.signer})
+        if facts.signer
+        else Line(_("签名者"), _("文件没有写明签名者"))
+    )
+    if place.digest_in_record:
+        state = {True: _("与内容相同"), False: _("与内容不同，见逐项核对"), None: _("这里没有比较")}[place.matched]
+        found.append(Line(_("记录自带的摘要"), f"{place.digest_in_record} · {state}", plain=False))
+    return found
+
+
+def note(code: str) -> str:
+    """A note of a reading in words; the name of a bound where it is one that the engine's readers share."""
+    name, colon, count = code.partition(":")
+    if name not in NOTES:
+        return f"{LIMIT_REACHED}{name}"
+    return f"{NOTES[name]}{count}" if colon else str(NOTES[name])
+
+
+def _claimed(text: str | None, moment: datetime | None) -> str | None:
+    if text is None or moment is None:
+        return text
+    return _("%(beijing)s 北京时间（原文 %(text)s），未经证明") % {"beijing": words.beijing(moment), "text": text}
+
+
+def _proven(proven: Proven | None) -> str:
+    if proven is None:
+        return _("还没有核验结果")
+    if proven.not_after is None:
+        return _("没有得到证明的时间")
+    return _("不晚于 %(beijing)s 北京时间（%(grade)s 级，依据 %(source)s）") % {
+        "beijing": words.beijing(proven.not_after),
+        "grade": proven.grade,
+        "source": proven.source,
+    }
