@@ -143,6 +143,9 @@ def _parts(data: bytes) -> tuple[bytes, bytes]:
     tbs, end = der.element(body, der.SEQUENCE)
     _, algorithm_end = der.element(body, der.SEQUENCE, offset=end)
     outer = body[end:algorithm_end]
+    signature, signature_end = der.element(body, der.BIT_STRING, offset=algorithm_end)
+    if signature[:1] != b"\0" or signature_end != len(body):
+        raise CodecError("a signature that is not whole octets")  # one certificate has one encoding
     offset = der.element(tbs, 0xA0)[1] if tbs[:1] == b"\xa0" else 0
     _, offset = der.element(tbs, der.INTEGER, offset=offset)
     # signature, issuer, validity, subject, subjectPublicKeyInfo

@@ -336,6 +336,18 @@ def test_sm2_paths() -> None:
         assert found(bytes(changed), [middle.der], Purpose.TIME_STAMPING).outcome is Outcome.INDETERMINATE, place
 
 
+def test_a_signature_is_whole_octets() -> None:
+    """The count of unused bits stands outside what is signed: where the last bits are zero, another count would fit as well."""
+    made = issue("Example Root", ca=True)
+    signature = Certificate(made.der).parsed.signature
+    at = len(made.der) - len(signature) - 1
+    assert made.der[at] == 0
+    for count in range(1, 8):
+        changed = made.der[:at] + bytes([count]) + made.der[at + 1 :]
+        with pytest.raises(CertificateError):
+            Certificate(changed)
+
+
 @pytest.mark.needs("openssl")
 def test_sm2_certificates_made_by_openssl(tmp_path: Path) -> None:
     def openssl(*arguments: str) -> None:
