@@ -1,4 +1,4 @@
-"""Web archives WARC 0.17 to 1.1, plain or gzip (ISO 28500; spec snapshots §3 and §4): are the records what they say they are?
+"""Web archives WARC 0.17 to 1.1, plain, gzip or Zstandard (ISO 28500; spec snapshots §3 and §4): are the records what they say they are?
 
 The digests inside a WARC are stated by whoever wrote it: they show damage and careless change, not who wrote what and when.
 Only something outside (a chain, a time-stamp, a signature over the file) binds the archive, so no walk starts here.
@@ -16,6 +16,7 @@ from ..stated import Stated, dated
 from ..verdict import Bearing, Examination, Finding, Outcome, failed, indeterminate, passed
 from .defects import BLOCK_OVER_PAYLOAD
 from .integrity import axes
+from .warc_stream import ZSTD_MAGICS
 from .warc_survey import Originals, Survey, Tally, Worst, settle, survey
 
 RECOGNISED = "WARC.RECOGNISED"
@@ -29,11 +30,12 @@ COVERAGE = "WARC.COVERAGE"
 GZ_MEMBERS = "GZ.MEMBERS"
 GZ_ONLY_MEMBERS = "GZ.ONLY_MEMBERS"
 GZ_ALIGNED = "GZ.ALIGNED"
+ZSTD_FRAMES = "ZSTD.FRAMES"
+ZSTD_ONLY_FRAMES = "ZSTD.ONLY_FRAMES"
 NOT_PROVEN = ("NOT_PROVEN.CAPTURE_HOST", "NOT_PROVEN.CAPTURE_TIME", "NOT_PROVEN.REPLAY")
 
 _LOOK = 64 << 10
 _WARC, _ARC = b"WARC/", b"filedesc:"
-_ZSTD = (b"\x28\xb5\x2f\xfd", b"\x5d\x2a\x4d\x18")
 _ARC_HEADER = re.compile(rb"filedesc:\S+ [0-9A-Fa-f.:]+ [0-9]{14} \S+ [0-9]{1,18}\r?\n")
 
 
@@ -53,7 +55,11 @@ def sniff(source: Source) -> int:
         return 95
     if head.startswith(_ARC):
         return 60
-    return 20 if head.startswith(_ZSTD) else 0
+    if head.startswith(ZSTD_MAGICS):
+        from ..codecs import zstdframes
+
+        return 95 if zstdframes.beginning(BytesOctets(head), 0, 5).startswith(_WARC) else 20
+    return 0
 
 
 def examine(sources: Sequence[Source], context: Context) -> Examination:
@@ -93,8 +99,7 @@ def read(octets: Octets, subject: str, budget: inflate.Budget, originals: Origin
 
 def _read(octets: Octets, subject: str, budget: inflate.Budget, originals: Originals) -> Survey | Finding:
     head = octets.read(0, 4096)
-    if head.startswith(_ZSTD):
-        return indeterminate(RECOGNISED, Reason.UNSUPPORTED_FORMAT, subject, actual="zstd")
+    zstd = head.startswith(ZSTD_MAGICS)
     if head.startswith(gzipmembers.MAGIC):
         head = gzipmembers.beginning(octets, 0, 4096)
     if head.startswith(_ARC):
@@ -108,7 +113,8 @@ def _read(octets: Octets, subject: str, budget: inflate.Budget, originals: Origi
     if found.limit is not None:
         return _limited(RECOGNISED, subject, found.limit, ())
     double = ("DOUBLE_COMPRESSION",) if found.compression.double is not None else ()
-    return indeterminate(RECOGNISED, Reason.UNSUPPORTED_FORMAT, subject, notes=double)
+    packed = "zstd" if zstd else None
+    return indeterminate(RECOGNISED, Reason.UNSUPPORTED_FORMAT, subject, actual=packed, notes=double)
 
 
 def layer_findings(
@@ -125,7 +131,7 @@ def layer_findings(
 
 def _raised(found: Survey, subject: str, originals: Originals, accepted: frozenset[str]) -> Iterator[Finding]:
     if found.compression.members or found.compression.junk:
-        yield from _compression(found, subject)
+        yield from (_frames if found.compression.zstd else _compression)(found, subject)
     yield _headers(found, subject)
     yield _framing(found, subject)
     if found.digest_headers:
@@ -153,23 +159,51 @@ def _compression(found: Survey, subject: str) -> Iterator[Finding]:
         )
     else:
         yield passed(GZ_MEMBERS, subject, notes=(f"MEMBERS_CHECKED:{members}",))
+    yield _nothing_else(GZ_ONLY_MEMBERS, found, subject)
+    if seen.misaligned:
+        yield failed(GZ_ALIGNED, Reason.FORMAT_FAILURE, subject, notes=(f"MEMBER_AT:{seen.misaligned_at}",))
+    else:
+        yield passed(GZ_ALIGNED, subject, notes=("GZIP_NOT_PER_RECORD",) if seen.several_records else ())
+
+
+def _nothing_else(check: str, found: Survey, subject: str) -> Finding:
+    """GZ-02, and the same of Zstandard."""
+    seen = found.compression
     notes: list[str] = []
     if seen.empty:
         notes.append(f"EMPTY_MEMBER:{seen.empty}")
     if seen.trailing_zeros:
         notes.append("TRAILING_ZERO_PADDING")
+    if seen.skippable:
+        notes.append(f"ZSTD_SKIPPABLE_FRAMES:{seen.skippable}")
+    if seen.zstd and seen.several_records:
+        notes.append("ZSTD_NOT_PER_RECORD")
     if seen.junk:
         notes += [f"JUNK_AT:{at}" for at in seen.junk]
-        yield failed(GZ_ONLY_MEMBERS, Reason.FORMAT_FAILURE, subject, notes=tuple(notes))
-    elif seen.double is not None:
+        return failed(check, Reason.FORMAT_FAILURE, subject, notes=tuple(notes))
+    if seen.double is not None:
         notes.append("DOUBLE_COMPRESSION")
-        yield indeterminate(GZ_ONLY_MEMBERS, Reason.UNSUPPORTED_FORMAT, subject, notes=tuple(notes))
+        return indeterminate(check, Reason.UNSUPPORTED_FORMAT, subject, notes=tuple(notes))
+    return passed(check, subject, notes=tuple(notes))
+
+
+def _frames(found: Survey, subject: str) -> Iterator[Finding]:
+    """The frames of a Zstandard file: a frame whose dictionary is not in the file is missing data, any other fault is one."""
+    seen = found.compression
+    notes = [f"FRAMES_CHECKED:{seen.members - seen.damaged_count}"]
+    if seen.unchecked:
+        notes.append(f"ZSTD_WITHOUT_CHECKSUM:{seen.unchecked}")
+    if seen.unsized:
+        notes.append(f"ZSTD_WITHOUT_SIZE:{seen.unsized}")
+    notes += [f"MEMBER_AT:{at}" for _, at in seen.damaged]
+    faults = [reason for reason, _ in seen.damaged if reason is not Reason.NOT_CONTAINED]
+    if faults:
+        yield failed(ZSTD_FRAMES, faults[0], subject, notes=tuple(notes))
+    elif seen.damaged:
+        yield indeterminate(ZSTD_FRAMES, Reason.NOT_CONTAINED, subject, notes=tuple(notes), bearing=Bearing.DECISIVE)
     else:
-        yield passed(GZ_ONLY_MEMBERS, subject, notes=tuple(notes))
-    if seen.misaligned:
-        yield failed(GZ_ALIGNED, Reason.FORMAT_FAILURE, subject, notes=(f"MEMBER_AT:{seen.misaligned_at}",))
-    else:
-        yield passed(GZ_ALIGNED, subject, notes=("GZIP_NOT_PER_RECORD",) if seen.several_records else ())
+        yield passed(ZSTD_FRAMES, subject, notes=tuple(notes))
+    yield _nothing_else(ZSTD_ONLY_FRAMES, found, subject)
 
 
 def _headers(found: Survey, subject: str) -> Finding:

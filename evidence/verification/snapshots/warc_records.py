@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 
 from ..codecs import gzipmembers, inflate
 from ..reasons import Reason
-from .warc_stream import FAULTS_MAX, Mark, Stream
+from .warc_stream import FAULTS_MAX, ZSTD_MAGICS, Mark, Stream
 
 HEADER_MAX = 64 << 10
 """Bytes of a record header (WARC_HEADER_MAX); real ones stay under 4 KiB."""
@@ -158,7 +158,7 @@ class Records:
         """The window is at a boundary, but at no record. False at the end of the archive."""
         stream = self._stream
         first = not (self.count or self.headers.count or stream.recovered)
-        if stream.compressed and (first or stream.buffer.startswith(gzipmembers.MAGIC[:2], stream.position)):
+        if stream.compressed and (first or stream.buffer.startswith((gzipmembers.MAGIC[:2], *ZSTD_MAGICS), stream.position)):
             # No web archive, or compressed twice: inflated to its end for the check sums, not opened further.
             stream.skip_segment()
             return not first and stream.next_segment()

@@ -1,6 +1,6 @@
 """The bytes of a web archive after decompression, read forward, with everything that could hide between the pieces.
 
-An archive is a row of *segments*: gzip members one after another, or plain bytes. A proper archive has one segment. Where
+An archive is a row of *segments*: gzip members (or Zstandard frames) one after another, or plain bytes. A proper archive has one segment. Where
 one breaks off (junk between members, a damaged member, plain records appended to compressed ones) the next is searched
 for, so that nothing can hide behind a fault; what is found there is marked `recovered`.
 """
@@ -9,11 +9,14 @@ import re
 from collections import deque
 from collections.abc import Iterator
 from dataclasses import dataclass, field
-from typing import NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from ..codecs import gzipmembers, inflate
 from ..codecs.octets import Octets, blocks
 from ..reasons import Reason
+
+if TYPE_CHECKING:
+    from ..codecs import zstdframes
 
 RECORD_MAGIC = re.compile(rb"WARC/(?:1\.|0\.1)")
 CANDIDATES_MAX = 10_000
@@ -24,7 +27,9 @@ FAULTS_MAX = 5
 """Places named one by one; the rest are counted."""
 BLOCK = 1 << 20
 """Plain bytes read at once."""
-_ANY_MAGIC = re.compile(rb"WARC/(?:1\.|0\.1)|\x1f\x8b\x08")
+_ANY_MAGIC = re.compile(rb"WARC/(?:1\.|0\.1)|\x1f\x8b\x08|\x28\xb5\x2f\xfd")
+ZSTD_MAGICS = (b"\x28\xb5\x2f\xfd", b"\x5d\x2a\x4d\x18")
+"""A frame, and the frame that holds the dictionary of the others."""
 _OVERLAP = 8
 
 
@@ -38,9 +43,19 @@ class Mark(NamedTuple):
 
 @dataclass(slots=True)
 class Compression:
-    """What GZ-01 to GZ-03 ask about, collected while reading. Offsets are those of the file."""
+    """What GZ-01 to GZ-03 ask about, collected while reading. Offsets are those of the file. Of Zstandard the members are frames.
+
+    unsized, unchecked   frames that do not state their size, or carry no check sum, as the format wants
+    skippable            frames that no reader opens
+    dictionary           the file begins with a dictionary
+    """
 
     compressed: bool = False
+    zstd: bool = False
+    unsized: int = 0
+    unchecked: int = 0
+    skippable: int = 0
+    dictionary: bool = False
     members: int = 0
     empty: int = 0
     damaged: list[tuple[Reason, int]] = field(default_factory=list)
@@ -69,17 +84,21 @@ class Stream:
         self._scan_from = 0
         self._candidates = 0
         self._plain_from = 0
-        self._compressed = False
+        self._compressed = self._zstd = False
+        self._dictionary: Any = None
         self._pieces: Iterator[bytes] = iter(())
-        if octets.read(0, len(gzipmembers.MAGIC)) == gzipmembers.MAGIC:
+        head = octets.read(0, 4)
+        if head.startswith(gzipmembers.MAGIC) or head in ZSTD_MAGICS:
             self.compression.compressed = True
+            if head in ZSTD_MAGICS:
+                self._open_dictionary(head)
             self._open_members(0)
         else:
             self._open_plain(0)
 
     @property
     def compressed(self) -> bool:
-        """Is the current segment made of gzip members?"""
+        """Is the current segment made of gzip members or Zstandard frames?"""
         return self._compressed
 
     @property
@@ -145,8 +164,9 @@ class Stream:
                 self.compression.several_records += 1
 
     def end_record(self, began: int) -> None:
-        """The record that began at decompressed offset `began` ends at the window: no member may start inside it."""
-        if self._compressed:
+        """The record that began at decompressed offset `began` ends at the window: no gzip member may start inside it (of
+        Zstandard a record may be several frames)."""
+        if self._compressed and not self._zstd:
             here = self.offset
             for start, raw in self._starts:
                 if began < start < here:
@@ -197,13 +217,13 @@ class Stream:
             data = tail + block
             for found in _ANY_MAGIC.finditer(data):
                 at = base + found.start()
-                if found[0] != gzipmembers.MAGIC:
+                if found[0].startswith(b"WARC"):
                     self._open_plain(at)
                     return True
                 self._candidates += 1
                 if self._candidates > CANDIDATES_MAX:
                     raise inflate.LimitReached("CANDIDATES_MAX")
-                if gzipmembers.beginning(self._octets, at, 5) == b"WARC/":
+                if self._beginning(at) == b"WARC/":
                     if not self._compressed:
                         self._note_junk(at)
                     self._open_members(at)
@@ -211,6 +231,13 @@ class Stream:
             tail = data[-_OVERLAP + 1 :]
             start += len(block)
         return False
+
+    def _beginning(self, at: int) -> bytes:
+        if self._octets.read(at, 4) != ZSTD_MAGICS[0]:
+            return gzipmembers.beginning(self._octets, at, 5)
+        from ..codecs import zstdframes
+
+        return zstdframes.beginning(self._octets, at, 5)
 
     def _note_junk(self, at: int) -> None:
         if len(self.compression.junk) < FAULTS_MAX:
@@ -221,24 +248,40 @@ class Stream:
         self._pieces = blocks(self._octets, start=raw)
         self._stopped = self._scan_from = self._octets.size
 
+    def _open_dictionary(self, head: bytes) -> None:
+        from ..codecs import zstdframes
+
+        self.compression.zstd = True
+        self._dictionary = zstdframes.dictionary(self._octets)
+        self.compression.dictionary = self._dictionary is not None
+        if self._dictionary is None and head == ZSTD_MAGICS[1]:
+            self._note_damage(Reason.FORMAT_FAILURE, 0)
+
     def _open_members(self, raw: int) -> None:
         self._reset(raw, compressed=True)
+        self._zstd = not self._octets.read(raw, 3).startswith(gzipmembers.MAGIC)
         self._pieces = self._members(raw)
 
     def _reset(self, raw: int, *, compressed: bool) -> None:
         self.buffer, self.position, self._made = b"", 0, 0
         self._starts.clear()
-        self._plain_from, self._compressed = raw, compressed
+        self._plain_from, self._compressed, self._zstd = raw, compressed, False
+
+    def _note_damage(self, reason: Reason, raw: int) -> None:
+        seen = self.compression
+        seen.damaged_count += 1
+        if len(seen.damaged) < FAULTS_MAX:
+            seen.damaged.append((reason, raw))
 
     def _members(self, raw: int) -> Iterator[bytes]:
         """The output of member after member until something else follows. Members already counted are not counted again."""
         seen = self.compression
-        while gzipmembers.header_size(self._octets, raw) is not None:
+        while (member := self._member(raw)) is not None:
+            raw = member.start
             self._starts.append((self._made, raw))
-            member = gzipmembers.Member(self._octets, raw, self._budget)
             first = True
             for piece in member.pieces():
-                if first and piece.startswith(gzipmembers.MAGIC[:2]) and seen.double is None:
+                if first and piece.startswith((gzipmembers.MAGIC[:2], *ZSTD_MAGICS)) and seen.double is None:
                     seen.double = raw
                 first = False
                 yield piece
@@ -249,11 +292,37 @@ class Stream:
                 seen.members += 1
                 seen.empty += member.size == 0 and member.fault is None
                 if member.fault is not None:
-                    seen.damaged_count += 1
-                    if len(seen.damaged) < FAULTS_MAX:
-                        seen.damaged.append((member.fault, raw))
+                    self._note_damage(member.fault, raw)
             if not member.ended:
                 self._stopped, self._scan_from = member.end, raw + 1
                 return
             raw = member.end
+            self._stopped = self._scan_from = raw
+
+    def _member(self, raw: int) -> "gzipmembers.Member | zstdframes.Frame | None":
+        """The member at `raw`, or the frame at or behind it: frames that no reader opens are counted and passed over."""
+        if not self._zstd:
+            whole = gzipmembers.header_size(self._octets, raw) is not None
+            if not whole:
+                self._stopped = self._scan_from = raw
+            return gzipmembers.Member(self._octets, raw, self._budget) if whole else None
+        from ..codecs import zstdframes
+
+        seen = self.compression
+        while (size := zstdframes.skippable(self._octets, raw)) is not None:
+            if raw >= self._counted:
+                self._counted = raw + 1
+                seen.skippable += not (raw == 0 and seen.dictionary)
+                if raw + size > self._octets.size:
+                    self._note_damage(Reason.TRUNCATED, raw)
+            if seen.skippable > MEMBERS_MAX:
+                raise inflate.LimitReached("ZSTD_FRAMES_MAX")
+            raw = min(raw + size, self._octets.size)
         self._stopped = self._scan_from = raw
+        about = zstdframes.header(self._octets, raw)
+        if about is None:
+            return None
+        if raw >= self._counted:
+            seen.unsized += about.content is None
+            seen.unchecked += not about.checked
+        return zstdframes.Frame(self._octets, raw, self._budget, self._dictionary)
