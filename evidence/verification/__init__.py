@@ -115,7 +115,7 @@ def _climb(context: Context) -> Examination:
 def _order(context: Context, examinations: list[Examination]) -> Examination:
     """What the files state of their times, against what is proven of them."""
     walks = [w for e in examinations for w in e.walks]
-    told = stated.kept(t for e in examinations for t in e.stated)
+    told = [t for e in examinations for t in e.stated]
     return _guarded(lambda: time_order.examine(context, walks, told), context.content)
 
 
@@ -144,6 +144,7 @@ def _fault(sources: tuple[Source, ...], reason: Reason, fault: str) -> Examinati
 
 
 def _accepts_d(context: Context) -> bool:
-    """Grade D counts only when the policy lists every platform that speaks in this exhibit."""
-    platforms = {c.platform for c in context.claims}
-    return bool(platforms) and None not in platforms and platforms <= context.trust.accept_d
+    """Grade D counts only when the policy lists the operator of every chain that a file here is recorded on. Whose chain it is
+    stands in the court's profile; what a certificate says of its platform is a party's word."""
+    operators = {p.profile.operator if p.profile else None for p in context.proofs if p.spoken_of}
+    return bool(operators) and operators <= context.trust.accept_d

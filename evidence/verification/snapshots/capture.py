@@ -54,7 +54,8 @@ def findings(container: Container, claims: Sequence[Claim], stated: list[stated_
     log = capture_log.read_log(*operations) if operations is not None else None
     checked = list(capture_log.read_log(*check_log).times) if check_log is not None else []
     for told in (checked, list(log.times) if log is not None else []):
-        stated += [_as_stated(container, t, What.LOGGED) for t in dict.fromkeys(told[:1] + told[-1:])]
+        known = sorted((t for t in told if t.instant is not None), key=lambda t: (str(t.instant), t.text)) or told
+        stated += [_as_stated(container, t, What.LOGGED) for t in dict.fromkeys(known[:1] + known[-1:])]
     stated += [_as_stated(container, t, What.CAPTURED) for _, _, t in pages if t is not None]
     return [
         _cleanliness(container, check_log),

@@ -19,8 +19,8 @@ from ..verdict import Bearing, Examination, Finding, failed, indeterminate, pass
 FORM, SIZES, BINDING = "HAR.FORM", "HAR.SIZES", "HAR.BINDING"
 NOT_PROVEN = ("NOT_PROVEN.CAPTURE_HOST", "NOT_PROVEN.CAPTURE_TIME", "NOT_PROVEN.REPLAY")
 
-HAR_MAX = 64 << 20
-"""Bytes of an archive, as of any JSON here."""
+HAR_MAX = 32 << 20
+"""Bytes of an archive. Text outside ASCII takes four times that when it is read, twice over, and the jail has 512 MiB."""
 ENTRIES_MAX = 50_000
 NAMED_MAX = 20
 VERSIONS = ("1.1", "1.2", "1.3")
@@ -105,8 +105,8 @@ def _entries(document: object) -> list[dict[str, Any]]:
     return entries
 
 
-def _body(number: int, entry: Mapping[str, Any]) -> bytes | None:
-    """The response's body with its base64 removed; None when the archive does not hold it. Raises HarError."""
+def _body(number: int, entry: Mapping[str, Any]) -> tuple[int, str] | None:
+    """Length and SHA-256 of the response's body, its base64 removed; None when the archive does not hold it. Raises HarError."""
     from ..codecs.text import CodecError, base64_bytes
 
     content = entry["response"]["content"]
@@ -115,28 +115,27 @@ def _body(number: int, entry: Mapping[str, Any]) -> bytes | None:
         return None
     if not isinstance(text, str) or encoding not in (None, "", "base64"):
         raise HarError(f"entry {number}: content")
-    if encoding != "base64":
-        return text.encode("utf-8")
     try:
-        return base64_bytes(text)
+        body = base64_bytes(text) if encoding == "base64" else text.encode("utf-8")
     except CodecError as fault:
         raise HarError(f"entry {number}: content is not base64") from fault
+    return len(body), hashlib.sha256(body).hexdigest()
 
 
-def _sizes(source: Source, entries: Sequence[Mapping[str, Any]], bodies: Sequence[bytes | None]) -> Finding:
+def _sizes(source: Source, entries: Sequence[Mapping[str, Any]], bodies: Sequence[tuple[int, str] | None]) -> Finding:
     """HAR-02. Writers mean different lengths, so that another one is a note and nothing more."""
     equal = different = 0
     named: list[str] = []
     for number, (entry, body) in enumerate(zip(entries, bodies, strict=True)):
         if body is None:
             continue
-        size = entry["response"]["content"].get("size")
-        if size == len(body):
+        length, digest = body
+        if entry["response"]["content"].get("size") == length:
             equal += 1
         else:
             different += 1
         if len(named) < NAMED_MAX:
-            named.append(f"BODY:{number} {len(body)} B SHA-256 {hashlib.sha256(body).hexdigest()}")
+            named.append(f"BODY:{number} {length} B SHA-256 {digest}")
     absent = len(bodies) - equal - different
     notes = (f"SIZES_EQUAL:{equal}", f"SIZES_DIFFERENT:{different}", f"BODIES_ABSENT:{absent}", *named)
     return passed(SIZES, source.name, notes=notes, bearing=Bearing.ADVISORY)

@@ -82,6 +82,7 @@ def _examine(source: Source, stated: list[Stated]) -> Iterator[Finding]:
 def _form(source: Source, data: bytes, message: "Message") -> Finding:
     """MHT-01, with the digest of every part (the first `NAMED_MAX` are named)."""
     from ..codecs import mime
+    from .container import names_at_a_glance
 
     defects = list(message.defects)
     named: list[str] = []
@@ -99,6 +100,7 @@ def _form(source: Source, data: bytes, message: "Message") -> Finding:
         *(["LINE_FEEDS"] if message.bare_line_feeds else []),
         *([f"NESTED_MESSAGE:{nested}"] if nested else []),
         *([f"AFTER_THE_END:{message.trailing}"] if message.trailing else []),
+        *(["ALSO_A_ZIP"] if names_at_a_glance(source) else []),
         *(f"DEFECT:{name}" for name in defects),
         *named,
     )
@@ -121,6 +123,7 @@ def _resources(source: Source, data: bytes, message: "Message") -> Finding:
     except LimitReached as reached:
         return _limited(RESOURCES, source, reached)
     place = page.header.get("content-location") or message.header.get("snapshot-content-location") or ""
+    place = place if len(place) <= references.ADDRESS_MAX else ""
     base = _joined(place, needed.base) if needed.base else place
     there = set(_places(message.parts, place))
     missing = [a for a in needed.needed if not there & {_plain(a), _plain(_joined(base, a))}]
@@ -140,12 +143,14 @@ def _resources(source: Source, data: bytes, message: "Message") -> Finding:
 
 def _places(parts: Sequence["Part"], place: str) -> Iterator[str]:
     """Under which names a page finds a part: `cid:` and its Content-ID, or its Content-Location."""
+    from .references import ADDRESS_MAX
+
     for part in parts:
         identity, location = part.header.get("content-id"), part.header.get("content-location")
         if identity:
             yield _plain("cid:" + identity.strip().removeprefix("<").removesuffix(">"))
         if location:
-            yield _plain(_joined(place, location.strip()))
+            yield _plain(_joined(place, location.strip()[:ADDRESS_MAX]))
 
 
 def _plain(address: str) -> str:

@@ -10,13 +10,13 @@ from dataclasses import dataclass, field
 
 from ..codecs.inflate import LimitReached
 
-TOKENS_MAX = 2_000_000
-"""Tags and attributes of one page: about three seconds of reading. Large pages have some hundred thousand."""
-REFERENCES_MAX = 50_000
+TOKENS_MAX = 1_000_000
+"""Tags and attributes of one page: about two seconds of reading. Large pages have some hundred thousand."""
+REFERENCES_MAX = 20_000
 """Distinct addresses kept."""
 FRAMES_MAX = 5
 """Pages inside pages (`srcdoc`)."""
-ADDRESS_MAX = 4_000
+ADDRESS_MAX = 2_000
 """Characters of an address; what a longer one points to cannot be told by it."""
 
 _OPENS = re.compile(r"<(?:!--|([A-Za-z][^\s/>]*+))")
@@ -28,6 +28,9 @@ _ENDS = {name: re.compile(rf"</{name}[\s/>]", re.IGNORECASE) for name in _RAW}
 _CSS_ADDRESS = re.compile(
     r"""url\(\s*+(?:"([^"]*+)"|'([^']*+)'|([^)"'\s]++))|@import\s++(?:"([^"]*+)"|'([^']*+)')""", re.IGNORECASE
 )
+_CANDIDATE = re.compile(r"[\s,]*+([^\s,]++)[^,]*+")
+_KEPT = frozenset("src srcset poster data background href xlink:href rel style srcdoc".split())
+"""Attributes that are looked at; a tag may carry a million others."""
 _SRC = frozenset("img source embed track video audio iframe frame script input image".split())
 _LINKS = frozenset("stylesheet icon apple-touch-icon preload modulepreload manifest mask-icon".split())
 _NOT_NEEDED = ("data:", "about:", "javascript:", "blob:", "mailto:", "#")
@@ -109,7 +112,7 @@ def _attributes(text: str, at: int, found: References) -> tuple[dict[str, str], 
                 value, at = text[at + 1 : end], end + 1
             elif bare := _BARE.match(text, at):
                 value, at = bare[0], bare.end()
-        if name and name[1]:
+        if name and name[1] and name[1].lower() in _KEPT:
             attributes.setdefault(name[1].lower(), value)
         if text[at : at + 1] == ">":
             return attributes, at + 1
@@ -126,8 +129,7 @@ def _take(name: str, attributes: dict[str, str], found: References, *, depth: in
     if name in _SRC:
         address("src")
     if name in ("img", "source"):
-        for candidate in _candidates(html.unescape(attributes.get("srcset", ""))):
-            found.add(candidate)
+        _candidates(html.unescape(attributes.get("srcset", "")), found)
     if name == "video":
         address("poster")
     if name == "object":
@@ -149,22 +151,25 @@ def _take(name: str, attributes: dict[str, str], found: References, *, depth: in
         _read(html.unescape(attributes["srcdoc"]), found, depth=depth + 1)
 
 
-def _candidates(srcset: str) -> list[str]:
+def _candidates(srcset: str, found: References) -> None:
     """Addresses of `srcset`; one that begins with `data:` may hold commas and is not taken apart."""
     if "data:" in srcset[:64].lower():
-        return []
-    return [words[0] for part in srcset.split(",") if (words := part.split())]
+        return
+    for candidate in _CANDIDATE.finditer(srcset):
+        found.count()
+        found.add(candidate[1])
 
 
 def _style(css: str, found: References) -> None:
-    for groups in _CSS_ADDRESS.findall(_without_comments(css)):
+    for address in _CSS_ADDRESS.finditer(_without_comments(css, found)):
         found.count()
-        found.add(next(filter(None, groups), ""))
+        found.add(next(filter(None, address.groups()), ""))
 
 
-def _without_comments(css: str) -> str:
+def _without_comments(css: str, found: References) -> str:
     kept, at = [], 0
     while (start := css.find("/*", at)) >= 0:
+        found.count()
         kept.append(css[at:start])
         end = css.find("*/", start + 2)
         at = len(css) if end < 0 else end + 2

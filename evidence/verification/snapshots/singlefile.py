@@ -48,12 +48,14 @@ def examine(sources: Sequence[Source], context: Context) -> Examination:
 def _comment(source: Source, stated: list[Stated]) -> Finding:
     """SF-01: the comment is there, can be read, and is the only one."""
     from . import capture_log
+    from .container import names_at_a_glance
 
     comments = list(_comments(source.head(HEAD).decode("utf-8", "replace")))
     pages = [p for c in comments if (p := capture_log.saved_page(source.name, c)) is not None]
     if not pages:
         return indeterminate(COMMENT, Reason.UNSUPPORTED_FORMAT, source.name, bearing=Bearing.ADVISORY)
     notes = tuple(f"SAVED_FROM:{quote(address)}" for address, _ in pages[:NAMED_MAX])
+    notes += ("ALSO_A_ZIP",) if names_at_a_glance(source) else ()
     for _, time in pages:
         if time is not None:
             stated.append(captured(source.name, time.text, time.instant))

@@ -4,9 +4,11 @@ import base64
 import email
 import email.policy
 import hashlib
+import io
 import quopri
 import random
 import time
+import zipfile
 from datetime import UTC, datetime
 
 import pytest
@@ -185,6 +187,9 @@ def test_every_cut_and_many_changes_are_answered() -> None:
         ("imports", b"<style>@import " + b" " * 8_000_000),
         ("addresses", b"".join(b"<img src=a%d>" % n for n in range(300_000))),
         ("frames", b"<iframe srcdoc='" + b"<iframe srcdoc=" * 1000 + b"'>"),
+        ("candidates", b"<img srcset='" + b"a, " * 4_000_000 + b"'>"),
+        ("style comments", b"<style>" + b"/**/" * 3_000_000),
+        ("same attribute", b"<img " + b"src=x " * 3_000_000 + b">"),
         ("attributes", b"<a " + b"".join(b"x%d " % n for n in range(1_200_000)) + b">"),
     ],
 )
@@ -211,6 +216,22 @@ def test_hostile_messages_are_read_in_bounded_time(name: str, data: bytes) -> No
     began = time.process_time()
     assert saved(data, runs=1).overall is Overall.INDETERMINATE
     assert time.process_time() - began < 10, name
+
+
+def test_a_hostile_base_address_is_read_in_bounded_time() -> None:
+    page = "".join(f"<img src='../{n}.png'>" for n in range(19_000)).encode()
+    long = "/".join(["https://example.com"] + ["x"] * 25_000)
+    data = message(part("text/html", page, f"Content-Location: {long}"))
+    began = time.process_time()
+    assert answer(saved(data, runs=1), "MHT.RESOURCES") == (OPEN, Reason.RESOURCE_MISSING)
+    assert time.process_time() - began < 10
+
+
+def test_a_page_that_is_a_zip_as_well_is_said_to_be() -> None:
+    out = io.BytesIO()
+    with zipfile.ZipFile(out, "w") as archive:
+        archive.writestr("x.txt", b"x")
+    assert "ALSO_A_ZIP" in notes(saved(message(*PARTS) + out.getvalue()), "MHT.FORM")
 
 
 def needed(page: str) -> list[str]:

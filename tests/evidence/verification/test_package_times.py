@@ -62,6 +62,15 @@ def test_of_a_web_archive_it_is_shown_and_does_not_decide() -> None:
     assert verdict.overall is Overall.CONSISTENT
 
 
+def test_a_late_time_cannot_be_hidden_among_others() -> None:
+    late = b'[{"t": "2026-11-22T15:35:20+08:00"}, {"t": "2026-11-22T23:35:20+08:00"}, {"t": "2026-11-22T15:35:24+08:00"}]'
+    page = files()["网页源码.html"]
+    many = {f"{n:03}.html": page for n in range(150)}
+    verdict = stamped(package({**many, **files(), "取证操作日志.json": late}), CAPTURED + timedelta(hours=1))
+    assert finding(verdict, "STATED.ORDER").outcome is FAILED
+    assert len(verdict.stated) <= 100
+
+
 def test_nothing_is_asked_without_a_proven_time() -> None:
     data = package()
     when = CAPTURED - timedelta(hours=8)

@@ -3,7 +3,6 @@
 import hashlib
 import json
 import threading
-from collections.abc import Iterator
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any
@@ -39,7 +38,7 @@ class Site(BaseHTTPRequestHandler):
 
 
 @pytest.fixture(scope="module")
-def saved(tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[str, bytes]]:
+def saved(tmp_path_factory: pytest.TempPathFactory) -> dict[str, bytes]:
     from playwright.sync_api import sync_playwright
 
     from tests.evidence.intake.browser import FLAGS
@@ -60,7 +59,7 @@ def saved(tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[str, bytes]
     finally:
         site.shutdown()
         site.server_close()
-    yield {"page.mhtml": message.encode(), "page.har": (folder / "page.har").read_bytes()}
+    return {"page.mhtml": message.encode(), "page.har": (folder / "page.har").read_bytes()}
 
 
 def test_mhtml_of_chromium(saved: dict[str, bytes]) -> None:
