@@ -121,7 +121,9 @@ def records(answers: Iterable[tuple[str, Mapping[str, Any]]], *, family: Family[
                 case Kind.TRANSACTION:
                     transactions.append((name, family.transaction(answer)))
                 case Kind.RECEIPT:
-                    receipts.append((name, family.receipt(answer)))
+                    receipt = family.receipt(answer)
+                    if all(receipt != other for _, other in receipts):  # the same file handed in twice is one receipt
+                        receipts.append((name, receipt))
                 case None:
                     findings.append(unread(family.name, Reason.UNSUPPORTED_FORMAT, name))
         except LimitError as fault:
