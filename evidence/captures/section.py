@@ -24,6 +24,10 @@ class Section:
         return [(s, self.cards.get(s.file.position, []), [card.note(n) for n in s.notes]) for s in self.files]
 
     @property
+    def any_text(self) -> bool:
+        return any(c.text for s in self.files for c in s.captures)
+
+    @property
     def worth_showing(self) -> bool:
         """Not where every file was read and none shows anything: certificates and proofs have no pages."""
         return any(s.captures or s.waiting or s.parked or set(s.notes) - {"NOTHING_TO_SHOW"} for s in self.files)

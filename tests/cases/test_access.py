@@ -209,6 +209,7 @@ def _rows(cast: Cast) -> Iterator[Row]:
     case = cast.case.public_id
     yield "get", "case", [case], SIDES
     yield "post", "reports:issue", [case], COURT
+    yield "get", "captures:find_in_case", [case], COURT
     for name, exhibit in cast.exhibits.items():
         key = exhibit.public_id
         yield "get", "exhibits:exhibit", [key], EXHIBITS[name]
@@ -217,6 +218,7 @@ def _rows(cast: Cast) -> Iterator[Row]:
         yield "get", "exhibits:file", [key, 1], CONTENT[name]
         yield "post", "connectors:ask", [key], COURT
         yield "get", "connectors:source", [key, 1, 1], COURT
+        yield "get", "captures:find", [key], CONTENT[name]
         yield "get", "captures:capture", [key, 1, 1], EXHIBITS[name]
         yield "get", "captures:picture", [key, 1, 1, 1], CONTENT[name]
     for name, report in cast.reports.items():

@@ -15,7 +15,7 @@ from tests import courtroom
 
 pytestmark = pytest.mark.django_db
 
-QUERIES = {"home": 12, "case": 11, "exhibit": 14, "summary": 13, "submissions": 11}
+QUERIES = {"home": 12, "case": 11, "exhibit": 14, "summary": 13, "submissions": 11, "capture": 7, "find": 7, "find_in_case": 6}
 
 
 @pytest.fixture(autouse=True)
@@ -80,3 +80,20 @@ def test_the_page_of_an_exhibit(judge: User, party: User, files: int, runs: int)
         courtroom.run(exhibit, courtroom.consistent(), requested_by=judge)
     path = reverse("exhibits:exhibit", args=[exhibit.public_id])
     assert {"exhibit": _count(judge, path), "summary": _count(party, path)} == {k: QUERIES[k] for k in ("exhibit", "summary")}
+
+
+@pytest.mark.parametrize(("exhibits", "files"), [(1, 1), (8, 6)])
+def test_captures_and_the_search_in_them(judge: User, party: User, exhibits: int, files: int) -> None:
+    case = courtroom.case()
+    courtroom.join(judge, case, Role.PRESIDING_JUDGE)
+    courtroom.join(party, case, Role.LITIGANT, Side.PLAINTIFF)
+    for n in range(exhibits):
+        exhibit = courtroom.hand_in(case, party, files={f"{k}.html": b"%d %d" % (n, k) for k in range(files)})
+        courtroom.read(exhibit)
+        courtroom.run(exhibit, courtroom.consistent())
+    found = {
+        "capture": _count(judge, reverse("captures:capture", args=[exhibit.public_id, 1, 1])),
+        "find": _count(judge, reverse("captures:find", args=[exhibit.public_id]) + "?q=涉案作品"),
+        "find_in_case": _count(judge, reverse("captures:find_in_case", args=[case.public_id]) + "?q=涉案作品"),
+    }
+    assert found == {name: QUERIES[name] for name in found}
