@@ -54,7 +54,7 @@ class Format:
 FORMATS: tuple[Format, ...] = (
     Format("wacz", Role.CONTENT, "snapshots.wacz"),
     Format("warc", Role.CONTENT, "snapshots.warc"),
-    Format("forensic-package", Role.CONTENT, "snapshots.hashlist"),
+    Format("forensic-package", Role.CONTENT, "snapshots.forensic_package"),
     Format("mhtml", Role.CONTENT, "snapshots.mhtml"),
     Format("singlefile", Role.CONTENT, "snapshots.singlefile"),
     Format("har", Role.CONTENT, "snapshots.har"),

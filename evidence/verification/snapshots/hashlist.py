@@ -5,7 +5,6 @@ package is a proof over the whole zip (chain, time-stamp), so no walk starts her
 container only; its nested archives are never opened.
 """
 
-import re
 from collections.abc import Mapping, Sequence, Set
 
 from .. import digests
@@ -18,7 +17,8 @@ from ..registry import Context
 from ..stated import Stated
 from ..verdict import Bearing, Examination, Finding, failed, indeterminate, passed
 from . import capture, hash_rows, package_stamps
-from .container import Container, folded, names_at_a_glance, open_container, summary
+from .container import Container, folded, open_container, summary
+from .forensic_package import LIST_KIND, LIST_NAME
 from .hash_rows import HashList, NotAHashList, Row
 from .integrity import axes
 
@@ -33,22 +33,6 @@ NAMED_MAX = 5
 CANDIDATES_MAX = 20
 """Members tried as hash list when no name says which one it is."""
 
-_LIST_NAME = re.compile(
-    r"哈希|散列|摘要|校验|指纹|hash|checksum|digest|manifest|sha-?256|sha-?1|md5|sm3", re.IGNORECASE
-)
-_LIST_KIND = re.compile(r"\.(?:txt|csv|tsv|json|xlsx|md5|sha1|sha256|sha512|sm3)$", re.IGNORECASE)
-_APPLICATION = {"[Content_Types].xml", "mimetype", "AndroidManifest.xml", "META-INF/MANIFEST.MF"}
-"""Members that make a zip a document or a program rather than a package of files."""
-
-
-def sniff(source: Source) -> int:
-    """Any zip that is no office document, book or program; surer when a member is named like a hash list."""
-    if not source.head(4).startswith((b"PK\x03\x04", b"PK\x05\x06")):
-        return 0
-    names = names_at_a_glance(source)
-    if any(_LIST_NAME.search(n) and _LIST_KIND.search(n) for n in names):
-        return 45
-    return 0 if _APPLICATION & set(names) else 25
 
 
 def examine(sources: Sequence[Source], context: Context) -> Examination:
@@ -108,8 +92,8 @@ def _package_digest(source: Source, context: Context) -> list[Finding]:
 def _find_list(container: Container) -> tuple[Member | None, HashList | None, Finding | str | None]:
     """The member that is the hash list: the first that is named like one and can be read, else, where none is named so, one
     most of whose rows name members. Logs also state digests and are left alone. The third value says why there is none."""
-    candidates = [m for m in container.files if _LIST_KIND.search(m.name) and not capture.is_log(m.name)]
-    named = [m for m in candidates if _LIST_NAME.search(m.name.rpartition("/")[2])]
+    candidates = [m for m in container.files if LIST_KIND.search(m.name) and not capture.is_log(m.name)]
+    named = [m for m in candidates if LIST_NAME.search(m.name.rpartition("/")[2])]
     problem: Finding | str | None = None
     for member in named or candidates[:CANDIDATES_MAX]:
         try:
