@@ -40,7 +40,7 @@ BLOBS_TOTAL_MAX = 96 << 20
 _WHOLE_MAX = 1 << 53
 _SHA256 = re.compile(r"[0-9a-f]{64}")
 _CODE = re.compile(r"[A-Z][A-Z0-9_]{1,59}(?::[0-9]{1,12})?")
-_ID = re.compile(r"file|record@[0-9]{1,16}|member:[^\x00-\x1f]{1,400}(?:#record@[0-9]{1,16})?")
+_ID = re.compile(r"(?:file|record@[0-9]{1,16}|member:[^\x00-\x1f]{1,400}(?:#record@[0-9]{1,16})?)(?:\.[0-9]{1,2})?")
 
 
 class ReadingFault(ValueError):

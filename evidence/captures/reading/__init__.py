@@ -65,6 +65,8 @@ def _read(files: Sequence[tuple[str, int]], collected: Collected) -> bytes:
         _look(source, collected, budget)
     except LimitReached as reached:
         collected.note(reached.limit)
+    if not collected.captures and not collected.notes:
+        collected.note("NOTHING_TO_SHOW")
     return pack(collected.reading(), collected.blobs)
 
 
@@ -85,7 +87,6 @@ def _look(source: Source, collected: Collected, budget: Budget) -> None:
 def _alone(source: Source, collected: Collected) -> None:
     kind = kind_of(source.head(1024))
     if kind is Kind.OTHER:
-        collected.note("NOTHING_TO_SHOW")
         return
     payload = source.read(_ALONE_MAX)
     if payload is None:

@@ -82,6 +82,7 @@ class Collected:
         runs: list[Run] = []
         views: list[View] = []
         said = list(notes)
+        id_ = self._own(id_)
         encoding = None
         if kind is Kind.PAGE:
             found = self._page(payload, content_type, said)
@@ -110,6 +111,11 @@ class Collected:
         if self.left_out:
             self.note(f"CAPTURES_LEFT_OUT:{self.left_out}")
         return Reading(tuple(captures), tuple(self.notes))
+
+    def _own(self, id_: str) -> str:
+        """Records of one gzip member, which is not how archives are written, begin at one offset: they are numbered."""
+        used = {c.id for c in self.captures}
+        return next(i for i in (id_, *(f"{id_}.{n}" for n in range(2, CAPTURES_MAX + 2))) if i not in used)
 
     def _page(self, payload: bytes, content_type: str, said: list[str]) -> page_text.PageText:
         self._pages += len(payload)
