@@ -5,12 +5,12 @@ log of what was done hours later: then the statement is untrue, whoever's clock 
 """
 
 from collections.abc import Iterable, Iterator, Sequence
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 from ..reasons import Reason
 from ..registry import Context
-from ..stated import By, Stated
-from ..verdict import Bearing, Examination, Finding, Walk, bound, failed, instant, passed
+from ..stated import By, Stated, What
+from ..verdict import Bearing, Examination, Finding, Walk, bound, failed, indeterminate, instant, passed
 
 ORDER = "STATED.ORDER"
 SKEW = timedelta(minutes=10)
@@ -22,8 +22,12 @@ NAMED_MAX = 5
 
 
 def examine(context: Context, walks: Sequence[Walk], stated: Sequence[Stated]) -> Examination:
-    """One finding for each content file that has a proven time and states times with their zones."""
-    return Examination(findings=tuple(_findings(context, walks, stated)))
+    """One finding for each content file that has a proven time and states times with their zones, and one for each certificate
+    issued before anything was proven."""
+    content = {s.sha256 for s in context.content}
+    proven = [w.time.not_after for w in walks if w.file in content and w.complete and w.time is not None]
+    early = _issued_too_early(stated, min(proven)) if proven else ()
+    return Examination(findings=(*_findings(context, walks, stated), *early))
 
 
 def _findings(context: Context, walks: Sequence[Walk], stated: Sequence[Stated]) -> Iterator[Finding]:
@@ -55,6 +59,21 @@ def _findings(context: Context, walks: Sequence[Walk], stated: Sequence[Stated])
             )
         else:
             yield passed(ORDER, source.name, expected=expected, actual=actual, bearing=bearing)
+
+
+def _issued_too_early(stated: Sequence[Stated], limit: datetime) -> Iterator[Finding]:
+    """A certificate that was issued before what it speaks of was recorded anywhere. `limit`: the earliest proven time of the
+    exhibit. A proof says "not later than", so this refutes nothing."""
+    for time in stated:
+        if time.by is By.PLATFORM and time.what is What.ISSUED and time.instant and time.instant < limit - SKEW:
+            yield indeterminate(
+                ORDER,
+                Reason.TIMESTAMP_ORDER_FAILURE,
+                time.source,
+                expected=f"≥ {instant(limit)}",
+                actual=instant(time.instant),
+                bearing=Bearing.ADVISORY,
+            )
 
 
 def _owner(where: str, names: Iterable[str]) -> str | None:
