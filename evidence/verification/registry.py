@@ -69,6 +69,7 @@ FORMATS: tuple[Format, ...] = (
     Format("xuperchain", Role.PROOF, "chains.xuperchain"),
     Format("proof-package", Role.PROOF, "chains.proof_package"),
     Format("rfc3161", Role.PROOF, "timestamps.rfc3161"),
+    Format("opentimestamps", Role.PROOF, "timestamps.opentimestamps"),
     # Last: it compares what the other formats found with what a node of the court answered.
     Format("court-node", Role.PROOF, "chains.court_node"),
 )
