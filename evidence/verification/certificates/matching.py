@@ -37,7 +37,13 @@ def compare(
     A digest that fits no file refutes when another digest of its object fits one, or when the statement speaks of one file
     only and the exhibit has one that nothing else speaks of.
     """
-    paired = [_by_name(f, content) or _by_digest(f, content) for f in files]
+    of_digest = [_by_digest(f, content) for f in files]
+    paired = [_by_name(f, content) or same for f, same in zip(files, of_digest, strict=True)]
+    for place, found in enumerate(paired):
+        # Of two files of one name in different folders one may be here: the other is missing, and its digest contradicts nothing.
+        elsewhere = (o for o, s in zip(objects, of_digest, strict=True) if s is found and o != objects[place])
+        if of_digest[place] is None and found is not None and any(True for _ in elsewhere):
+            paired[place] = None
     of_object = {o: p for p, o in zip(reversed(paired), reversed(objects), strict=True) if p is not None}
     paired = [found or of_object.get(o) for found, o in zip(paired, objects, strict=True)]
     alone = [s for s in content if s not in paired and s not in spoken_of]

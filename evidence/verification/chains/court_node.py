@@ -2,7 +2,8 @@
 
 The portal adds this file to a run, beside the very answers of the nodes (`court-node/…`). The answers are verified like any other
 bytes, by their own formats and under the pinned validators; this record only says that a node was asked, when, and what it said, and
-whether that agrees with the rest. Nothing in it decides: every finding is advisory, no walk rests on it, and no grade.
+whether that agrees with the rest. Nothing in it decides: no walk rests on it, and no grade; a record that is not of its documented form to the
+last member keeps the exhibit open, because it needs no walk of its own and might hold anything.
 
 So that no file of a party can pass for it, it is known by its name as much as by its content, and the portal hands in no party's
 file under such a name (`evidence.runs.given`).
@@ -14,7 +15,8 @@ from dataclasses import dataclass
 from typing import Any
 
 from ..codecs import strict_json
-from ..exhibit import Source
+from ..codecs.quotation import quote
+from ..exhibit import FILES_MAX, Source
 from ..reasons import Reason
 from ..registry import Context
 from ..verdict import Bearing, Examination, Finding, Outcome, failed, indeterminate, passed
@@ -28,6 +30,7 @@ INQUIRIES_MAX = 100
 TEXT_MAX = 255
 LOOK_BYTES = 4 << 10
 
+_MEMBERS = ("node", "title", "family", "chain_id", "group_id", "tx_id", "asked_at", "outcome", "answers")
 _INSTANT = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z")
 
 
@@ -63,7 +66,7 @@ def _examine(source: Source, context: Context) -> Iterator[Finding]:
         inquiries = _read(strict_json.loads(data))
     except (strict_json.JsonError, _Malformed) as fault:
         yield indeterminate(
-            READ, Reason.UNSUPPORTED_FORMAT, source.name, actual=str(fault)[:TEXT_MAX], bearing=Bearing.ADVISORY
+            READ, Reason.UNSUPPORTED_FORMAT, source.name, actual=str(fault)[:TEXT_MAX], bearing=Bearing.DECISIVE
         )
         return
     yield passed(READ, source.name, actual=str(len(inquiries)), bearing=Bearing.ADVISORY)
@@ -96,6 +99,7 @@ def _online(inquiry: Inquiry, subject: str, proofs: Sequence[Proof]) -> Finding:
 def _read(value: Any) -> list[Inquiry]:
     if not isinstance(value, dict) or value.get("format") != FORMAT or value.get("version") != 1:
         raise _Malformed("not a record of this version")
+    _only(value, ("format", "version", "inquiries"))
     items = value.get("inquiries")
     if not isinstance(items, list) or len(items) > INQUIRIES_MAX:
         raise _Malformed("inquiries")
@@ -105,6 +109,8 @@ def _read(value: Any) -> list[Inquiry]:
 def _inquiry(item: Any) -> Inquiry:
     if not isinstance(item, dict):
         raise _Malformed("an inquiry is not an object")
+    _only(item, _MEMBERS)
+    _described(item)
     outcome = _text(item, "outcome")
     if outcome not in ("ANSWERED", "NOT_FOUND", "UNUSABLE", "UNREACHABLE"):
         raise _Malformed("outcome")
@@ -112,6 +118,31 @@ def _inquiry(item: Any) -> Inquiry:
     if not _INSTANT.fullmatch(asked_at):
         raise _Malformed("asked_at")
     return Inquiry(_text(item, "node"), _text(item, "tx_id"), asked_at, outcome)
+
+
+def _described(item: Mapping[str, Any]) -> None:
+    """What the portal writes beside the four members that are read: short texts, and nothing else."""
+    for member in ("family", "chain_id", "group_id"):
+        if item.get(member):
+            _text(item, member)
+    title, answers = item.get("title", {}), item.get("answers", [])
+    if not isinstance(title, dict) or not isinstance(answers, list) or len(answers) > FILES_MAX:
+        raise _Malformed("title or answers")
+    _only(title, ("zh", "en"))
+    for language in title:
+        _text(title, language)
+    for answer in answers:
+        if not isinstance(answer, dict):
+            raise _Malformed("an answer is not an object")
+        _only(answer, ("name", "sha256"))
+        _text(answer, "name")
+        _text(answer, "sha256")
+
+
+def _only(value: Mapping[str, Any], names: Sequence[str]) -> None:
+    strange = next((n for n in value if n not in names), None)
+    if strange is not None:
+        raise _Malformed(f"member {quote(strange, length=40)}")
 
 
 def _text(item: Mapping[str, Any], member: str) -> str:

@@ -103,7 +103,7 @@ class Proof:
 
     @property
     def spoken_of(self) -> frozenset[Source]:
-        """Content files whose digest stands in the transaction."""
+        """Files whose digest stands in the transaction."""
         return frozenset(h.source for h in self.location.hits)
 
     @property
@@ -114,11 +114,13 @@ class Proof:
 
 
 def proof(inclusion: Inclusion, *, profile: ChainProfile | None, context: Context) -> Proof:
-    """What a family recomputed, with the digests of the exhibit's content looked for in it."""
+    """What a family recomputed, with the digests of the exhibit's files looked for in it: of the content, and of what came with it,
+    because platforms record their certificates as well, and such a record is not held against the evidence."""
     places = inclusion.places
     if places is None:
         return Proof(inclusion, profile, Location((), ()))
-    return Proof(inclusion, profile, locate(context.content, places, profile, inclusion.height))
+    others = tuple(s for s in context.exhibit.sources if s not in context.content)
+    return Proof(inclusion, profile, locate((*context.content, *others), places, profile, inclusion.height))
 
 
 def examine(

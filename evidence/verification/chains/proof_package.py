@@ -5,6 +5,7 @@ with the files, the answers go to the family's own reader. Every statement in it
 digests) is a claim; several packages of one exhibit are examined together.
 """
 
+import re
 from collections.abc import Mapping, Sequence
 from importlib import import_module
 from typing import cast
@@ -14,11 +15,13 @@ from ..certificates import matching
 from ..exhibit import Source
 from ..reasons import Reason
 from ..registry import Context
+from ..timestamps import rfc3161
 from ..verdict import Bearing, Examination, Finding, Walk, passed
 from . import package_archive, package_seal
 from .package_envelope import FAMILIES, FORMAT, TEXT_MAX, Package, PackageError, read, unreadable
 
 READ = "PACKAGE.READ"
+_NAMED = re.compile(rb'"format"\s*:\s*"' + FORMAT.encode() + rb'"')
 LOOK_BYTES = 64 << 10
 """Bytes of head and tail in which a package is recognised."""
 
@@ -30,7 +33,7 @@ def sniff(source: Source) -> int:
     head = source.head(LOOK_BYTES)
     if not head.lstrip(b"\xef\xbb\xbf \t\r\n").startswith(b"{"):
         return 0
-    return 95 if f'"{FORMAT}"'.encode() in head + source.tail(LOOK_BYTES) else 0
+    return 95 if _NAMED.search(head) or _NAMED.search(source.tail(LOOK_BYTES)) else 0
 
 
 def examine(sources: Sequence[Source], context: Context) -> Examination:
@@ -44,7 +47,8 @@ def examine(sources: Sequence[Source], context: Context) -> Examination:
             findings.append(unreadable(fault.reason, source.name, str(fault)))
     claimed = [f for c in context.claims for f in c.files]
     stated = matching.stated([f for p in packages for f in p.evidence] + claimed, context.content)
-    spoken_of = stated | context.spoken_of
+    # A time-stamp's file is proven by its time-stamp: a package that speaks of another file contradicts it in nothing.
+    spoken_of = stated | context.spoken_of | rfc3161.stamped(context)
     for package in packages:
         notes = (f"UNREAD_MEMBERS:{', '.join(package.unread)[:TEXT_MAX]}",) if package.unread else ()
         findings.append(passed(READ, package.name, actual=package.family, notes=notes, bearing=Bearing.ADVISORY))

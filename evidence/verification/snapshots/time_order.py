@@ -37,9 +37,9 @@ def _findings(context: Context, walks: Sequence[Walk], stated: Sequence[Stated])
         mine = sorted(
             (t.instant, t.source, t.text)
             for t in stated
-            if t.instant is not None and t.by is By.CAPTURE and _owner(t.source, names) == source.name
+            if t.instant is not None and t.by is By.CAPTURE and source.name in _owners(t.source, names)
         )
-        if not proven or not mine or names.count(source.name) > 1:
+        if not proven or not mine:
             continue
         limit = min(proven)
         late = [t for t in mine if t[0] > limit + SKEW]
@@ -48,6 +48,20 @@ def _findings(context: Context, walks: Sequence[Walk], stated: Sequence[Stated])
         expected, actual = f"≤ {bound(limit)}", instant(mine[-1][0])
         if late:
             notes = tuple(f"TIME_STATED:{where} {text}" for _, where, text in late[-NAMED_MAX:])
+            owners = {name for _, where, _ in late for name in _owners(where, names)}
+            if len({s.sha256 for s in context.exhibit.sources if s.name in owners}) > 1:
+                # Which of the files of such names states it is not known: no contradiction, and no escape from one.
+                unclear = Bearing.DECISIVE if deciding else Bearing.ADVISORY
+                yield indeterminate(
+                    ORDER,
+                    Reason.TIMESTAMP_ORDER_FAILURE,
+                    source.name,
+                    expected=expected,
+                    actual=actual,
+                    notes=notes,
+                    bearing=unclear,
+                )
+                continue
             yield failed(
                 ORDER,
                 Reason.TIMESTAMP_ORDER_FAILURE,
@@ -76,6 +90,6 @@ def _issued_too_early(stated: Sequence[Stated], limit: datetime) -> Iterator[Fin
             )
 
 
-def _owner(where: str, names: Iterable[str]) -> str | None:
-    """The file that a place such as `page.zip · log.json` lies in: the longest name that fits."""
-    return max((n for n in names if where == n or where.startswith(f"{n} · ")), key=len, default=None)
+def _owners(where: str, names: Iterable[str]) -> frozenset[str]:
+    """The files that a place such as `page.zip · log.json` can lie in: one, unless names were chosen to be mistaken."""
+    return frozenset(n for n in names if where == n or where.startswith(f"{n} · "))

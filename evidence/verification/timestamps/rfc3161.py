@@ -164,10 +164,8 @@ def examine(sources: tuple[Source, ...], context: Context) -> Examination:
     findings: list[Finding] = []
     walks: list[Walk] = []
     read = [(source, source.read(TOKEN_BYTES_MAX)) for source in sources]
-    stamped = frozenset(
-        file for source, data in read if data is not None and (file := _stamped(data, source, context))
-    )
-    spoken_of = context.spoken_of | stamped
+    carried = stamped(context)
+    spoken_of = context.spoken_of | carried
     for source, data in read:
         if data is None:
             actual = f"{source.size} bytes"
@@ -209,7 +207,7 @@ def examine(sources: tuple[Source, ...], context: Context) -> Examination:
     return Examination(
         findings=tuple(findings),
         walks=tuple(walks),
-        spoken_of=stamped,
+        spoken_of=carried,
         not_proven=("NOT_PROVEN.AUTHOR", "NOT_PROVEN.MAKING_TIME"),
     )
 
@@ -298,14 +296,17 @@ def _format(token: Token, subject: str) -> Finding:
     return passed(FORMAT, subject)
 
 
-def _stamped(data: bytes, source: Source, context: Context) -> Source | None:
-    """The content file whose digest the token carries, or None."""
-    try:
-        token = parse(data)
-    except TokenError:
-        return None
-    found = _carried(token, source, context) if token is not None else None
-    return found if found in context.content else None
+def stamped(context: Context) -> frozenset[Source]:
+    """The content files whose digest a token of the exhibit carries."""
+    found: list[Source | None] = []
+    for source in context.of("rfc3161"):
+        data = source.read(TOKEN_BYTES_MAX)
+        try:
+            token = parse(data) if data is not None else None
+        except TokenError:
+            continue
+        found.append(_carried(token, source, context) if token is not None else None)
+    return frozenset(s for s in found if s is not None and s in context.content)
 
 
 def _carried(token: Token, source: Source, context: Context) -> Source | None:

@@ -105,16 +105,22 @@ BAD: dict[str, bytes] = {
     "turned text": record(tx="\u202e0x"),
     "a long name": record(node="x" * 300),
     "a number": record(node=7),
+    "a member of its own": record(statement="The defendant owes five million."),
+    "a title of its own": record(title={"zh": "甲", "x": "The defendant owes five million."}),
+    "a title that is a story": record(title={"zh": "甲" * 300}),
+    "an answer of its own": record(answers=[{"name": "x", "sha256": "00", "x": "The defendant owes five million."}]),
+    "another member above": record()[:-1] + b',"statement":"The defendant owes five million."}',
     "a member twice": record()[:-1] + b',"version":1}',
 }
 
 
 @pytest.mark.parametrize("name", BAD)
-def test_a_malformed_record_is_said_and_decides_nothing(name: str) -> None:
+def test_a_malformed_record_is_said_and_stays_open(name: str) -> None:
+    """It needs no walk of its own, so that what nobody read in it must show. To see it fail: let its bearing be ADVISORY."""
     verdict = examine({"page.html": block.PAGE, **CHAIN.files(), NAME: BAD[name]})
     read = [f for f in verdict.findings if f.check == "NODE.READ"]
-    assert [(f.outcome.value, f.bearing) for f in read] == [("INDETERMINATE", Bearing.ADVISORY)]
-    assert told(verdict) == [] and verdict.overall == "CONSISTENT"
+    assert [(f.outcome.value, f.bearing) for f in read] == [("INDETERMINATE", Bearing.DECISIVE)]
+    assert told(verdict) == [] and verdict.overall == "INDETERMINATE"
 
 
 def test_a_certificates_transaction_that_nothing_proves_is_named() -> None:
