@@ -25,6 +25,7 @@ from .wacz_manifest import (
     LEGACY_MANIFEST,
     MANIFEST,
     MANIFEST_MAX,
+    MULTI,
     Entry,
     Manifest,
     ManifestError,
@@ -40,8 +41,9 @@ ALWAYS_UNLISTED = (MANIFEST, DIGEST_FILE)
 NAMED_MAX = 5
 NOT_PROVEN = (*warc.NOT_PROVEN, "NOT_PROVEN.UNSIGNED_MANIFEST")
 
-_ARCHIVE_NAME = re.compile(r"archive/.+\.warc(?:\.gz)?", re.DOTALL)
-_WARC_NAME = re.compile(r"(?:archive/.+|.+\.warc(?:\.gz)?)", re.DOTALL)
+_ARCHIVE_NAME = re.compile(r"archive/.+\.warc(?:\.gz|\.zst)?", re.DOTALL)
+_WARC_NAME = re.compile(r"(?:archive/.+|.+\.warc(?:\.gz|\.zst)?)", re.DOTALL)
+_PACKAGE_NAME = re.compile(r".+\.wacz", re.DOTALL)
 
 
 def sniff(source: Source) -> int:
@@ -132,22 +134,27 @@ def _listed(container: Container, manifest: Manifest) -> Finding:
     """WACZ-02."""
     missing: list[str] = []
     wrong: list[str] = []
+    remote: list[str] = []
     seen: set[str] = set()
     for entry in manifest.entries:
         member = container.by_name.get(entry.path)
         if entry.path in seen:
             wrong.append(f"{quote(entry.path)} twice")
+        elif member is None and manifest.dialect == MULTI and entry.path.startswith(("https://", "http://")):
+            remote.append(quote(entry.path))
         elif member is None or member.is_directory:
             missing.append(quote(entry.path))
         elif entry.size is not None and entry.size != member.size:
             wrong.append(f"{quote(entry.path)}: {member.size} bytes, {entry.size} listed")
         seen.add(entry.path)
     deflated = [m.name for m in container.files if m.name.startswith("archive/") and m.method != STORE]
+    packages = sum(_PACKAGE_NAME.fullmatch(m.name) is not None for m in container.files)
     notes = (
         f"DIALECT:{manifest.dialect}",
         *([f"RESOURCE_NAME_PATTERN:{manifest.odd_names}"] if manifest.odd_names else []),
         *(f"ARCHIVE_NOT_STORED:{quote(n)}" for n in deflated[:NAMED_MAX]),
-        *(f"MISSING:{m}" for m in missing[:NAMED_MAX]),
+        *([f"PACKAGES_NOT_OPENED:{packages}"] if packages else []),
+        *(f"MISSING:{m}" for m in (*missing, *remote)[:NAMED_MAX]),
         *(f"FAULT_AT:{w}" for w in wrong[:NAMED_MAX]),
     )
     total = str(len(manifest.entries))
@@ -157,9 +164,13 @@ def _listed(container: Container, manifest: Manifest) -> Finding:
             Reason.RESOURCE_MISSING if missing else Reason.FORMAT_FAILURE,
             container.subject,
             expected=total,
-            actual=str(len(manifest.entries) - len(missing) - len(wrong)),
+            actual=str(len(manifest.entries) - len(missing) - len(wrong) - len(remote)),
             notes=notes,
         )
+    if remote:
+        # Packages that stand elsewhere are not here to be compared; nothing is contradicted.
+        there = str(len(manifest.entries) - len(remote))
+        return indeterminate(LISTED, Reason.NOT_CONTAINED, container.subject, expected=total, actual=there, notes=notes)
     return passed(LISTED, container.subject, expected=total, actual=total, notes=notes)
 
 

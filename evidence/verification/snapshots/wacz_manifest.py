@@ -15,6 +15,9 @@ from ..reasons import Reason
 MANIFEST = "datapackage.json"
 DIGEST_FILE = "datapackage-digest.json"
 LEGACY_MANIFEST = "webarchive.yaml"
+MULTI_PROFILE = "multi-wacz-package"
+MULTI = "multi"
+"""A package that lists other packages: they are hashed like any file, and not opened."""
 MANIFEST_MAX = 8 << 20
 """Bytes of a manifest: about 20,000 listed members. A hostile one of this size still fits the jail's memory when parsed."""
 ENTRIES_MAX = 50_000
@@ -92,7 +95,11 @@ def _dialect(document: Mapping[str, Any]) -> str:
     version = _text(document.get("wacz_version"))
     if version is not None:
         return quote(version, length=16)
-    return "multi" if document.get("profile") == "multi-wacz-package" else "1.2.0"
+    profile = document.get("profile")
+    if profile == MULTI_PROFILE:
+        return MULTI
+    # The draft of 1.2.0 has no version; what bears none of its marks is nobody's dialect.
+    return "1.2.0" if profile == "wacz" or isinstance(document.get("home"), dict) else "unknown"
 
 
 def _entry(number: int, resource: object) -> Entry:

@@ -468,3 +468,48 @@ def test_no_mutation_makes_the_engine_stumble() -> None:
 
 def test_what_the_builder_packs_is_what_python_unpacks() -> None:
     assert set(unzipped(package())) == {*content(), "datapackage.json", "datapackage-digest.json"}
+
+
+# ── packages of packages, and dialects nobody knows ───────────────────────────────────────────────────────────────────
+
+
+def test_a_package_of_packages_is_listed_and_hashed_and_not_opened() -> None:
+    inner = {"one.wacz": package(), "two.wacz": b"not even a zip"}
+    verdict = wacz(package(inner, profile="multi-wacz-package", wacz_version=None))
+    assert {"DIALECT:multi", "PACKAGES_NOT_OPENED:2"} <= set(notes(verdict, "WACZ.LISTED"))
+    assert answer(verdict, "WACZ.HASHES") == answer(verdict, "WACZ.UNLISTED") == (PASSED, None)
+    assert not any(f.check.startswith("WARC.") for f in verdict.findings)
+    changed = {**inner, "two.wacz": b"not even a ziq"}
+    about = manifest(inner, profile="multi-wacz-package", wacz_version=None)
+    assert answer(wacz(package(changed, about=about)), "WACZ.HASHES") == (FAILED, Reason.HASH_FAILURE)
+
+
+def test_packages_that_stand_elsewhere_are_missing_data_only_in_a_package_of_packages() -> None:
+    there = {"one.wacz": package()}
+    far = {**there, "https://example.com/far.wacz": b"far"}
+    multi = manifest(far, profile="multi-wacz-package", wacz_version=None)
+    assert answer(wacz(package(there, about=multi)), "WACZ.LISTED") == (OPEN, Reason.NOT_CONTAINED)
+    assert answer(wacz(package(there, about=manifest(far))), "WACZ.LISTED") == (FAILED, Reason.RESOURCE_MISSING)
+    beside = manifest({**far, "gone.wacz": b""}, profile="multi-wacz-package", wacz_version=None)
+    assert answer(wacz(package(there, about=beside)), "WACZ.LISTED") == (FAILED, Reason.RESOURCE_MISSING)
+
+
+def test_marks_of_the_dialects() -> None:
+    for changes, dialect in (
+        ({"profile": "wacz", "home": {"url": URL, "ts": "2026-11-22T07:35:30Z"}}, "1.2.0"),
+        ({"profile": None}, "unknown"),
+        ({"profile": "data-package"}, "unknown"),
+        ({"profile": None, "wacz_version": "1.1.1"}, "1.1.1"),
+    ):
+        verdict = wacz(package(**{"wacz_version": None, **changes}))
+        assert f"DIALECT:{dialect}" in notes(verdict, "WACZ.LISTED")
+
+
+def test_an_archive_in_zstandard_inside_a_package() -> None:
+    from backports import zstd
+
+    files = {"archive/data.warc.zst": zstd.compress(record())}
+    verdict = wacz(package(files))
+    assert answer(verdict, "WARC.BLOCK_DIGEST") == (PASSED, None)
+    bad = wacz(package({"archive/data.warc.zst": zstd.compress(record(block_digest=sha256(b"else")))}))
+    assert answer(bad, "WARC.BLOCK_DIGEST") == (FAILED, Reason.HASH_FAILURE)
