@@ -43,7 +43,7 @@ WARNINGS = {
     "NAME_UNUSUAL": _("文件名含有看不见或会改变阅读方向的字符，页面上已把它们标出。"),
 }
 ACCEPTED = _(
-    "网页快照（WACZ、WARC、MHTML、HTML）、存证包（ZIP）、文档（PDF、OFD、Word、Excel、TXT、CSV）、图片、录音、录像、"
+    "网页快照（WACZ、WARC、MHTML、HTML、HAR）、存证包（ZIP）、文档（PDF、OFD、Word、Excel、TXT、CSV）、图片、录音、录像、"
     "证书和时间戳（JSON、PDF、TSR、P7S、PEM、OTS）以及其他原始电子数据文件"
 )
 """The {list} of UPLOAD_TYPE."""

@@ -50,7 +50,7 @@ RESTS: Mapping[str, tuple[str, ...]] = {
     # format of a file -> beginnings of `Entry.anchor`
     "unknown": (),
     "x509": (),
-    "forensic-package": (),
+    "forensic-package": ("root:tsa", "policy:tsa_policies"),
     "mhtml": (),
     "singlefile": (),
     "har": (),
