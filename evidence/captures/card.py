@@ -61,13 +61,13 @@ def lines(capture: Capture, proven: Proven | None) -> list[Line]:
     facts, place = capture.facts, capture.place
     unsaid = _("文件没有写明")
     found = [
-        Line(_("网址"), facts.url or unsaid, plain=False),
+        Line(_("网址"), facts.url or unsaid, plain=not facts.url),
         *([Line(_("最终网址"), facts.final_url, plain=False)] if facts.final_url else []),
         *([Line(_("标题"), facts.title)] if facts.title else []),
         Line(_("声称的抓取时间"), _claimed(facts.claimed_time, facts.claimed_instant) or unsaid),
         Line(_("已证明的时间"), _proven(proven), proven=bool(proven and proven.not_after)),
-        Line(_("服务器 IP"), facts.ip or unsaid, plain=False),
-        Line(_("协议与 TLS"), facts.protocol or unsaid, plain=False),
+        Line(_("服务器 IP"), facts.ip or unsaid, plain=not facts.ip),
+        Line(_("协议与 TLS"), facts.protocol or unsaid, plain=not facts.protocol),
     ]
     for label, value in (
         (_("状态码"), str(facts.status) if facts.status is not None else None),
@@ -77,7 +77,7 @@ def lines(capture: Capture, proven: Proven | None) -> list[Line]:
         (_("取证方 IP"), facts.capture_ip),
     ):
         if value:
-            found.append(Line(label, value, plain=False))
+            found.append(Line(label, value))
     found.append(
         Line(_("文件写明的签名者"), _("%(signer)s（签名是否成立见核验结论）") % {"signer": facts.signer})
         if facts.signer

@@ -50,7 +50,7 @@ def _proven_zh(proven: Proven | None) -> str:
     word = catalogue.statement(f"WORD.{proven.overall}", "zh")
     text = f"本院第 {proven.number} 次核验（{words.beijing(proven.at)}，北京时间）对该件证据的结论为{word}，{proven.grade} 级"
     if not proven.anchor:
-        return text + "；该文件没有得到证明的时间。"
+        return text + "；没有一条核至信任库的证明路径覆盖该文件，它没有得到证明的时间。"
     anchor = f"；该文件的摘要依 {_shown(proven.source)} 核至本院信任库所列 {_shown(proven.anchor)}"
     if proven.not_after is None:
         return text + anchor + "。"
@@ -77,7 +77,7 @@ def _proven_en(proven: Proven | None) -> str:
     word = catalogue.statement(f"WORD.{proven.overall}", "en")
     text = f"Verification no. {proven.number} of this court ({words.beijing(proven.at)}, Beijing time) of the exhibit: {word}, grade {proven.grade}"
     if not proven.anchor:
-        return text + "; no time is proven of this file."
+        return text + "; no proof that reaches the court's trust store covers this file, and no time of it is proven."
     anchor = f"; the digest of the file leads by {_shown(proven.source)} to {_shown(proven.anchor)} in the court's trust store"
     if proven.not_after is None:
         return text + anchor + "."

@@ -37,6 +37,7 @@ def capture(request: HttpRequest, public_id: str, position: int, number: int) ->
         "file": file,
         "number": number,
         "capture": one,
+        "title": one.facts.title or one.facts.url or file.name,
         "kind": card.KINDS[one.kind],
         "total": len(shown.captures),
         "card": card.lines(one, kept.proven(verdict, file.sha256)),
