@@ -81,6 +81,16 @@ def test_what_stands_in_a_real_capture_is_shown(name: str, url: str, sentence: s
     assert find(page, sentence), lines(page.text)[:5]
 
 
+@pytest.mark.parametrize(("name", "sentence"), [("testim_example.com.mhtml", "illustrative examples"), ("generated_chromium156_page.mhtml", "权利人作品")])
+def test_pages_saved_by_a_browser_are_shown_at_their_bytes(name: str, sentence: str) -> None:
+    found = read(SNAPSHOTS / "mhtml" / name)
+    assert not isinstance(found, str)
+    page = found[0].captures[0]
+    assert page.kind is Kind.PAGE and page.facts.claimed_instant is not None
+    (hit, *_) = find(page, sentence)
+    assert hit.exact and page.place.record_offset
+
+
 def test_screenshots_and_printed_pages_of_a_recorder_are_drawn() -> None:
     found = read(SNAPSHOTS / "wacz-real" / "warcbench_before.wacz")
     assert not isinstance(found, str)

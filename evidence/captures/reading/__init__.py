@@ -13,9 +13,10 @@ from evidence.verification.codecs import gzipmembers
 from evidence.verification.codecs.inflate import Budget, LimitReached
 from evidence.verification.codecs.octets import BytesOctets, FileOctets
 from evidence.verification.exhibit import Source
+from evidence.verification.snapshots import mhtml
 
 from ..capture import Kind, Place, pack
-from . import package, web_archive
+from . import message, package, web_archive
 from .collected import Collected, kind_of
 from .saved import saved_facts
 
@@ -80,6 +81,8 @@ def _look(source: Source, collected: Collected, budget: Budget) -> None:
         octets = FileOctets(source.pread, source.size)
         package_of_none = web_archive.Package()
         web_archive.read(octets, collected, budget, sha256=source.sha256, member=None, package=package_of_none)
+    elif mhtml.sniff(source):
+        message.read(source, collected)
     else:
         _alone(source, collected)
 
