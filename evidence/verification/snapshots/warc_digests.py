@@ -22,6 +22,7 @@ HTTP_HEADER_MAX = 256 << 10
 DECODED_MAX = 16 << 20
 """Bytes to which content is decoded to explain a mismatch; it never makes anything pass."""
 CHUNK_LINE_MAX = 4096
+"""Bytes of a line between chunks: a size of 15 digits and extensions, which nobody writes."""
 
 
 class Hasher(Protocol):

@@ -247,10 +247,12 @@ class _Reading:
         originals.by_place.setdefault(key(uri, record.get(b"warc-date") or b"", payload.value), stated)
 
     def _date(self, record: Record) -> None:
+        found = self._found
         date = record.get(b"warc-date") or b""
+        # Without the Z, so that a fraction of a second sorts after none. What lies between changes nothing.
+        if found.first_date[:-1] <= date[:-1] <= found.last_date[:-1]:
+            return
         if not record.recovered and _DATE.fullmatch(date):
-            found = self._found
-            # Without the Z, so that a fraction of a second sorts after none.
             found.first_date = min(found.first_date or date, date, key=lambda d: d[:-1])
             found.last_date = max(found.last_date, date, key=lambda d: d[:-1])
 

@@ -31,6 +31,7 @@ DEPTH_MAX = 256
 STEPS_MAX = 20_000
 """Operations and attestations of one proof; each operation hashes at most one message."""
 PAYLOAD_MAX = 8192
+"""Bytes of one attestation, likewise."""
 NAMED_MAX = 8
 
 _VERSION = 1
