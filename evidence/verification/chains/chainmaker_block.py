@@ -93,8 +93,9 @@ class Examined:
         candidates = agreeing(profiles(trust, block.chain_id, block.algorithm), genesis)
         self._known = known
         options = [self._under(p) for p in candidates] or [self._under(None)]
-        # Of several chains of one name it is the one whose validators signed it; else one that it does not contradict.
-        self.profile, self.suite, self.quorum = min(options, key=lambda o: _ORDER.index(o[2].finding.outcome))
+        # Of several chains of one name it is the one that has pinned it or whose validators signed it; else one that it does not
+        # contradict.
+        self.profile, self.suite, self.quorum = min(options, key=self._distance)
         self.kind = ledger_kind(self.subject, block.chain_id, self.profile, genesis)
         self.header = self._header()
         self.root, self.checkpoint = self._root(others)
@@ -103,6 +104,13 @@ class Examined:
                 block, others, subject=self.subject, profile=self.profile, known=known, suite=self.suite
             )
             self.root = followed or self.root
+
+    def _distance(self, option: tuple[ChainProfile | None, Suite, Quorum]) -> int:
+        profile, suite, signed = option
+        pin = profile.checkpoint_at(self.block.height) if profile else None
+        if pin is not None:
+            return 0 if pin.hash == self.block.hash_under(suite.hash) else len(_ORDER)
+        return _ORDER.index(signed.finding.outcome)
 
     @property
     def hash(self) -> bytes:

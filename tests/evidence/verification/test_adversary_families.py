@@ -193,3 +193,28 @@ def test_a_recorded_server_does_not_choose_how_the_record_is_read(names: list[st
     verdict = examine({"page.har": json.dumps({"log": log}).encode()}, whole_store())
     assert verdict.sources[0].format == "har"
     assert (verdict.overall, refusals(verdict)) == (Overall.INDETERMINATE, [])
+
+
+# ── two chains of one name ────────────────────────────────────────────────────────────────────────────────────────────
+
+FOLDERS = {"a": ("chainmaker", 9), "b": ("fisco3", 1204), "c": ("fisco2", 1204), "e": ("fabric", 1)}
+"""Where the chains that name themselves stand in the pack, and at which height the block of the page is."""
+
+
+@pytest.mark.parametrize("folder", FOLDERS)
+@pytest.mark.parametrize("place", ["0", "z"])
+@pytest.mark.parametrize("pinned_otherwise", [False, True])
+def test_a_chain_of_the_same_name_in_the_pack_changes_nothing(folder: str, place: str, pinned_otherwise: bool) -> None:
+    """The other one has another beginning and, at the same height, another pinned block: neither is held against this block."""
+    family, height = FOLDERS[folder]
+    pin = {"height": height, "hash": "11" * 32, "recorded_at": "2026-06-01T08:00:00+08:00", "basis": "independent"}
+
+    def twin(chains: dict[str, Any]) -> None:
+        other = json.loads(json.dumps(chains[folder]))
+        other["profile"].update(id="twin", genesis_hash="22" * 32)
+        if pinned_otherwise:
+            other["checkpoints"] = {"checkpoints": [pin]}
+        chains[f"{place} twin"] = other
+
+    before, after = examine(of(family), whole_store()), examine(of(family), store(twin))
+    assert (after.overall, after.grade, refusals(after)) == (before.overall, before.grade, [])
