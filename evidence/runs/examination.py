@@ -22,6 +22,7 @@ _HEAVY = (
     "asn1crypto.cms",
     "asn1crypto.ocsp",
     "asn1crypto.tsp",
+    "Crypto.Hash.RIPEMD160",
     "Crypto.Hash.keccak",
     "cryptography.hazmat.backends.openssl.backend",
     "cryptography.hazmat.primitives.asymmetric.ec",

@@ -9,12 +9,14 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
+from backports import zstd
 
 import evidence.verification
 from evidence.runs import jail as jail_module
 from evidence.runs.jail import Jail
 from evidence.verification import Exhibit, TrustStore, verify
 from tests.anchor_packs import write_pack
+from tests.evidence.verification.snapshot_exhibits import record
 
 AT = datetime(2026, 11, 22, tzinfo=UTC)
 SHIPPED = Path(evidence.verification.__path__[0], "anchors")
@@ -43,6 +45,7 @@ def test_same_verdict_inside_and_outside(jail: Jail, tmp_path: Path) -> None:
         "bad.json": b'{"a":1,"a":2}',
         "large.bin": os.urandom(9 << 20),  # hashed in two threads
         "broken.wacz": b"PK\3\4" + bytes(200),
+        "page.warc.zst": zstd.compress(record()),
     }
     for name, data in contents.items():
         (tmp_path / name).write_bytes(data)
