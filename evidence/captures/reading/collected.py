@@ -149,7 +149,7 @@ class Collected:
         text_left, runs_left = TEXT_MAX - self._text, RUNS_MAX - self._runs
         try:
             for number, (png, width, height, text) in enumerate(pictures.pages(payload, png_max=BLOB_MAX), start=1):
-                whole = page_text._whole(text)
+                whole = page_text.whole(text)
                 text_left -= len(whole.encode()) + 1
                 if text_left < 0 or len(runs) + 2 > runs_left:
                     said.append("TEXT_MAX")

@@ -76,10 +76,10 @@ def read(payload: bytes, *, content_type: str = "", runs_max: int, text_max: int
         if placed:
             byte += len(text[at:begin].encode(encoding, "surrogateescape"))
             length = len(text[begin:end].encode(encoding, "surrogateescape"))
-            run = Run(_whole(written), byte, length if shown else 0)
+            run = Run(whole(written), byte, length if shown else 0)
             at, byte = end, byte + length
         else:
-            run = Run(_whole(written), 0, len(payload) if shown else 0)
+            run = Run(whole(written), 0, len(payload) if shown else 0)
         used += len(run.text.encode())
         if len(found.runs) >= runs_max or used > text_max:
             found.stopped = True
@@ -89,7 +89,7 @@ def read(payload: bytes, *, content_type: str = "", runs_max: int, text_max: int
     return found
 
 
-def _whole(text: str) -> str:
+def whole(text: str) -> str:
     """Without halves of surrogate pairs (bytes that are no text here) and without NUL."""
     return text.encode("utf-8", "replace").decode().replace("\0", "?") if not text.isascii() or "\0" in text else text
 

@@ -10,6 +10,7 @@ import hashlib
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from datetime import datetime
+from urllib.parse import urljoin
 
 from evidence.verification.codecs.inflate import Budget, LimitReached
 from evidence.verification.codecs.octets import Octets
@@ -170,8 +171,6 @@ class _Archive:
         )
 
     def _leads(self, url: str, where: str) -> None:
-        from urllib.parse import urljoin  # noqa: PLC0415
-
         if len(self._from) < 5_000:
             try:
                 self._from.setdefault(urljoin(url, where), url)
