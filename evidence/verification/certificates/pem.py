@@ -29,13 +29,16 @@ _BEGIN = b"-----BEGIN CERTIFICATE-----"
 _BLOCK = re.compile(
     rb"-----BEGIN CERTIFICATE-----[ \t]*\r?\n([A-Za-z0-9+/=\r\n \t]+?)-----END CERTIFICATE-----", re.ASCII
 )
-_OTHER_ARCHIVE = re.compile(rb"\A(?:%PDF|PK\x03\x04|WARC/|\x1f\x8b|[{\[<])")
-"""Files that may quote a certificate and are something else."""
+_BEFORE = re.compile(
+    rb"\A\s*(?:-----BEGIN|#|Bag Attributes|Certificate(?: chain|:)|(?:subject|issuer)\s*[:=]|\s?[0-9] s:)", re.ASCII | re.IGNORECASE
+)
+"""How such files begin, with what tools write before a certificate. Any other file that quotes one, a saved page or a program for
+example, is something else: its writer must not choose that it counts as no evidence."""
 
 
 def sniff(source: Source) -> int:
     head = source.head(HEAD)
-    if _BEGIN in head and not _OTHER_ARCHIVE.match(head.lstrip()):
+    if _BEGIN in head and _BEFORE.match(head):
         return 80
     return 80 if _starts_like_certificate(head) else 0
 

@@ -218,3 +218,13 @@ def test_a_chain_of_the_same_name_in_the_pack_changes_nothing(folder: str, place
 
     before, after = examine(of(family), whole_store()), examine(of(family), store(twin))
     assert (after.overall, after.grade, refusals(after)) == (before.overall, before.grade, [])
+
+
+def test_a_page_that_quotes_a_certificate_is_evidence() -> None:
+    """Its writer does not choose that it counts as none: recorded, it is as proven as any other."""
+    quoting = b"Dear reader,\r\n\r\n" + issue("x").pem
+    saved = b"Content-Type: multipart/related; boundary=x\r\n\r\n--x\r\nContent-Type: text/html\r\n\r\n" + issue("x").pem + b"\r\n--x--\r\n"
+    for name, data in (("page.txt", quoting), ("page.mht", saved)):
+        proof, trusted = recorded(data)
+        assert examine({name: data, **proof}, trusted).overall is Overall.CONSISTENT
+        assert examine({name: data}, trusted).overall is Overall.INDETERMINATE
