@@ -146,5 +146,6 @@ def _fault(sources: tuple[Source, ...], reason: Reason, fault: str) -> Examinati
 def _accepts_d(context: Context) -> bool:
     """Grade D counts only when the policy lists the operator of every chain that a file here is recorded on. Whose chain it is
     stands in the court's profile; what a certificate says of its platform is a party's word."""
-    operators = {p.profile.operator if p.profile else None for p in context.proofs if p.spoken_of}
+    content = context.content
+    operators = {p.profile.operator if p.profile else None for p in context.proofs if p.spoken_of.intersection(content)}
     return bool(operators) and operators <= context.trust.accept_d
