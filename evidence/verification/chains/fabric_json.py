@@ -169,8 +169,12 @@ def block(raw: bytes, origin: str) -> Block:
     """Raises BlockError."""
     try:
         whole = strict_json.loads(raw)
+        _only(whole, ("header", "data", "metadata"))
         header, contents = _object(whole, "header"), _object(whole, "data")
+        _only(header, ("number", "previous_hash", "data_hash"))
+        _only(contents, ("data",))
         metadata = _object(whole, "metadata") if whole.get("metadata") is not None else {}
+        _only(metadata, ("metadata",))
         envelopes = tuple(_envelope(item) for item in _list(contents, "data"))
         number = header.get("number")
         found = from_parts(
@@ -186,6 +190,12 @@ def block(raw: bytes, origin: str) -> Block:
     if found.content_hash != found.data_hash:
         raise BlockError("the printed block does not give back the bytes that were hashed", unknown=True)
     return found
+
+
+def _only(value: Any, names: tuple[str, ...]) -> None:
+    """The tool prints no other members; what stands in one is bound by nothing."""
+    if isinstance(value, dict) and (odd := sorted(set(value) - set(names))):
+        raise BlockError(f"member {odd[0][:64]!r} is not one that configtxlator prints", unknown=True)
 
 
 def _envelope(item: Any) -> bytes:

@@ -4,7 +4,7 @@ Inputs are headers (or whole blocks), transactions and receipts as separate file
 inside a proof package. What a family makes of them is its own affair; here they are only sorted by kind.
 """
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from enum import StrEnum
 from typing import Any, Generic, Protocol, TypeVar
@@ -18,8 +18,9 @@ from ..registry import Context
 from ..verdict import Bearing, Finding, failed, indeterminate
 from .ladder import LEDGER_KIND
 from .links import unlinked
-from .node_json import LimitError, unwrap
+from .node_json import LimitError, strange, unwrap
 
+MEMBERS = "NODE.MEMBERS"
 PROOFS_MAX = 200
 """Transactions of whole blocks that are examined: four times as many as an exhibit may hold files."""
 ANSWER_BYTES_MAX = 64 << 20
@@ -94,13 +95,16 @@ def read(sources: Iterable[Source], *, family: Family[H, T, R], context: Context
             findings.append(unread(family.name, Reason.RESOURCE_LIMIT, source.name))
             continue
         try:
-            answer = unwrap(strict_json.loads(data))
+            whole = strict_json.loads(data)
+            answer = unwrap(whole)
         except strict_json.JsonError as fault:
             findings.append(unread(family.name, Reason.FORMAT_FAILURE, source.name, str(fault)))
             continue
         if answer is None or family.kind_of(answer) is None:
             findings.append(unread(family.name, Reason.UNSUPPORTED_FORMAT, source.name))
             continue
+        if answer is not whole:
+            findings += _unread_members(family.name, source.name, dict.fromkeys(whole))
         answers.append((source.name, answer))
     found = records(answers, family=family)
     found = replace(found, findings=(*findings, *found.findings))
@@ -114,6 +118,7 @@ def records(answers: Iterable[tuple[str, Mapping[str, Any]]], *, family: Family[
     receipts: list[tuple[str, R]] = []
     findings: list[Finding] = []
     for name, answer in answers:
+        findings += _unread_members(family.name, name, answer)
         try:
             match family.kind_of(answer):
                 case Kind.HEADER:
@@ -131,6 +136,18 @@ def records(answers: Iterable[tuple[str, Mapping[str, Any]]], *, family: Family[
         except CodecError as fault:
             findings.append(unread(family.name, Reason.FORMAT_FAILURE, name, str(fault)))
     return Answers(tuple(headers), tuple(transactions), tuple(receipts), tuple(findings))
+
+
+def _unread_members(family: str, name: str, answer: Mapping[str, Any]) -> Iterator[Finding]:
+    """Whoever reads the file sees these members too; the engine read nothing from them, and says so."""
+    if names := strange(answer):
+        yield indeterminate(
+            MEMBERS,
+            Reason.UNSUPPORTED_FORMAT,
+            f"{family} · {name}",
+            notes=(f"UNREAD_MEMBERS:{', '.join(names)}",),
+            bearing=Bearing.ADVISORY,
+        )
 
 
 def unread(family: str, reason: Reason, name: str, actual: str | None = None) -> Finding:

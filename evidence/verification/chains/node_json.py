@@ -30,6 +30,39 @@ def unwrap(value: object) -> Mapping[str, Any] | None:
     return value if isinstance(value, dict) else None
 
 
+DOCUMENTED = frozenset(
+    """
+    abi address attribute blockHash blockLimit blockNumber chainID chainId checksumContractAddress code consensusWeights contractAddress
+    data dbHash effectiveGasPrice extension extraData from gas gasLimit gasPrice gasUsed groupID groupId hash id importTime index
+    input jsonrpc left logEntries logIndex logs logsBloom maxFeePerGas maxPriorityFeePerGas message nonce number output parentHash
+    parentInfo r receiptProof receiptsRoot remainGas removed result right root s sealer sealerIndex sealerList signature signatureList
+    stateRoot status statusMsg timestamp to topics transaction transactionHash transactionIndex transactionProof transactionReceipt
+    transactions transactionsRoot txProof txReceiptProof txsRoot type v value version weight
+    """.split()
+)
+"""Names of members in the answers of documented nodes, 2.x and 3.x; the others are read by nobody."""
+STRANGE_MAX = 8
+"""Strange members that are named."""
+NAME_SHOWN = 64
+
+
+def strange(answer: object) -> tuple[str, ...]:
+    """Names of members, at any depth, that no documented node writes: what they say is bound by nothing."""
+    found: dict[str, None] = {}
+    waiting = [answer]
+    while waiting:
+        value = waiting.pop()
+        if isinstance(value, dict):
+            found.update((name, None) for name in value if name not in DOCUMENTED)
+            waiting += value.values()
+        elif isinstance(value, list):
+            waiting += value
+    return tuple(
+        "".join(c if c.isprintable() else "\N{REPLACEMENT CHARACTER}" for c in name[:NAME_SHOWN])
+        for name in sorted(found)[:STRANGE_MAX]
+    )
+
+
 def address(text: str) -> str:
     """One spelling of an address for comparison: lower case with 0x; empty stays empty."""
     lowered = text.lower()
