@@ -270,12 +270,14 @@ function begin() {
   document.querySelectorAll("[data-without-script]").forEach((part) => { part.hidden = true; });
   document.querySelectorAll("[data-with-script]").forEach((part) => { part.hidden = false; });
 
-  chooser.addEventListener("change", () => {
+  const take = () => {
     if (!chooser.files.length) return;
     for (const file of Array.from(chooser.files)) new Transfer(file);
     chooser.value = ""; // the plain form must not send them again
     chooser.dispatchEvent(new Event("change")); // and the chooser should say so
-  });
+  };
+  chooser.addEventListener("change", take);
+  take(); // what was chosen while this script was still on its way, on a slow line
 
   form.addEventListener("submit", (event) => {
     if (Transfer.running || Transfer.waiting.length) {
