@@ -93,8 +93,8 @@ def _of_family(family: str, packages: Sequence[Package], context: Context) -> Ex
 
 _READERS: Mapping[str, str] = {
     "chainmaker": "package_chainmaker",
-    "fisco2": "package_fisco2",
-    "fisco3": "package_fisco3",
+    "fisco2": "package_fisco",
+    "fisco3": "package_fisco",
     "xuperchain": "package_xuperchain",
     "fabric": "package_fabric",
 }

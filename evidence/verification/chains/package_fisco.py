@@ -1,19 +1,24 @@
-"""The members of a FISCO BCOS 3.x proof package -> what the FISCO reader takes (spec consortium-chains §9.4)."""
+"""The members of a FISCO BCOS proof package, 2.x or 3.x -> what the family's reader takes (spec consortium-chains §9.3, §9.4)."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from typing import Any, TypeAlias
 
 from ..codecs.text import CodecError, hex_bytes
 from ..reasons import Reason
 from ..registry import Context
 from ..verdict import Examination, Finding
-from . import ethereum_transaction, fisco3, ladder, node_answers
+from . import ethereum_transaction, fisco2, fisco3, ladder, node_answers
 from .claimed import Claimed
 from .node_json import unwrap
 from .package_envelope import Package, PackageError, PackageLimit, hashes
 
+_Answers: TypeAlias = Sequence[tuple[str, Mapping[str, Any]]]
+_Found: TypeAlias = tuple[Sequence[Finding], Sequence[ladder.Proof]]
+
 
 def examine(packages: Sequence[Package], context: Context) -> Examination:
-    """Each package by itself: what one of them states is not data of another."""
+    """Packages of either family, each by itself: what one of them states is not data of another. Members that a family does not have
+    were refused with the envelope."""
     findings: list[Finding] = []
     proofs: list[ladder.Proof] = []
     for package in packages:
@@ -40,12 +45,21 @@ def examine(packages: Sequence[Package], context: Context) -> Examination:
         except (PackageError, CodecError) as fault:
             findings.append(package.unread_because(Reason.FORMAT_FAILURE, str(fault)))
             continue
-        found = node_answers.records(
-            ((package.name, answer) for answer in answers if answer is not None), family=fisco3.READERS
-        )
-        findings += found.findings
-        proofs += fisco3.proofs_of(found, context=context, claimed=claimed)
+        read = [(package.name, answer) for answer in answers if answer is not None]
+        told, climbed = (_fisco2 if package.family == "fisco2" else _fisco3)(read, context, claimed)
+        findings += told
+        proofs += climbed
     return Examination(findings=tuple(findings), proofs=tuple(proofs))
+
+
+def _fisco2(read: _Answers, context: Context, claimed: Claimed) -> _Found:
+    found = node_answers.records(read, family=fisco2.READERS)
+    return found.findings, fisco2.proofs_of(found, context=context, claimed=claimed)
+
+
+def _fisco3(read: _Answers, context: Context, claimed: Claimed) -> _Found:
+    found = node_answers.records(read, family=fisco3.READERS)
+    return found.findings, fisco3.proofs_of(found, context=context, claimed=claimed)
 
 
 def _raw(package: Package) -> bytes | None:
