@@ -18,7 +18,7 @@ from typing import Any
 
 from evidence.verification.codecs import strict_json
 
-READER = "mingjian-reader/1"
+READER = "mingjian-reader/2"
 """Name and version of the reader: another version reads every file again, beside the older reading."""
 VALUE_MAX = 2_000
 """Characters of one fact; longer ones are cut and end with an ellipsis."""

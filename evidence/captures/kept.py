@@ -15,7 +15,7 @@ from evidence.runs.models import Run, RunVerdict
 from portal.people.models import User
 from portal.vault import Vault
 
-from .capture import READER, Capture, Reading, View, ViewKind
+from .capture import Capture, Reading, View, ViewKind
 from .models import FileReading
 
 KEPT_IN_MEMORY = 8
@@ -76,10 +76,13 @@ class Shown:
 
 
 def of_files(files: Iterable[ExhibitFile]) -> list[Shown]:
-    """One question to the database, however many files."""
+    """One question to the database, however many files. Until this reader has read a file, what an earlier one found is shown."""
     listed = list(files)
-    rows = FileReading.objects.filter(reader=READER, sha256__in={f.sha256 for f in listed})
-    by_digest = {r.sha256: r for r in rows}
+    by_digest: dict[str, FileReading] = {}
+    for row in FileReading.objects.filter(sha256__in={f.sha256 for f in listed}).order_by("pk"):
+        known = by_digest.get(row.sha256)
+        if known is None or row.state == FileReading.State.DONE or known.state != FileReading.State.DONE:
+            by_digest[row.sha256] = row
     return [Shown(f, by_digest.get(f.sha256)) for f in listed]
 
 

@@ -8,7 +8,7 @@ import pytest
 from django.db import connection
 from PIL import Image
 
-from evidence.captures import queue, working
+from evidence.captures import kept, queue, working
 from evidence.captures.capture import READER, Kind, Reading, lines
 from evidence.captures.models import FileReading
 from evidence.exhibits.models import Exhibit
@@ -61,6 +61,27 @@ def test_files_that_nobody_requested_are_taken_up(exhibit: Exhibit) -> None:
     """Of before this reader. To see it fail: leave the INSERT out of the sweep."""
     queue.sweep()
     assert FileReading.objects.filter(state="queued").count() == 2
+
+
+def test_a_new_reader_reads_again_and_the_older_reading_stays(exhibit: Exhibit, vault: Vault) -> None:
+    """What the older one found is shown until the newer is done, and stands afterwards as it was."""
+    with pytest.MonkeyPatch.context() as earlier:
+        earlier.setattr(queue, "READER", "mingjian-reader/1")
+        queue.request(exhibit)
+        while working.work_once():
+            pass
+    before = list(FileReading.objects.order_by("pk").values())
+    assert {r["state"] for r in before} == {"done"} and {r["reader"] for r in before} == {"mingjian-reader/1"}
+    assert [s.waiting for s in kept.of_files(exhibit.files.all())] == [False] * 3
+    queue.sweep()
+    assert FileReading.objects.filter(reader=READER, state="queued").count() == 2
+    assert all(s.row.reader == "mingjian-reader/1" and s.captures for s in kept.of_files(exhibit.files.all()) if s.row)
+    while working.work_once():
+        pass
+    assert all(s.row.reader == READER and s.captures for s in kept.of_files(exhibit.files.all()) if s.row)
+    assert list(FileReading.objects.filter(reader="mingjian-reader/1").order_by("pk").values()) == before
+    queue.sweep()
+    assert FileReading.objects.count() == 4
 
 
 def test_a_reader_that_is_stopped_parks_the_file_with_the_reason(exhibit: Exhibit, monkeypatch: pytest.MonkeyPatch) -> None:
