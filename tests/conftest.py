@@ -6,9 +6,12 @@ A skipped test is never silent: the run closes with each reason and how many tes
 """
 
 import shutil
+import time
+import warnings
 from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -68,6 +71,31 @@ def _emptying_guarded_tables() -> Iterator[None]:
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(DatabaseOperations, "sql_flush", lifted)
         yield
+
+
+_STARTED: list[tuple[float, str]] = []
+"""When each test of this process began: a database session tells when it was opened."""
+
+
+def pytest_runtest_logstart(nodeid: str) -> None:
+    _STARTED.append((time.time(), nodeid))
+
+
+@pytest.fixture(scope="session")
+def django_db_setup(django_db_setup: None, django_db_blocker: Any) -> Iterator[None]:
+    """The test database, and at the end the tests that left a session of it open: each holds up the next start."""
+    yield
+    from django.db import connection
+
+    with django_db_blocker.unblock(), connection.cursor() as cursor:
+        cursor.execute(
+            "SELECT extract(epoch FROM backend_start), state, left(query, 200) FROM pg_stat_activity"
+            " WHERE datname = current_database() AND pid <> pg_backend_pid() AND backend_type = 'client backend'"
+        )
+        left = cursor.fetchall()
+    for opened, state, query in left:
+        test = next((name for began, name in reversed(_STARTED) if began <= opened), "the start of the run")
+        warnings.warn(f"{test} left a database session open ({state}): {query}", ResourceWarning, stacklevel=1)
 
 
 @pytest.fixture
