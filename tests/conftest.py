@@ -95,7 +95,7 @@ def django_db_setup(django_db_setup: None, django_db_blocker: Any) -> Iterator[N
         left = cursor.fetchall()
     for opened, state, query in left:
         test = next((name for began, name in reversed(_STARTED) if began <= opened), "the start of the run")
-        warnings.warn(f"{test} left a database session open ({state}): {query}", ResourceWarning, stacklevel=1)
+        warnings.warn(f"{test} left a database session open ({state}): {query}", pytest.PytestWarning, stacklevel=1)
 
 
 @pytest.fixture
