@@ -7,8 +7,7 @@ in. Nothing here trusts a name: names are labels, never paths.
 import io
 import os
 import re
-import threading
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -101,26 +100,25 @@ class Source:
 
     @cached_property
     def _both(self) -> dict[str, bytes]:
-        found: dict[str, bytes] = {}
         if self.size < TWO_THREADS_FROM:
             sha256, sm3 = digests.hasher("SHA-256"), digests.hasher("SM3")
-            with self.open() as stream:
-                while block := stream.read(READ_BLOCK):
-                    sha256.update(block)
-                    sm3.update(block)
+            for block in self._blocks():
+                sha256.update(block)
+                sm3.update(block)
             return {"SHA-256": sha256.digest(), "SM3": sm3.digest()}
-        other = threading.Thread(target=lambda: found.__setitem__("SM3", self._hash("SM3")))
-        other.start()
-        found["SHA-256"] = self._hash("SHA-256")
-        other.join()
-        return found
+        return dict(zip(("SHA-256", "SM3"), digests.sha256_and_sm3(self._blocks()), strict=True))
 
     def _hash(self, algorithm: str) -> bytes:
         h = digests.hasher(algorithm)
-        with self.open() as stream:
-            while block := stream.read(READ_BLOCK):
-                h.update(block)
+        for block in self._blocks():
+            h.update(block)
         return h.digest()
+
+    def _blocks(self) -> Iterator[bytes]:
+        at = 0
+        while block := self.pread(at, READ_BLOCK):
+            at += len(block)
+            yield block
 
 
 class _Window(io.RawIOBase):
