@@ -16,6 +16,8 @@ from django.db import close_old_connections, connection
 
 from evidence.captures import queue as readings
 from evidence.captures import working as reading
+from evidence.captures.comparison import queue as comparisons
+from evidence.captures.comparison import working as comparing
 from evidence.connectors import inquiries
 from evidence.reports import bell as report_bell
 from evidence.reports import issuing
@@ -31,22 +33,23 @@ STOP_SECONDS_MAX = 30
 
 
 def turn() -> bool:
-    """Do one piece of work without a broker: a run, else a question to a node, a report, a file to be read. False when nothing waits."""
+    """Do one piece of work without a broker: a run, else a question to a node, a report, a comparison, a file to be read. False when nothing waits."""
     if working.work_once() or inquiries.work_once():
         return True
     for report_id in issuing.waiting()[:1]:
         issuing.produce(report_id)
         return True
-    return reading.work_once()
+    return comparing.work_once() or reading.work_once()
 
 
 def sweep() -> None:
-    """Park, and ring again for every run, inquiry, report and reading that waits."""
+    """Park, and ring again for every run, inquiry, report, reading and comparison that waits."""
     queue.sweep()
     for report_id in issuing.waiting():
         report_bell.ring(report_id)
     inquiries.sweep()
     readings.sweep()
+    comparisons.sweep()
 
 
 class EmbeddedWorker:

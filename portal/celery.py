@@ -7,4 +7,6 @@ from celery import Celery
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "portal.settings")
 app = Celery("portal")
 app.config_from_object("django.conf:settings", namespace="CELERY")
-app.autodiscover_tasks(["evidence.runs", "evidence.reports", "evidence.connectors", "evidence.captures"])
+app.autodiscover_tasks(
+    ["evidence.runs", "evidence.reports", "evidence.connectors", "evidence.captures", "evidence.captures.comparison"]
+)

@@ -24,6 +24,8 @@ AROUND = 40
 _UNSEEN = re.compile("[\u00ad\u034f\u061c\u115f\u1160\u17b4\u17b5\u180b-\u180f\u200b-\u200f\u202a-\u202e\u2060-\u206f\ufe00-\ufe0f\ufeff]")
 _BLANKS = re.compile(r"\s+")
 _WIDE = "[\u2e80-\u9fff\uf900-\ufaff\uff01-\uff60\U00020000-\U0003fffd]"
+BESIDE = re.compile(_WIDE)
+"""A character beside which blanks do not count."""
 _BESIDE_WIDE = re.compile(f" (?={_WIDE})|(?<={_WIDE}) ")
 
 
@@ -67,7 +69,7 @@ def find(capture: Capture, sentence: str) -> list[Hit]:
 
 
 def _hits(capture: Capture, text: str, wanted: str) -> Iterator[Hit]:
-    compared, origin = _mapped(text)
+    compared, origin = mapped(text)
     starts: list[int] = []
     offset = 0
     for run in capture.text:
@@ -89,7 +91,7 @@ def _hits(capture: Capture, text: str, wanted: str) -> Iterator[Hit]:
         at = compared.find(wanted, at + len(wanted))
 
 
-def _mapped(text: str) -> tuple[str, list[tuple[int, int]]]:
+def mapped(text: str) -> tuple[str, list[tuple[int, int]]]:
     """The compared form, and for each of its characters the (begin, end) in `text` that it stands for."""
     characters: list[str] = []
     origin: list[tuple[int, int]] = []
