@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 
 from ..codecs import gzipmembers, inflate
 from ..reasons import Reason
-from .warc_stream import FAULTS_MAX, ZSTD_MAGICS, Mark, Stream
+from .warc_stream import FAULTS_MAX, RECORD_MAGIC, ZSTD_MAGICS, Mark, Stream
 
 HEADER_MAX = 64 << 10
 """Bytes of a record header (WARC_HEADER_MAX); real ones stay under 4 KiB."""
@@ -22,7 +22,18 @@ WHOLE_BLOCK_MAX = 4 << 20
 """Bytes of a block that is handed out whole; larger ones come in pieces."""
 
 _TOKEN = rb"[!#$%&'*+\-.^_`|~0-9A-Za-z]++"
-_HEADER = re.compile(rb"WARC/(?:1\.[01]|0\.1[78])\r\n((?:" + _TOKEN + rb":[^\r\n]*+\r\n)++)\r\n")
+_TEXT = rb"[^\x00-\x08\x0a-\x1f\x7f]*+"
+"""Octets that are no control characters, blanks included (RFC 2616 §2.2, to which WARC 1.1 §4 refers): some readers stop at them."""
+_HEADER = re.compile(rb"WARC/(?:1\.[01]|0\.1[78])\r\n((?:" + _TOKEN + rb":" + _TEXT + rb"\r\n)++)\r\n")
+_SINGLE = frozenset(
+    {
+        b"warc-type", b"warc-record-id", b"warc-date", b"warc-target-uri", b"content-type",
+        b"warc-refers-to", b"warc-refers-to-target-uri", b"warc-refers-to-date",
+        b"warc-segment-number", b"warc-segment-origin-id", b"warc-segment-total-length",
+    }
+)  # fmt: skip
+"""Fields that say what a record is and that stand once in it (WARC 1.1 §5): of two values some readers take the first, others
+the last. Content-Length and the digests have answers of their own."""
 _VERSIONS = (b"WARC/0.17", b"WARC/0.18", b"WARC/1.0", b"WARC/1.1")
 _FIELD = re.compile(rb"([^:\r\n]+):([^\r\n]*)\r\n")
 _LENGTH = re.compile(rb" ?([0-9]{1,18})")
@@ -41,7 +52,7 @@ class Record:
     last       name in lower case -> value as it stands; of repeated names the last
     length     declared length of the block
     block      the whole block when it is in memory, else None: read `Records.pieces()` then
-    recovered  found after a fault, or its own header is malformed: never counts as passed
+    recovered  found after a fault, or its own header is malformed or says two things: never counts as passed
     """
 
     raw: int
@@ -86,6 +97,8 @@ class Records:
         self._stream = stream
         self._limit = limit
         self._left = 0
+        self._foreign: int | None = None
+        """Where a member before the first record begins that holds no record."""
         self.count = 0
         self.headers = Faults()
         self.framing = Faults()
@@ -120,10 +133,15 @@ class Records:
                 if not (self.count and self._blank_run()) and not self._skip_junk():
                     return
                 continue
+            if self._foreign is not None:
+                self.framing.add(Reason.FORMAT_FAILURE, self._foreign)
+                self._foreign, stream.recovered = None, True
             stream.begin_record()
             mark = stream.mark()
             record = self._header(mark)
             if record is None:
+                # Another record may begin inside what was taken for this one's header.
+                stream.position -= stream.offset - began - len(b"WARC/")
                 if not stream.resynchronise():
                     return
                 continue
@@ -157,12 +175,16 @@ class Records:
     def _skip_junk(self) -> bool:
         """The window is at a boundary, but at no record. False at the end of the archive."""
         stream = self._stream
-        first = not (self.count or self.headers.count or stream.recovered)
-        if stream.compressed and (first or stream.buffer.startswith((gzipmembers.MAGIC[:2], *ZSTD_MAGICS), stream.position)):
-            # No web archive, or compressed twice: inflated to its end for the check sums, not opened further.
-            stream.skip_segment()
-            return not first and stream.next_segment()
-        if first:
+        first = not (self.count or self.headers.count or self.framing.count or stream.recovered)
+        if stream.compressed and stream.at_member():
+            packed = stream.fill(4) >= 2 and stream.buffer.startswith((gzipmembers.MAGIC[:2], *ZSTD_MAGICS), stream.position)
+            if packed or first:
+                # Compressed twice, or (so far) no web archive: not opened. What follows in other members is still read.
+                if self._foreign is None and not packed:
+                    self._foreign = stream.mark().raw
+                stream.skip_member()
+                return True
+        if first and not stream.compressed:
             return False
         self.framing.add(Reason.FORMAT_FAILURE, stream.mark().raw)
         return stream.resynchronise()
@@ -198,8 +220,8 @@ class Records:
                 self.oversized_headers += 1
         else:
             self.headers.add(Reason.FORMAT_FAILURE, mark.raw)
-        if end is None:
-            stream.position += len(b"WARC/")
+        inner = RECORD_MAGIC.search(window, len(b"WARC/"), end.end() if end else len(window))
+        if end is None or (inner and window[inner.start() - 1] in b"\r\n"):
             return None
         stream.position += end.end()
         lines = window[: end.end()].replace(b"\r\n", b"\n").split(b"\n")[1:-2]
@@ -213,6 +235,9 @@ class Records:
         record = Record(mark.raw, fields, last, 0, None, recovered)
         if len(fields) > FIELDS_MAX:
             self.oversized_headers += 1
+        if record.repeats and self._contradicts(record):
+            self.headers.add(Reason.FORMAT_FAILURE, mark.raw)
+            record.recovered = True
         # 2. Content-Length exactly once, with one blank at most before its digits and nothing after.
         length = _LENGTH.fullmatch(last.get(b"content-length", b""))
         if length is None or (record.repeats and len(record.values(b"content-length")) > 1):
@@ -220,6 +245,10 @@ class Records:
             return None
         record.length = int(length[1])
         return record
+
+    def _contradicts(self, record: Record) -> bool:
+        """Does a field that stands once by the standard have two values?"""
+        return any(len(set(record.values(name))) > 1 for name in _SINGLE if name in record.last)
 
     def _terminator(self, record: Record) -> bool:
         """Step 3: after the block stands CRLFCRLF; another run of line ends is noted. False when the length is wrong."""

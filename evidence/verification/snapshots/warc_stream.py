@@ -156,12 +156,15 @@ class Stream:
 
     def begin_record(self) -> None:
         """A record starts at the window: forget the members before it."""
-        if self._compressed:
-            here, starts = self.offset, self._starts
-            while len(starts) > 1 and starts[1][0] <= here:
-                starts.popleft()
-            if not starts or starts[0][0] != here:
-                self.compression.several_records += 1
+        if self._compressed and not self.at_member():
+            self.compression.several_records += 1
+
+    def at_member(self) -> bool:
+        """Does a gzip member (or frame) start at the window? Forgets those before it."""
+        here, starts = self.offset, self._starts
+        while len(starts) > 1 and starts[1][0] <= here:
+            starts.popleft()
+        return bool(starts) and starts[0][0] == here
 
     def end_record(self, began: int) -> None:
         """The record that began at decompressed offset `began` ends at the window: no gzip member may start inside it (of
@@ -202,10 +205,18 @@ class Stream:
             if self.fill(have + 1) == have:
                 return self.next_segment()
 
-    def skip_segment(self) -> None:
-        """Leave the rest of a segment unread (double compression)."""
-        while self.fill(1):
+    def skip_member(self) -> None:
+        """Move to the next member (or to the end of the segment): what the one at the window holds is inflated for its check
+        sums and not looked at."""
+        here = self.offset
+        while True:
+            start = next((s for s, _ in self._starts if here < s <= self._made), None)
+            if start is not None:
+                self.position = len(self.buffer) - (self._made - start)
+                return
             self.position = len(self.buffer)
+            if not self.fill(1):
+                return
 
     def _search(self, start: int) -> bool:
         """Search the raw bytes from `start` for a plain record or a member that inflates to one."""
@@ -223,7 +234,7 @@ class Stream:
                 self._candidates += 1
                 if self._candidates > CANDIDATES_MAX:
                     raise inflate.LimitReached("CANDIDATES_MAX")
-                if self._beginning(at) == b"WARC/":
+                if RECORD_MAGIC.search(self._beginning(at)):
                     if not self._compressed:
                         self._note_junk(at)
                     self._open_members(at)
@@ -233,11 +244,12 @@ class Stream:
         return False
 
     def _beginning(self, at: int) -> bytes:
+        """What a look at the member shows: its first piece, because a record may stand behind junk in it, too."""
         if self._octets.read(at, 4) != ZSTD_MAGICS[0]:
-            return gzipmembers.beginning(self._octets, at, 5)
+            return gzipmembers.beginning(self._octets, at, BLOCK)
         from ..codecs import zstdframes
 
-        return zstdframes.beginning(self._octets, at, 5)
+        return zstdframes.beginning(self._octets, at, BLOCK)
 
     def _note_junk(self, at: int) -> None:
         if len(self.compression.junk) < FAULTS_MAX:
