@@ -10,8 +10,7 @@ import binascii
 import hashlib
 import re
 import zlib
-from collections.abc import Callable, Iterable
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Iterator
 from typing import NamedTuple, Protocol, cast
 
 from .. import digests
@@ -47,12 +46,11 @@ _ALGORITHMS: dict[bytes, tuple[str, int, Callable[[], Hasher]]] = {
 _URL_SAFE = bytes.maketrans(b"-_+/", b"+/--")
 """The URL-safe alphabet; mixed with the other one it becomes what `b64decode` refuses."""
 _HEX = re.compile(rb"[0-9A-Fa-f]+")
-_BASE32_DIGITS = bytes.maketrans(
-    b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz234567",
-    b"0123456789ABCDEFGHIJKLMNOP0123456789ABCDEFGHIJKLMNOPQRSTUV",
+_ALPHABET = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz234567"
+_BASE32_DIGITS = bytes(b if b in _ALPHABET else 0x21 for b in range(256)).translate(
+    bytes.maketrans(_ALPHABET, b"0123456789ABCDEFGHIJKLMNOP0123456789ABCDEFGHIJKLMNOPQRSTUV")
 )
-"""RFC 4648 alphabet -> the digits of base 32 that `int` reads; what is in neither is caught by `_BASE32`."""
-_BASE32 = re.compile(rb"[A-Za-z2-7]+={0,6}")
+"""RFC 4648 alphabet -> the digits of base 32 that `int` reads; all else (blanks, signs and `_` too) -> `!`, which it refuses."""
 
 
 class Recorded(NamedTuple):
@@ -78,23 +76,24 @@ def parse(text: bytes) -> Recorded | Reason:
 
 def _decode(text: bytes, size: int) -> bytes | None:
     """The length tells the encoding: hex, base32 or base64, padded or not. None when it is none of them, or not canonical."""
-    length, padded = len(text), text.endswith(b"=")
-    if length == 2 * size and not padded:
-        return bytes.fromhex(text.decode("ascii")) if _HEX.fullmatch(text) else None
-    if length == -(-size // 5) * 8 or (length == -(-size * 8 // 5) and not padded):
-        return _base32(text, size)
-    if length == -(-size // 3) * 4 or (length == -(-size * 8 // 6) and not padded):
-        return _base64(text, size)
-    return None
+    decoder = _DECODERS.get((size, len(text), text.endswith(b"=")))
+    return None if decoder is None else decoder(text, size)
+
+
+def _hex(text: bytes, size: int) -> bytes | None:
+    return bytes.fromhex(text.decode("ascii")) if _HEX.fullmatch(text) else None
 
 
 def _base32(text: bytes, size: int) -> bytes | None:
-    if not _BASE32.fullmatch(text):
-        return None
     bare = text.rstrip(b"=")
     spare = 5 * len(bare) - 8 * size
-    number = int(bare.translate(_BASE32_DIGITS), 32)
-    if not 0 <= spare < 5 or number & ((1 << spare) - 1):
+    if not 0 <= spare < 5:
+        return None
+    try:
+        number = int(bare.translate(_BASE32_DIGITS), 32)
+    except ValueError:
+        return None
+    if number & ((1 << spare) - 1):
         return None
     return (number >> spare).to_bytes(size, "big")
 
@@ -111,6 +110,21 @@ def _base64(text: bytes, size: int) -> bytes | None:
     return value if len(value) == size and base64.b64encode(value) == padded else None
 
 
+def _decoders() -> Iterator[tuple[tuple[int, int, bool], Callable[[bytes, int], bytes | None]]]:
+    """(size of the digest, length of the text, does it end in `=`) -> its encoding. Where two would fit hex goes before base32,
+    base32 before base64: the later of two equal keys counts."""
+    for size in {size for _, size, _ in _ALGORITHMS.values()}:
+        for bits, decoder in ((6, _base64), (5, _base32)):
+            group = {6: (3, 4), 5: (5, 8)}[bits]
+            yield (size, -(-size * 8 // bits), False), decoder
+            for padded in (False, True):
+                yield (size, -(-size // group[0]) * group[1], padded), decoder
+        yield (size, 2 * size, False), _hex
+
+
+_DECODERS = dict(_decoders())
+
+
 # --- the payload of an HTTP message -------------------------------------------------------------------------------------
 
 _EMPTY_LINE = re.compile(rb"\n\r?\n")
@@ -118,8 +132,7 @@ _CHUNKED = re.compile(rb"(?im)^transfer-encoding:[^\r\n]*\bchunked\b")
 _CODED = re.compile(rb"(?im)^content-encoding:[ \t]*([^\r\n]*)")
 
 
-@dataclass(frozen=True, slots=True)
-class HttpHead:
+class HttpHead(NamedTuple):
     """The header of an HTTP message up to and with its empty line."""
 
     text: bytes

@@ -21,6 +21,7 @@ RECORDS_MAX = 200_000
 WHOLE_BLOCK_MAX = 4 << 20
 """Bytes of a block that is handed out whole; larger ones come in pieces."""
 
+_WARC = b"WARC/"
 _TOKEN = rb"[!#$%&'*+\-.^_`|~0-9A-Za-z]++"
 _TEXT = rb"[^\x00-\x08\x0a-\x1f\x7f]*+"
 """Octets that are no control characters, blanks included (RFC 2616 §2.2, to which WARC 1.1 §4 refers): some readers stop at them."""
@@ -124,12 +125,13 @@ class Records:
         """Raises LimitReached when the archive exceeds a bound; what was found until then stands."""
         stream = self._stream
         while True:
-            if not stream.fill(1):
+            have = stream.fill(len(_WARC))
+            if not have:
                 if not stream.next_segment():
                     return
                 continue
             began = stream.offset
-            if not self._at_record():
+            if have < len(_WARC) or not stream.buffer.startswith(_WARC, stream.position):
                 if not (self.count and self._blank_run()) and not self._skip_junk():
                     return
                 continue
@@ -148,7 +150,7 @@ class Records:
             if self.count >= self._limit:
                 raise inflate.LimitReached("WARC_RECORDS_MAX")
             self.count += 1
-            behind_header = stream.mark()
+            behind_header = stream.offset
             self._left = record.length
             if record.length <= WHOLE_BLOCK_MAX and stream.fill(record.length + 4) >= record.length:
                 start = stream.position
@@ -156,21 +158,22 @@ class Records:
                 stream.position += record.length
                 self._left = 0
             yield record
-            for _ in self.pieces():
-                pass
+            if self._left:  # what its consumer did not read
+                for _ in self.pieces():
+                    pass
             if self._left:
                 self.framing.add(Reason.TRUNCATED, record.raw)
             elif self._terminator(record):
                 stream.end_record(began)
                 continue
             # 4. Nothing may hide in what a broken record claims as its block.
-            stream.return_to(behind_header)
+            stream.return_to(stream.mark(behind_header))
             if not stream.resynchronise():
                 return
 
     def _at_record(self) -> bool:
         stream = self._stream
-        return stream.fill(5) >= 5 and stream.buffer.startswith(b"WARC/", stream.position)
+        return stream.fill(len(_WARC)) >= len(_WARC) and stream.buffer.startswith(_WARC, stream.position)
 
     def _skip_junk(self) -> bool:
         """The window is at a boundary, but at no record. False at the end of the archive."""

@@ -133,9 +133,9 @@ class Stream:
         self.position = 0
         return have
 
-    def mark(self) -> Mark:
-        """The place of the window."""
-        here = self.offset
+    def mark(self, offset: int | None = None) -> Mark:
+        """The place of the window, or of an `offset` that it had since the current record began."""
+        here = self.offset if offset is None else offset
         if not self._compressed:
             return Mark(False, self._plain_from + here, 0)
         start, raw = next((s for s in reversed(self._starts) if s[0] <= here), (0, self._plain_from))

@@ -157,7 +157,7 @@ def settle(found: Survey) -> None:
 
 def key(*parts: bytes) -> bytes:
     """A short key of texts: 8 bytes, as long as nobody gains from two that agree (a revisit's digest is compared anyway)."""
-    return hashlib.blake2b(b"\n".join(parts), digest_size=8).digest()
+    return hashlib.blake2b(b"\n".join(parts)).digest()[:8]
 
 
 class _Reading:
