@@ -31,16 +31,25 @@ BAD_BASE64 = "InvalidBase64"
 BAD_QUOTED = "InvalidQuotedPrintable"
 BAD_ENCODING = "UnknownTransferEncoding"
 REPEATED = "RepeatedHeader"
+AMBIGUOUS = "AmbiguousParameter"
+"""Parameters of a content type that two readers take differently: twice, continued (RFC 2231), escaped, in a comment."""
 DEFECTS = (
     MISSING_SEPARATOR, NO_BOUNDARY, NO_START, NO_CLOSE, NOT_MULTIPART, BAD_BASE64, BAD_QUOTED, BAD_ENCODING, REPEATED,
+    AMBIGUOUS,
 )  # fmt: skip
 
 _FIELD = re.compile(rb"([!-9;-~]++):[ \t]*+([^\r\n]*+)")
 _TYPE = re.compile(r"\s*+([\w.+-]++/[\w.+-]++)\s*+", re.ASCII)
 _PARAMETER = re.compile(r';\s*+([\w-]++)\s*+=\s*+(?:"([^"]*+)"|([^\s;"]++))', re.ASCII)
-_SINGLE = ("content-type", "content-transfer-encoding", "content-location", "content-id")
+_WHOLE_TYPE = re.compile(
+    r"\s*+[\w.+-]++/[\w.+-]++(?:\s*+;\s*+[\w.-]++\s*+=\s*+(?:\"[^\"\\]*+\"|[^\s;\"\\()]++))*+\s*+;?\s*+", re.ASCII
+)
+_SINGLE = (
+    "content-type", "content-transfer-encoding", "content-location", "content-id", "content-base", "date", "subject",
+    "snapshot-content-location",
+)  # fmt: skip
 """Fields that two readers would read differently when they come twice."""
-_BAD_QUOTED = re.compile(rb"=(?![0-9A-Fa-f]{2}|[ \t]*+\r?\n|[ \t]*+\Z)")
+_BAD_QUOTED = re.compile(rb"=(?![0-9A-Fa-f]{2}|\r?\n|\Z)")
 
 
 @dataclass(slots=True)
@@ -71,6 +80,14 @@ class Header:
         names = [key for key, _ in self.fields if key in _SINGLE]
         return len(names) != len(set(names))
 
+    @property
+    def ambiguous(self) -> bool:
+        value = self.get("content-type")
+        if value is None:
+            return False
+        names = [key.lower() for key, _, _ in _PARAMETER.findall(value)]
+        return _WHOLE_TYPE.fullmatch(value) is None or len(names) != len(set(names))
+
 
 @dataclass(frozen=True, slots=True)
 class Part:
@@ -83,13 +100,15 @@ class Part:
 
 @dataclass(frozen=True, slots=True)
 class Message:
-    """`defects`: names of `DEFECTS`; `trailing`: bytes after the closing boundary that are not blank."""
+    """`defects`: names of `DEFECTS`; `leading`, `trailing`: bytes before the first and after the closing boundary that are not
+    blank. No reader shows them."""
 
     header: Header
     parts: tuple[Part, ...]
     defects: tuple[str, ...]
     bare_line_feeds: bool
     trailing: int
+    leading: int = 0
 
 
 def read(data: bytes) -> Message:
@@ -100,6 +119,7 @@ def read(data: bytes) -> Message:
     bare = b"\n" in data[: header.end].replace(b"\r\n", b"")
     defects = [] if header.separated else [MISSING_SEPARATOR]
     defects += [REPEATED] if header.repeated else []
+    defects += [AMBIGUOUS] if header.ambiguous else []
     boundary = header.parameter("boundary")
     if not header.separated:
         return Message(header, (), tuple(defects), bare, 0)
@@ -117,9 +137,11 @@ def read(data: bytes) -> Message:
         inner = read_header(data, start, end)
         defects += [] if inner.separated else [MISSING_SEPARATOR]
         defects += [REPEATED] if inner.repeated else []
+        defects += [AMBIGUOUS] if inner.ambiguous else []
         parts.append(Part(inner, inner.end, end))
     trailing = len(data[closed_at:].strip()) if closed_at is not None else 0
-    return Message(header, tuple(parts), tuple(dict.fromkeys(defects)), bare, trailing)
+    leading = len(data[header.end : data.rfind(b"\n", 0, max(0, spans[0][0] - 1)) + 1].strip())
+    return Message(header, tuple(parts), tuple(dict.fromkeys(defects)), bare, trailing, leading)
 
 
 def read_header(data: bytes, start: int, end: int | None = None) -> Header:
@@ -164,7 +186,8 @@ def body(data: bytes, part: Part) -> tuple[bytes, str | None]:
     if encoding == "base64":
         packed = raw.translate(None, b" \t\r\n")
         try:
-            return base64.b64decode(packed, validate=True), None
+            content = base64.b64decode(packed, validate=True)
+            return content, None if base64.b64encode(content) == packed else BAD_BASE64
         except (binascii.Error, ValueError):
             return b"", BAD_BASE64
     return raw, BAD_ENCODING

@@ -30,6 +30,8 @@ BY_LENGTH: Mapping[int, tuple[str, ...]] = {
 
 _HEX = re.compile(r"[0-9A-Fa-f]+")
 _NUMBER = re.compile(r"[0-9]{1,3}(?:,[0-9]{3})+|[0-9]{1,18}")
+_LINE_END = re.compile(r"\r\n|\r|\n")
+"""The only line ends: names may hold what other programs take for one."""
 _SUM_LINE = re.compile(r"\\?([0-9A-Fa-f]{32,128})[ \t]+\*?(\S.*)")
 _BSD_LINE = re.compile(r"([A-Za-z0-9/-]{3,12}) ?\((.+)\) ?= ?([0-9A-Fa-f]{32,128})")
 _PAIR_LINE = re.compile(r"([^:：]{1,40})[:：]\s*(.*)")
@@ -54,33 +56,44 @@ class Row:
 
 @dataclass(frozen=True, slots=True)
 class HashList:
+    """`unread`: rows with the name of a file and nothing that reads as a digest."""
+
     rows: tuple[Row, ...]
     encoding: str
+    unread: int = 0
 
 
 def read(name: str, data: bytes, budget: inflate.Budget) -> HashList:
     """Raises NotAHashList and LimitReached."""
     if data.startswith(b"PK\x03\x04"):
         try:
-            table = xlsx.rows(data, budget)
+            tables = xlsx.sheets(data, budget)
         except xlsx.WorkbookError as fault:
             raise NotAHashList(str(fault)) from fault
-        return _listed(_from_table(table), "xlsx")
+        return _listed((row for table in tables for row in _from_table(table)), "xlsx")
     text, encoding = decode(data)
     if name.lower().endswith(".json") or text.lstrip()[:1] in ("{", "["):
+        if encoding == "utf-16":
+            raise NotAHashList("JSON in UTF-16")
         try:
-            document = strict_json.loads(data.removeprefix(b"\xef\xbb\xbf"))
+            document = strict_json.loads(text.encode("utf-8"))
         except strict_json.JsonError as fault:
             raise NotAHashList(str(fault)) from fault
         return _listed(_from_json(document), encoding)
-    lines = text.splitlines()
+    lines = _LINE_END.split(text)
     if any(len(line) > LINE_MAX for line in lines):
         raise inflate.LimitReached("LINE_MAX")
-    return _listed(_from_lines([line.strip() for line in lines if line.strip()]), encoding)
+    return _listed(_from_lines([line.strip(" ") for line in lines if line.strip()]), encoding)
 
 
 def decode(data: bytes) -> tuple[str, str]:
-    """Text of a list or log: UTF-8 with or without byte-order mark, else GB18030. Raises NotAHashList."""
+    """Text of a list or log: UTF-8 with or without byte-order mark, UTF-16 with one (what Excel calls Unicode text), else GB18030.
+    Raises NotAHashList."""
+    if data.startswith((b"\xff\xfe", b"\xfe\xff")):
+        try:
+            return data.decode("utf-16"), "utf-16"
+        except UnicodeDecodeError as fault:
+            raise NotAHashList("not UTF-16") from fault
     for encoding in ("utf-8-sig", "gb18030"):
         try:
             return data.decode(encoding), encoding.removesuffix("-sig")
@@ -105,17 +118,22 @@ def contradictions(rows: Iterable[Row]) -> list[str]:
 
 def _listed(rows: Iterable[Row], encoding: str) -> HashList:
     kept: list[Row] = []
+    unread = 0
     for row in rows:
         if row.name and row.digests:
             kept.append(row)
+        elif row.name:
+            unread += 1
         if len(kept) > ROWS_MAX:
             raise inflate.LimitReached("ROWS_MAX")
     if not kept:
         raise NotAHashList("no row with a name and a digest")
-    return HashList(tuple(kept), encoding)
+    return HashList(tuple(kept), encoding, unread)
 
 
 def _from_lines(lines: Sequence[str]) -> Iterator[Row]:
+    if not lines:
+        return
     separator = next((s for s in ("\t", ",", ";", "|") if _is_table(lines, s)), None)
     if separator is not None:
         try:
@@ -146,7 +164,9 @@ def _from_lines(lines: Sequence[str]) -> Iterator[Row]:
 
 
 def _is_table(lines: Sequence[str], separator: str) -> bool:
-    """More than half of the lines carry a digest in a cell of their own."""
+    """The first line is headings of files and digests, or more than half of the lines carry a digest in a cell of their own."""
+    if {"name", "digest"} <= {_role(cell.strip('" ')) for cell in lines[0].split(separator)}:
+        return True
     hits = sum(
         separator in line and any(_digest(cell.strip('" ')) for cell in line.split(separator))
         for line in lines
@@ -163,6 +183,8 @@ def _from_table(table: Iterable[Sequence[str]]) -> Iterator[Row]:
         if not any(_digest(c) for c in cells):
             if not headings and any(_role(c) for c in cells):
                 headings = cells
+            elif any(c and _role(h) == "digest" and not _role(c) for c, h in zip(cells, headings, strict=False)):
+                yield _row(cells, headings)  # something stands where a digest should, which is none
             continue
         yield _row(cells, headings)
 

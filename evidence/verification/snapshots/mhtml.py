@@ -26,11 +26,13 @@ if TYPE_CHECKING:
 FORM, RESOURCES, BINDING = "MHT.FORM", "MHT.RESOURCES", "MHT.BINDING"
 NOT_PROVEN = ("NOT_PROVEN.CAPTURE_HOST", "NOT_PROVEN.CAPTURE_TIME", "NOT_PROVEN.REPLAY")
 
+SAME_IDENTITY = "RepeatedContentID"
+"""A defect of ours: two parts with other content under one Content-ID, of which each reader takes the one it likes."""
 NAMED_MAX = 20
 """Parts and missing addresses that are named; the counts are of all."""
 _LOOK = 16 << 10
 _PAGES = ("text/html", "application/xhtml+xml")
-_RELATED = re.compile(rb"^content-type:[ \t]*multipart/related", re.IGNORECASE | re.MULTILINE)
+_RELATED = re.compile(rb"^content-type:(?:[ \t]|\r?\n[ \t])*multipart/related", re.IGNORECASE | re.MULTILINE)
 _BROWSER = re.compile(rb"^(?:snapshot-content-location:|from:[ \t]*<saved by )", re.IGNORECASE | re.MULTILINE)
 _FIELD = re.compile(rb"[!-9;-~]{1,80}:")
 _MAIL = re.compile(rb"^(?:received|to|message-id|delivered-to|return-path):", re.IGNORECASE | re.MULTILINE)
@@ -86,20 +88,31 @@ def _form(source: Source, data: bytes, message: "Message") -> Finding:
 
     defects = list(message.defects)
     named: list[str] = []
+    by_identity: dict[str, bytes] = {}
+    by_address: dict[str, set[bytes]] = {}
     for part in message.parts:
         content, defect = mime.body(data, part)
         defects += [defect] if defect else []
+        whole = hashlib.sha256(content).digest()
+        identity, address = part.header.get("content-id"), part.header.get("content-location")
+        if identity and by_identity.setdefault(identity.strip(), whole) != whole:
+            defects.append(SAME_IDENTITY)
+        if address:
+            by_address.setdefault(_plain(address.strip()), set()).add(whole)
         if len(named) < NAMED_MAX:
             place = part.header.get("content-location") or part.header.get("content-id") or "–"
-            digest = hashlib.sha256(content).hexdigest()
-            named.append(f"PART:{part.header.content_type} {quote(place, length=100)} SHA-256 {digest}")
+            digest = f"SHA-256 {whole.hex()}" if defect is None else defect
+            named.append(f"PART:{part.header.content_type} {quote(place, length=100)} {digest}")
     defects = list(dict.fromkeys(defects))
     nested = sum(p.header.content_type.startswith("multipart/") for p in message.parts)
     notes = (
         f"PARTS:{len(message.parts)}",
         *(["LINE_FEEDS"] if message.bare_line_feeds else []),
         *([f"NESTED_MESSAGE:{nested}"] if nested else []),
+        *([f"BEFORE_THE_PARTS:{message.leading}"] if message.leading else []),
         *([f"AFTER_THE_END:{message.trailing}"] if message.trailing else []),
+        *(["START_ELSEWHERE"] if _starts_elsewhere(message) else []),
+        *(f"SAME_ADDRESS:{quote(a)}" for a in [a for a, n in by_address.items() if len(n) > 1][:NAMED_MAX]),
         *(["ALSO_A_ZIP"] if names_at_a_glance(source) else []),
         *(f"DEFECT:{name}" for name in defects),
         *named,
@@ -108,6 +121,13 @@ def _form(source: Source, data: bytes, message: "Message") -> Finding:
         return passed(FORM, source.name, notes=notes, bearing=Bearing.ADVISORY)
     reason = Reason.TRUNCATED if defects == [mime.NO_CLOSE] else Reason.FORMAT_FAILURE
     return failed(FORM, reason, source.name, actual=", ".join(defects), notes=notes, bearing=Bearing.ADVISORY)
+
+
+def _starts_elsewhere(message: "Message") -> bool:
+    """Does `start` (RFC 2387 §3.2) name another part than the first page, which browsers show?"""
+    start = message.header.parameter("start")
+    page = next((p for p in message.parts if p.header.content_type in _PAGES), None)
+    return start is not None and (page is None or (page.header.get("content-id") or "").strip() != start.strip())
 
 
 def _resources(source: Source, data: bytes, message: "Message") -> Finding:

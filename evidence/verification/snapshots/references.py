@@ -20,6 +20,9 @@ ADDRESS_MAX = 2_000
 """Characters of an address; what a longer one points to cannot be told by it."""
 
 _OPENS = re.compile(r"<(?:!--|([A-Za-z][^\s/>]*+))")
+_COMMENT_END = re.compile(r"--!?>")
+"""A comment ends at `--!>` too (HTML standard §13.2.5.52); a reader that waits for `-->` sees less than a browser."""
+_REFRESH = re.compile(r"[\s\d.]*+[;,\s]\s*+(?:url\s*+=\s*+)?[\"']?([^\"']*+)", re.IGNORECASE)
 _NAME = re.compile(r"[\s/]*+([^\s/>=]++)?(\s*+=\s*+)?")
 _BARE = re.compile(r"[^\s>]*+")
 _RAW = ("script", "style", "textarea", "title", "xmp", "iframe", "noembed", "noframes", "noscript")
@@ -29,7 +32,7 @@ _CSS_ADDRESS = re.compile(
     r"""url\(\s*+(?:"([^"]*+)"|'([^']*+)'|([^)"'\s]++))|@import\s++(?:"([^"]*+)"|'([^']*+)')""", re.IGNORECASE
 )
 _CANDIDATE = re.compile(r"[\s,]*+([^\s,]++)[^,]*+")
-_KEPT = frozenset("src srcset poster data background href xlink:href rel style srcdoc".split())
+_KEPT = frozenset("src srcset poster data background href xlink:href rel style srcdoc http-equiv content".split())
 """Attributes that are looked at; a tag may carry a million others."""
 _SRC = frozenset("img source embed track video audio iframe frame script input image".split())
 _LINKS = frozenset("stylesheet icon apple-touch-icon preload modulepreload manifest mask-icon".split())
@@ -77,9 +80,10 @@ def _read(text: str, found: References, *, depth: int) -> None:
     while (tag := _OPENS.search(text, at)) is not None:
         found.count()
         if tag[1] is None:
-            at = text.find("-->", tag.start() + 2)
-            if at < 0:
+            end_of_comment = _COMMENT_END.search(text, tag.start() + 2)
+            if end_of_comment is None:
                 return
+            at = end_of_comment.end()
             continue
         name = tag[1].lower()
         attributes, at = _attributes(text, tag.end(), found)
@@ -141,6 +145,11 @@ def _take(name: str, attributes: dict[str, str], found: References, *, depth: in
         address("xlink:href")
     if name == "link" and _LINKS & set(attributes.get("rel", "").lower().split()):
         address("href")
+    if name == "meta" and attributes.get("http-equiv", "").strip().lower() == "refresh":
+        # A page that leaves for another one is not what it shows at first.
+        led = _REFRESH.match(html.unescape(attributes.get("content", "")))
+        if led:
+            found.add(led[1])
     if name == "base" and found.base is None and "href" in attributes:
         found.base = html.unescape(attributes["href"]).strip()[:ADDRESS_MAX]
     if "style" in attributes:

@@ -4,6 +4,7 @@ SingleFile writes where the page came from and when into a comment, and signs no
 none of them decides, and only something outside binds its bytes, so no walk starts here.
 """
 
+import re
 from collections.abc import Iterator, Sequence
 
 from ..codecs.inflate import LimitReached
@@ -24,6 +25,7 @@ PAGE_MAX = 64 << 20
 NAMED_MAX = 20
 
 _MARK = b"Page saved with SingleFile"
+_COMMENT_END = re.compile(r"--!?>")
 _BEGINS = (b"<!doctype html", b"<html", b"<!--")
 
 
@@ -46,19 +48,23 @@ def examine(sources: Sequence[Source], context: Context) -> Examination:
 
 
 def _comment(source: Source, stated: list[Stated]) -> Finding:
-    """SF-01: the comment is there, can be read, and is the only one."""
+    """SF-01: the comment is there, can be read, stands where SingleFile writes it, and is the only one. The words of a page may
+    hold another, which its author wrote."""
     from . import capture_log
     from .container import names_at_a_glance
 
-    comments = list(_comments(source.head(HEAD).decode("utf-8", "replace")))
+    head = source.head(HEAD).decode("utf-8", "replace").removeprefix("\ufeff")
+    comments = list(_comments(head))
     pages = [p for c in comments if (p := capture_log.saved_page(source.name, c)) is not None]
-    if not pages:
-        return indeterminate(COMMENT, Reason.UNSUPPORTED_FORMAT, source.name, bearing=Bearing.ADVISORY)
+    own = capture_log.saved_page(source.name, head)
     notes = tuple(f"SAVED_FROM:{quote(address)}" for address, _ in pages[:NAMED_MAX])
     notes += ("ALSO_A_ZIP",) if names_at_a_glance(source) else ()
-    for _, time in pages:
-        if time is not None:
-            stated.append(captured(source.name, time.text, time.instant))
+    if own is None:
+        notes += ("COMMENT_ELSEWHERE",) if pages else ()
+        return indeterminate(COMMENT, Reason.UNSUPPORTED_FORMAT, source.name, notes=notes, bearing=Bearing.ADVISORY)
+    time = own[1]
+    if time is not None:
+        stated.append(captured(source.name, time.text, time.instant))
     if len(comments) > 1:
         return indeterminate(
             COMMENT,
@@ -76,13 +82,13 @@ def _comments(head: str) -> Iterator[str]:
     """The comments that begin with SingleFile's name."""
     at = 0
     while (start := head.find("<!--", at)) >= 0:
-        end = head.find("-->", start + 4)
-        text = head[start : end if end >= 0 else len(head)]
+        end = _COMMENT_END.search(head, start + 2)
+        text = head[start : end.start() if end else len(head)]
         if text[4:].lstrip().startswith(_MARK.decode()):
             yield text
-        if end < 0:
+        if end is None:
             return
-        at = end
+        at = end.end()
 
 
 def _contained(source: Source) -> Finding:
