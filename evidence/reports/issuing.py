@@ -26,7 +26,7 @@ from portal.vault import Vault
 
 from . import bell, checking, edition, signing
 from .edition import ReportFault
-from .models import Report
+from .models import Report, Revision
 
 log = logging.getLogger(__name__)
 
@@ -55,6 +55,7 @@ def order(case: Case, verdicts: list[RunVerdict], *, by: User) -> Report:
         number=_next_number(),
         check_code="".join(secrets.choice(CHECK_CODE_ALPHABET) for _ in range(CHECK_CODE_LENGTH)),
         case=case,
+        kind=Report.Kind.SINGLE if len(verdicts) == 1 else Report.Kind.CATALOGUE,
         created_by=by,
     )
     report.verdicts.set(verdicts)
@@ -104,7 +105,7 @@ def _mine(report_id: int) -> Report | None:
 
 
 def _fail(report: Report, fault: str) -> None:
-    Report.objects.filter(pk=report.pk).update(state=Report.State.FAILED, fault=fault[:FAULT_MAX])
+    Report.objects.filter(pk=report.pk).update(state=Report.State.FAILED, stage=report.state, fault=fault[:FAULT_MAX])
     record("report.fail", actor=None, case=report.case, params={"report": report.number})
     report.refresh_from_db()
 
@@ -137,6 +138,9 @@ def _produce(report: Report) -> None:
     report.signed_at = timezone.now()
     report.state, report.fault = Report.State.SIGNED, ""
     report.save()
+    Revision.objects.create(
+        report=report, number=1, sha256=signed.sha256, level=sealed.level, reason=Revision.Reason.SIGNED, at=report.signed_at
+    )
     record(
         "report.sign",
         actor=report.created_by,

@@ -10,6 +10,7 @@ from django.contrib.auth.decorators import login_required
 from django.db import transaction
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
+from django.utils import timezone
 from django.utils.http import content_disposition_header
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_GET, require_POST
@@ -105,7 +106,8 @@ def release(request: HttpRequest, public_id: str) -> HttpResponse:
     found = _visible(request, public_id)
     demand(request.user, "report.release", found)
     with transaction.atomic():
-        if Report.objects.filter(pk=found.pk, state=Report.State.SIGNED).update(state=Report.State.RELEASED):
+        signed = Report.objects.filter(pk=found.pk, state=Report.State.SIGNED)
+        if signed.update(state=Report.State.RELEASED, released_at=timezone.now()):
             record("report.release", actor=_person(request), case=found.case, params={"report": found.number})
             messages.success(request, _("报告已向当事人开放。"))
             if found.verdicts.filter(run__exhibit__exchanged=False).exists():
