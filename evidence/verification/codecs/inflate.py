@@ -25,6 +25,9 @@ ENGINE = "zlib" if _engine is zlib else "zlib-ng"
 
 MEMBER_MAX = 256 << 20
 """Inflated bytes of one zip or gzip member. Perma's largest capture is 200 MiB; larger ones come as several members."""
+LEAN = 2
+"""Up to this many times its own size a member may inflate beyond MEMBER_MAX: what is stored, or hardly shrinks (an archive of
+compressed records in a WACZ, a film in one record), is bounded by the file that holds it, and is read like any file of its size."""
 INFLATED_TOTAL_MAX = 2 << 30
 """Inflated (or read again) bytes of one exhibit: about five seconds of work, four times the largest upload."""
 RATIO_MAX = 200
@@ -57,6 +60,11 @@ class Budget:
             raise LimitReached("INFLATED_TOTAL_MAX")
 
 
+def oversized(made: int, occupied: int) -> bool:
+    """Are `made` bytes more than a member may inflate to that occupies `occupied` bytes (as far as it was read)?"""
+    return made > MEMBER_MAX and made > LEAN * occupied
+
+
 class Ending(Enum):
     COMPLETE = "complete"
     TRUNCATED = "truncated"
@@ -82,7 +90,7 @@ class Stream:
     start: int
     end: int
     budget: Budget
-    output_max: int = MEMBER_MAX
+    output_max: int = INFLATED_TOTAL_MAX
     ending: Ending = Ending.TRUNCATED
     consumed: int = 0
     produced: int = 0
@@ -110,7 +118,7 @@ class Stream:
                 return
             if piece:
                 made += len(piece)
-                if made > MEMBER_MAX:
+                if oversized(made, position - self.start):
                     raise LimitReached("MEMBER_MAX")
                 if made > self.output_max:
                     self.ending = Ending.OVERLONG

@@ -104,7 +104,7 @@ class _Placed:
 
 def contents(octets: Octets, member: Member, budget: inflate.Budget) -> Iterator[bytes]:
     """Rule 9: the member's bytes in pieces; MemberDamaged at the end when they are not as declared, LimitReached when too many."""
-    if member.size > inflate.MEMBER_MAX:
+    if inflate.oversized(member.size, member.compressed):
         raise inflate.LimitReached("MEMBER_MAX")
     if member.method == STORE:
         crc, position, end = 0, member.data, member.data + member.size

@@ -129,7 +129,7 @@ class Frame:
 
     def _charge(self, count: int, position: int) -> None:
         self.size += count
-        if self.size > inflate.MEMBER_MAX:
+        if inflate.oversized(self.size, position - self.start):
             raise inflate.LimitReached("MEMBER_MAX")
         if self.size > inflate.RATIO_FLOOR and self.size > inflate.RATIO_MAX * (position - self.start):
             raise inflate.LimitReached("RATIO_MAX")

@@ -1,6 +1,7 @@
 """Zip archives: what other programs write is read alike; what two programs could read differently is refused."""
 
 import io
+import os
 import struct
 import unicodedata
 import warnings
@@ -380,14 +381,25 @@ def test_a_ratio_bomb_stops_long_before_its_end() -> None:
 
 def test_too_large_too_many_too_long(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(inflate, "MEMBER_MAX", 100)
-    assert refused(built(plain())) == LIMITS
-    assert refused(built(deflated())) == LIMITS
+    assert refused(built(Plan(b"a", bytes(1000), deflate=True))) == LIMITS
     monkeypatch.undo()
     monkeypatch.setattr(zipdirectory, "MEMBERS_MAX", 1)
     assert refused(built(*TWO)) == LIMITS
     monkeypatch.undo()
     monkeypatch.setattr(zipdirectory, "DIRECTORY_MAX", 60)
     assert refused(built(*TWO)) == LIMITS
+
+
+def test_what_hardly_shrinks_may_be_as_large_as_the_file_that_holds_it(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A WACZ of 500 MB holds one stored archive of 499 MB: nothing can explode there, so it is read and not left open."""
+    noise = os.urandom(5000)
+    monkeypatch.setattr(inflate, "MEMBER_MAX", 100)
+    for deflate in (False, True):
+        octets = BytesOctets(built(Plan(b"archive/data.warc.gz", noise, deflate=deflate)))
+        (member,) = zipstrict.read(octets).members
+        assert b"".join(zipstrict.contents(octets, member, inflate.Budget())) == noise
+    # A stored member that claims more than it occupies is no member at all.
+    assert refused(built(Plan(b"a", noise, size=1 << 31))) != LIMITS
 
 
 def test_the_budget_is_one_for_all_members() -> None:
