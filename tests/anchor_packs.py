@@ -1,5 +1,6 @@
 """Trust stores for tests: writes an anchor pack in the layout of `evidence.verification.trust`."""
 
+import base64
 import hashlib
 import json
 from collections.abc import Mapping, Sequence
@@ -14,6 +15,7 @@ def write_pack(
     web_roots: Sequence[bytes | str] = (),
     seal_roots: Sequence[bytes | str] = (),
     revocation_lists: Sequence[bytes] = (),
+    ct_logs: Sequence[bytes] = (),
     chains: Mapping[str, Mapping[str, Any]] | None = None,
     platforms: Sequence[Mapping[str, Any]] = (),
     policy: Mapping[str, Any] | None = None,
@@ -23,6 +25,7 @@ def write_pack(
 
     tsa_roots, web_roots, seal_roots   PEM texts, one file each
     revocation_lists       DER, one file each
+    ct_logs                SubjectPublicKeyInfo of transparency logs, DER
     chains                 name -> {"profile": {...}, "validators": {...}, "checkpoints": {...}}; the last two may be absent
     policy                 members of policy.json
     """
@@ -35,6 +38,9 @@ def write_pack(
             members[f"{folder}/certs/{number:03d}.pem"] = pem.encode() if isinstance(pem, str) else pem
     for number, crl in enumerate(revocation_lists):
         members[f"seals/crls/{number:03d}.crl"] = crl
+    if ct_logs:
+        listed = [{"title": f"log {n}", "key": base64.b64encode(key).decode()} for n, key in enumerate(ct_logs)]
+        members["ct/logs.json"] = _json({"logs": listed})
     for name, parts in (chains or {}).items():
         for part in ("profile", "validators", "checkpoints"):
             if part in parts:

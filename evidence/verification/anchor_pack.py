@@ -100,14 +100,17 @@ def _store(manifest_bytes: bytes, contents: "_Contents") -> TrustStore:
     def reading(path: str) -> _Reading:
         return _Reading(_parse(path, members[path]) if path in members else {}, path)
 
-    policy, platforms = reading("policy.json"), reading("platforms.json")
+    policy, platforms, logs = reading("policy.json"), reading("platforms.json"), reading("ct/logs.json")
     policy.only(("accept_d", "accept_writer_defects", "tsa_policies"))
     platforms.only(("platforms",))
+    logs.only(("logs",))
     folders = sorted(p.rsplit("/", 1)[0] for p in members if p.startswith("consortium/") and p.endswith("/profile.json"))
     chains = tuple(_chain(folder, reading, demonstration) for folder in folders)
     listed = tuple(_platform(p) for p in platforms.objects("platforms"))
     _distinct("a chain's id", [c.id for c in chains])
     _distinct("a platform's id", [p.id for p in listed])
+    keys = [_log_key(log) for log in logs.objects("logs")]
+    _distinct("ct/logs.json: a log", keys)
     return TrustStore(
         digest=hashlib.sha256(manifest_bytes).hexdigest(),
         version=manifest.text("version"),
@@ -118,6 +121,7 @@ def _store(manifest_bytes: bytes, contents: "_Contents") -> TrustStore:
         web_roots=tuple(_certificates(members, "web/certs/")),
         seal_roots=tuple(_certificates(members, "seals/certs/")),
         revocation_lists=tuple(_revocation_lists(members, "seals/crls/")),
+        ct_logs=MappingProxyType({hashlib.sha256(key).digest(): key for key in keys}),
         platforms=listed,
         accept_d=frozenset(policy.texts("accept_d")),
         accept_writer_defects=frozenset(policy.texts("accept_writer_defects")),
@@ -343,6 +347,17 @@ def _platform(p: "_Reading") -> Platform:
         seals=tuple(_sha256(s, f"{p.where} seals") for s in p.texts("seals")),
         depositors=tuple(_octets_of(k, SM2_KEY_BYTES, f"{p.where} depositors") for k in p.texts("depositors")),
     )
+
+
+def _log_key(log: "_Reading") -> bytes:
+    from .keys import sct
+
+    log.only(("title", "key"))
+    log.text("title")
+    try:
+        return sct.log_key(log.text("key"))
+    except CodecError as fault:
+        raise TrustError(f"{log.where}: {fault}") from fault
 
 
 def _host(text: str, where: str) -> str:

@@ -16,6 +16,7 @@ frozen; its digest enters every verdict.
     consortium/<name>/checkpoints.json    {"checkpoints": [{"height", "hash", "recorded_at", "basis"}]}
     tsa/certs/*.pem                       roots of time-stamping authorities
     web/certs/*.pem                       roots of web-server certificates (WACZ-auth domain signatures)
+    ct/logs.json                          {"logs": [{"title", "key": base64 SubjectPublicKeyInfo}]}: transparency logs (WACZ-auth)
     seals/certs/*.pem                     roots above electronic seals (platforms, notaries, courts), or such seals themselves
     seals/crls/*.crl                      revocation lists (DER) of the authorities below those roots
     platforms.json                        {"platforms": [{"id", "title", "operator", "hosts": [], "registration", "checked_on",
@@ -26,7 +27,7 @@ frozen; its digest enters every verdict.
 
 import hashlib
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
 from types import MappingProxyType
@@ -162,6 +163,8 @@ class TrustStore:
     """DER certificates."""
     revocation_lists: tuple[bytes, ...] = ()
     """DER. Each is signed by its authority and counts only below one of the roots."""
+    ct_logs: Mapping[bytes, bytes] = field(default_factory=dict)
+    """SHA-256 of a transparency log's key (RFC 6962 §3.2) -> the key, SubjectPublicKeyInfo in DER."""
 
     @classmethod
     def empty(cls) -> "TrustStore":

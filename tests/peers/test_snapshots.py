@@ -5,12 +5,13 @@ row does not name must not be FAILED, unless the row says `loose`.
 """
 
 import base64
+import hashlib
 import json
 import os
 import re
 import zipfile
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -318,9 +319,28 @@ def test_wacz_of_the_world(path: Path) -> None:
     assert verdict.grade.value == "E"
 
 
+LOGS = {
+    "Google Xenon2022": "MFkwEwYHKoZIzj0CAQYIKoZIzj0DAQcDQgAE+WS9FSxAYlCVEzg8xyGwOrmPonoV14nWjjETAIdZvLvukPzIWBMKv6tDNlQjpIHNrUcUt1igRPpqoKDXw2MeKw==",
+    "Cloudflare Nimbus2022": "MFkwEwYHKoZIzj0CAQYIKoZIzj0DAQcDQgAESLJHTlAycmJKDQxIv60pZG8g33lSYxYpCi5gteI6HLevWbFVCdtZx+m9b+0LrwWWl/87mkNN6xE0M4rnrIPA/w==",
+}
+"""The keys of the two logs that promised to list the signer's certificate; their SHA-256 stand in the promises."""
+
+
+def test_the_logs_of_the_world_promised_to_list_the_signer() -> None:
+    store = replace(court(), ct_logs={hashlib.sha256(k).digest(): k for k in map(base64.b64decode, LOGS.values())})
+    verdict = verified(WACZ / "valid_signed_example_1.wacz", store=store)
+    found = finding(verdict, "WAUTH.LOGS")
+    assert (found.outcome, found.actual, found.notes) == (PASSED, "2", ("CT_LOGGED_AT:2022-01-18T07:36:46.129Z",))
+    assert all(f.outcome is PASSED for f in verdict.findings), verdict.findings
+    # The staging authority's certificate is in other logs.
+    other = verified(WACZ / "invalid_signed_example_1.wacz", store=store)
+    assert answer(other, "WAUTH.LOGS") == (OPEN, Reason.ANCHOR_UNTRUSTED)
+
+
 def test_the_signed_package_of_the_world_is_consistent_at_its_time() -> None:
     verdict = verified(WACZ / "valid_signed_example_1.wacz", store=court())
-    assert all(f.outcome is PASSED for f in verdict.findings), verdict.findings
+    assert {f.check for f in verdict.findings if f.outcome is not PASSED} == {"WAUTH.LOGS"}
+    assert answer(verdict, "WAUTH.LOGS") == (OPEN, Reason.ANCHOR_UNTRUSTED)
     assert (verdict.overall, verdict.grade.value) == (Overall.CONSISTENT, "A")
     assert verdict.time is not None
     assert verdict.time.not_after == datetime(2022, 1, 18, 19, 0, 12, tzinfo=UTC)

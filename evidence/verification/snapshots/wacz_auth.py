@@ -38,6 +38,7 @@ from ..verdict import (
     passed,
     step,
 )
+from . import wacz_logs
 from .container import Container
 from .wacz_manifest import DIGEST_FILE, MANIFEST, Manifest, algorithm_and_digest
 
@@ -95,7 +96,7 @@ def examine(
     source: Source,
     context: Context,
 ) -> Signature:
-    """WAUTH-01 to WAUTH-07 for one package. `package`: whether the zip holds exactly what the manifest lists."""
+    """WAUTH-01 to WAUTH-09 for one package. `package`: whether the zip holds exactly what the manifest lists."""
     subject = f"{container.subject} · {DIGEST_FILE}"
     member = container.by_name.get(DIGEST_FILE)
     if member is None or manifest is None or manifest_bytes is None:
@@ -131,7 +132,7 @@ def examine(
 def verify(
     signed: Mapping[str, Any], *, created: str | None, subject: str, trust: TrustStore, at: datetime
 ) -> Signed:
-    """WAUTH-02 to WAUTH-07: the signature over the text of `signed["hash"]`. `created`: what the manifest says."""
+    """WAUTH-02 to WAUTH-09: the signature over the text of `signed["hash"]`. `created`: what the manifest says."""
     anonymous = "publicKey" in signed
     fields = _fields(signed, created, subject, anonymous=anonymous)
     if anonymous:
@@ -247,7 +248,8 @@ def _by_domain(
         path = failed(CHAIN, Reason.NOT_YET_VALID, subject, actual=path.actual)
     time = _time(signed, gen_time, subject) if gen_time is not None else None
     anchor = path.actual if path.outcome is Outcome.PASSED else None
-    findings = (fields, signature, named, path, stamped, *((time,) if time else ()))
+    logged = wacz_logs.finding(leaf, [*chain[1:], *crossed, *trust.web_roots], subject, trust)
+    findings = (fields, signature, named, path, stamped, *((time,) if time else ()), *((logged,) if logged else ()))
     return Signed(
         findings=findings,
         signer=_signer(findings, host, gen_time),
@@ -365,7 +367,7 @@ def _time(signed: Mapping[str, Any], gen_time: datetime, subject: str) -> Findin
 
 
 def _signer(findings: tuple[Finding, ...], host: str, gen_time: datetime | None) -> str:
-    states = {f.check: f.outcome for f in findings}
+    states = {f.check: f.outcome for f in findings if f.bearing is not Bearing.ADVISORY}
     if Outcome.FAILED in states.values():
         return "SIGNER_BROKEN"
     if states[SIGNATURE] is not Outcome.PASSED or states[CHAIN] is not Outcome.PASSED:

@@ -44,10 +44,14 @@ def verified(
 
 
 def trust(
-    *, tsa: Sequence[bytes] = (), web: Sequence[bytes] = (), policy: Mapping[str, Any] | None = None
+    *,
+    tsa: Sequence[bytes] = (),
+    web: Sequence[bytes] = (),
+    ct_logs: Sequence[bytes] = (),
+    policy: Mapping[str, Any] | None = None,
 ) -> TrustStore:
     with tempfile.TemporaryDirectory() as folder:
-        return TrustStore.load(write_pack(Path(folder), tsa_roots=tsa, web_roots=web, policy=policy))
+        return TrustStore.load(write_pack(Path(folder), tsa_roots=tsa, web_roots=web, ct_logs=ct_logs, policy=policy))
 
 
 def findings(verdict: Verdict, check: str, *, subject: str = "") -> list[Finding]:
