@@ -16,6 +16,7 @@ from portal.vault import Vault
 from . import card, kept
 from .capture import Capture, ViewKind
 from .capture import lines as text_lines
+from .display import left_out
 
 LINES_SHOWN = 2_000
 """Lines of text on a page; a page that long nobody reads on a screen. The search goes over all of it."""
@@ -41,7 +42,7 @@ def capture(request: HttpRequest, public_id: str, position: int, number: int) ->
         "kind": card.KINDS[one.kind],
         "total": len(shown.captures),
         "card": card.lines(one, kept.proven(verdict, file.sha256)),
-        "notes": [card.note(n) for n in one.notes],
+        "notes": [card.note(n) for n in one.notes if not n.startswith(left_out.PREFIX)],
         "pictures": _pictures(one) if may_read else [],
         "text": every[:LINES_SHOWN],
         "lines_left": max(0, len(every) - LINES_SHOWN),

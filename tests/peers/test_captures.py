@@ -95,4 +95,4 @@ def test_screenshots_and_printed_pages_of_a_recorder_are_drawn() -> None:
     found = read(SNAPSHOTS / "wacz-real" / "warcbench_before.wacz")
     assert not isinstance(found, str)
     kinds = {v.kind for v in found[0].views}
-    assert kinds == {ViewKind.SCREENSHOT, ViewKind.PAGE_IMAGE}
+    assert kinds == {ViewKind.SCREENSHOT, ViewKind.PAGE_IMAGE, ViewKind.SAFE_HTML}

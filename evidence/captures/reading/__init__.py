@@ -26,6 +26,7 @@ _ALONE_MAX = 64 << 20
 """Bytes of a page, picture or PDF that was handed in by itself."""
 _HEAVY = (
     "_strptime",
+    "PIL.GifImagePlugin",
     "PIL.Image",
     "PIL.PngImagePlugin",
     "PIL.JpegImagePlugin",

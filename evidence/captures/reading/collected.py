@@ -25,7 +25,8 @@ from ..capture import (
     ViewKind,
     cut,
 )
-from . import page_text, pictures
+from . import page_text, pictures, safe_html
+from .held import Held
 
 PAGE_MAX = 8 << 20
 """Bytes of a decoded page whose text is read."""
@@ -58,6 +59,8 @@ class Collected:
     blobs: dict[str, bytes] = field(default_factory=dict)
     notes: list[str] = field(default_factory=list)
     left_out: int = 0
+    held: Held = field(default_factory=Held)
+    _unseen: list[tuple[int, bytes, str]] = field(default_factory=list)
     _text: int = 0
     _runs: int = 0
     _views: int = 0
@@ -88,6 +91,8 @@ class Collected:
             found = self._page(payload, content_type, said)
             runs, encoding = found.runs, found.encoding
             facts = replace(facts, title=cut(found.title) or facts.title)
+            if self.draw and "PAGE_MAX" not in said:
+                self._unseen.append((len(self.captures), payload, content_type))
         elif kind is Kind.IMAGE:
             self._picture(payload, views, said)
         elif kind is Kind.PDF:
@@ -105,12 +110,26 @@ class Collected:
             self.note("RESOURCES_MAX")
 
     def reading(self) -> Reading:
+        self._safe_views()
         captures = self.captures
         if captures:
             captures[0] = replace(captures[0], resources=tuple(self.resources))
         if self.left_out:
             self.note(f"CAPTURES_LEFT_OUT:{self.left_out}")
         return Reading(tuple(captures), tuple(self.notes))
+
+    def _safe_views(self) -> None:
+        """When all of the file is read: a page may come before its pictures."""
+        pages = safe_html.Pages(self.held)
+        for number, payload, content_type in self._unseen:
+            one = self.captures[number]
+            text = page_text.decoded(payload, content_type)
+            made = pages.view(text, base=one.facts.final_url or one.facts.url, at=one.facts.claimed_instant)
+            views, said = list(one.views), [*one.notes, *made.notes]
+            if made.html is not None:
+                self._view(ViewKind.SAFE_HTML, made.html.encode("utf-8", "replace"), 0, 0, None, views, said)
+            self.captures[number] = replace(one, views=tuple(views), notes=tuple(dict.fromkeys(said))[:NOTES_MAX])
+        self._unseen.clear()
 
     def _own(self, id_: str) -> str:
         """Records of one gzip member, which is not how archives are written, begin at one offset: they are numbered."""

@@ -27,6 +27,9 @@ def read(source: Source, collected: Collected) -> None:
         sha256 = hashlib.sha256(payload).hexdigest()
         address, told = part.header.get("content-location"), part.header.content_type
         collected.resource(Resource(cut(address) or "", cut(told, 200), None, len(payload), sha256, None, part.start))
+        for name in (address, f"cid:{cid.strip(' <>')}" if (cid := part.header.get("content-id")) else None):
+            if name:
+                collected.held.keep(name, told, payload)
         if told not in _PAGES or kind_of(payload, told) is not Kind.PAGE:
             continue
         first = not collected.captures

@@ -89,6 +89,12 @@ def read(payload: bytes, *, content_type: str = "", runs_max: int, text_max: int
     return found
 
 
+def decoded(payload: bytes, content_type: str = "") -> str:
+    """All of a page as characters, in the encoding its text is read in; what is no character is a replacement character."""
+    encoding, start = _encoding(payload, content_type)
+    return payload[start:].decode(encoding, "replace")
+
+
 def whole(text: str) -> str:
     """Without halves of surrogate pairs (bytes that are no text here) and without NUL."""
     return text.encode("utf-8", "replace").decode().replace("\0", "?") if not text.isascii() or "\0" in text else text

@@ -90,6 +90,9 @@ class _Archive:
 
     def _take(self, record: Record, records: Records) -> None:
         kind = (record.get(b"warc-type") or b"").lower()
+        if kind == b"revisit":
+            # The same bytes as another record has; the capture itself is that record's.
+            self._collected.held.lead(_said(record, b"warc-target-uri"), _said(record, b"warc-refers-to-target-uri"))
         if kind not in (*_KINDS, b"request", b"warcinfo"):
             return
         block = self._block(record, records)
@@ -142,6 +145,7 @@ class _Archive:
                 cut(url) or "", cut(told, 200), answer.status if answer else None, len(payload), sha256, self._member, record.raw
             )
         )
+        self._collected.held.keep(url, told, payload, at=instant(_said(record, b"warc-date")), status=answer.status if answer else None)
         listed = url in self._package.titles
         kind = kind_of(payload, told)
         if kind in (Kind.IMAGE, Kind.PDF) and not (listed or url.startswith(("file:", "urn:"))):
@@ -171,6 +175,7 @@ class _Archive:
         )
 
     def _leads(self, url: str, where: str) -> None:
+        self._collected.held.lead(url, where)
         if len(self._from) < 5_000:
             try:
                 self._from.setdefault(urljoin(url, where), url)

@@ -52,7 +52,7 @@ def test_each_file_is_read_once_and_what_it_shows_is_kept(exhibit: Exhibit, vaul
     (capture,) = page.captures
     assert (capture.kind, capture.facts.title, lines(capture.text)) == (Kind.PAGE, "作品", ["第一段"])
     assert [PAGE[r.at : r.at + r.length].decode() for r in capture.text if r.length] == ["第一段"]
-    assert capture.notes == ("HIDDEN_TEXT:1",)
+    assert capture.notes == ("HIDDEN_TEXT:1", "SAFE_SCRIPTS:1")
     (view,) = picture.captures[0].views
     assert Image.open(vault.open(view.sha256)).size == (30, 20)
 
