@@ -1,9 +1,13 @@
 """The engine on a command line, for anyone who wants to check a result without asking the court or the platform.
 
     python -m evidence.verification [--trust DIR|none [--trust-key FILE]] [--at ISO-8601] [--json] [--lang zh|en] FILE…
+    python -m evidence.verification [--trust DIR] [--trust-key FILE] [--json] [--lang zh|en] BUNDLE.zip [FILE…]
 
 FILE… are the files of one exhibit, or one folder that holds them. Exit status: 0 CONSISTENT, 1 INCONSISTENT,
 2 INDETERMINATE, 64 usage (also: files or trust store that cannot be read), 70 internal error.
+
+A re-verification bundle (`bundle`) in the first place repeats every result in it; FILE… are then files that it holds only as digests.
+Exit status: 0 all repeated, 1 some came out otherwise, 2 some could not be repeated. With --as-exhibit it is a file like any other.
 
 Opens no socket. The clock is read here and nowhere else, when --at is left out; the moment used is printed, and giving it
 back with --at gives the same bytes. The environment is looked at for the language of the text alone.
@@ -17,7 +21,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import NoReturn
 
-from . import Exhibit, ExhibitError, Source, TrustError, TrustStore, Verdict, pack_signature, verify
+from . import Exhibit, ExhibitError, Source, TrustError, TrustStore, Verdict, bundle, pack_signature, verify
 from .exhibit import FILES_MAX
 from .trust import SHIPPED
 from .verdict import Overall
@@ -39,6 +43,8 @@ class _Parser(argparse.ArgumentParser):
 def main(arguments: Sequence[str]) -> int:
     try:
         options = _parser().parse_args(arguments)
+        if not options.as_exhibit and bundle.is_bundle(options.files[0]):
+            return _repeat(options)
         verdict = _verify(options)
         _write(verdict.to_json() + b"\n" if options.json else _text(verdict, options.lang).encode())
     except _Refused as fault:
@@ -63,6 +69,7 @@ def _parser() -> _Parser:
     parser.add_argument(
         "--trust-key", type=Path, metavar="FILE", help="the trust store must be signed by a key in this file (the court's pack.vkey)"
     )
+    parser.add_argument("--as-exhibit", action="store_true", help="verify a re-verification bundle as a file, do not repeat what is in it")
     parser.add_argument("--at", metavar="ISO-8601", help="moment to verify for, with time zone; default: now")
     parser.add_argument("--json", action="store_true", help="print one canonical JSON object")
     parser.add_argument("--lang", choices=("zh", "en"), help="language of the text; default: that of the system")
@@ -82,6 +89,42 @@ def _verify(options: argparse.Namespace) -> Verdict:
         return verify(exhibit, trust, at)
     finally:
         exhibit.close()
+
+
+def _repeat(options: argparse.Namespace) -> int:
+    """Every result of a bundle again."""
+    if options.at is not None:
+        raise _Refused("--at: the moments stand in the bundle")
+    own = None if options.trust is None else _trust(options.trust, options.trust_key)
+    by = () if options.trust_key is None or own else pack_signature.keys(_line(options.trust_key))
+    given, *files = options.files
+    try:
+        beside = {_sha256(path): path for path, _name in _named(files)} if files else {}
+        with bundle.opened(given) as opened:
+            stores = {digest: own or opened.trust(digest, by=by) for digest in sorted({i.pack for i in opened.items})}
+            repeated = [opened.repeat(i, stores[i.pack], beside=beside) for i in opened.items]
+            if options.json:
+                _write(b"".join(r.verdict.to_json() + b"\n" for r in repeated if r.verdict))
+            else:
+                from .bundle_printout import render
+
+                checked = "OWN_TRUST" if own else "SIGNED" if by else "UNSIGNED"
+                language = options.lang or _system_language()
+                _write(render(opened, repeated, stores, checked=checked, language=language).encode())
+    except OSError as fault:
+        raise _Refused(f"{fault.filename}: {fault.strerror}") from fault
+    except (bundle.BundleError, ExhibitError, TrustError) as fault:
+        raise _Refused(f"{given}: {fault}") from fault
+    outcomes = {r.outcome for r in repeated}
+    return 1 if bundle.Repeat.OTHER in outcomes else 2 if bundle.Repeat.WITHHELD in outcomes else 0
+
+
+def _sha256(path: Path) -> str:
+    source = Source.from_path(path)
+    try:
+        return source.sha256
+    finally:
+        source.close()
 
 
 def _moment(text: str | None) -> datetime:

@@ -35,11 +35,12 @@ class ExhibitError(ValueError):
 class Source:
     """One file as handed in: its label, size, digests and bytes."""
 
-    def __init__(self, name: str, fd: int, *, size: int | None = None) -> None:
-        """`fd` is a readable, seekable descriptor; the source keeps it open and closes it with `close`."""
+    def __init__(self, name: str, fd: int, *, start: int = 0, size: int | None = None) -> None:
+        """`fd` is a readable, seekable descriptor; the source keeps it open and closes it with `close`. The file is what it holds
+        from `start` on, or `size` bytes of that."""
         self.name = _NOT_UTF8.sub("\N{REPLACEMENT CHARACTER}", name)[:NAME_MAX]
-        self._fd = fd
-        self.size = os.fstat(fd).st_size if size is None else size
+        self._fd, self._start = fd, start
+        self.size = os.fstat(fd).st_size - start if size is None else size
 
     @classmethod
     def from_path(cls, path: Path, *, name: str | None = None) -> "Source":
@@ -55,18 +56,18 @@ class Source:
 
     def open(self) -> BinaryIO:
         """An independent, buffered, seekable reader at offset 0."""
-        return cast(BinaryIO, io.BufferedReader(_Window(self._fd, self.size), buffer_size=READ_BLOCK))
+        return cast(BinaryIO, io.BufferedReader(_Window(self._fd, self._start, self.size), buffer_size=READ_BLOCK))
 
     def pread(self, offset: int, count: int) -> bytes:
         """At most `count` bytes from `offset`; fewer only at the end."""
-        return os.pread(self._fd, max(0, min(count, self.size - offset)), offset)
+        return os.pread(self._fd, max(0, min(count, self.size - offset)), self._start + offset)
 
     def head(self, length: int) -> bytes:
-        return os.pread(self._fd, min(length, self.size), 0)
+        return os.pread(self._fd, min(length, self.size), self._start)
 
     def tail(self, length: int) -> bytes:
         length = min(length, self.size)
-        return os.pread(self._fd, length, self.size - length)
+        return os.pread(self._fd, length, self._start + self.size - length)
 
     def read(self, limit: int) -> bytes | None:
         """The whole content, or None when it is larger than `limit` bytes (the caller says RESOURCE_LIMIT)."""
@@ -122,10 +123,10 @@ class Source:
 
 
 class _Window(io.RawIOBase):
-    """Positioned reads over a shared descriptor; never closes it."""
+    """Positioned reads over a part of a shared descriptor; never closes it."""
 
-    def __init__(self, fd: int, size: int) -> None:
-        self._fd, self._size, self._at = fd, size, 0
+    def __init__(self, fd: int, start: int, size: int) -> None:
+        self._fd, self._start, self._size, self._at = fd, start, size, 0
 
     def readable(self) -> bool:
         return True
@@ -143,7 +144,7 @@ class _Window(io.RawIOBase):
 
     def readinto(self, buffer: memoryview) -> int:  # type: ignore[override]
         count = min(len(buffer), max(0, self._size - self._at))
-        read = os.preadv(self._fd, [memoryview(buffer)[:count]], self._at) if count else 0
+        read = os.preadv(self._fd, [memoryview(buffer)[:count]], self._start + self._at) if count else 0
         self._at += read
         return read
 
