@@ -35,7 +35,7 @@ SAID: dict[str, Promise] = {
     "RECEIVED": gettext_lazy("不晚于此时已存在"),
 }
 _ZONE = re.compile(
-    r"(?:(?P<z>Z)|(?:UTC|GMT)?\s?(?P<off>[+-]\d{1,2}:?\d{0,2})|(?P<utc>UTC|GMT)|(?P<cn>北京时间|中国标准时间))[)）]?(?:\s*\([^()]*\))?\s*$"
+    r"(?:(?P<z>Z)|(?:[:时分]\d{2}(?:[.,]\d{1,9})?秒?\s?|(?:UTC|GMT)\s?)(?P<off>[+-]\d{1,2}:?\d{0,2})|(?P<utc>UTC|GMT)|(?P<cn>北京时间|中国标准时间))[)）]?(?:\s*\([^()]*\))?\s*$"
 )
 _UNITS = (
     (timedelta(days=730), timedelta(days=365)),
@@ -105,26 +105,29 @@ def after(moment: datetime, by: timedelta) -> datetime:
         return moment
 
 
-def court_time(moment: datetime) -> str:
-    """`2026-11-22 15:35:24`, with milliseconds where there are any."""
-    return _face(moment.astimezone(BEIJING))
+def court_time(moment: datetime, *, seconds: bool = False) -> str:
+    """`2026-11-22 15:35:24`, with milliseconds where there are any, unless whole `seconds` are asked for."""
+    return _face(moment.astimezone(BEIJING), seconds=seconds)
 
 
-def utc(moment: datetime) -> str:
-    return _face(moment.astimezone(UTC)).replace(" ", "T") + "Z"
+def utc(moment: datetime, *, seconds: bool = False) -> str:
+    return _face(moment.astimezone(UTC), seconds=seconds).replace(" ", "T") + "Z"
 
 
-def _face(moment: datetime) -> str:
+def _face(moment: datetime, *, seconds: bool) -> str:
     # Not strftime, whose %Y has fewer than four digits in early years on some systems.
-    precision = "milliseconds" if moment.microsecond else "seconds"
+    precision = "milliseconds" if moment.microsecond and not seconds else "seconds"
     return moment.replace(tzinfo=None).isoformat(sep=" ", timespec=precision)
+
+
+def gap(apart: timedelta) -> str:
+    """From one row to the next."""
+    return _("相隔 %(span)s") % {"span": span(apart)} if apart else _("同一时刻")
 
 
 def span(apart: timedelta) -> str:
     """`25 年`, `10 毫秒`: in the largest unit of which there are at least two, rounded down; seconds from one on."""
     apart = abs(apart)
-    if not apart:
-        return _("同一时刻")
     if apart < timedelta(milliseconds=1):
         return _("不到 1 毫秒")
     unit = next(unit for least, unit in _UNITS if apart >= least)

@@ -15,7 +15,8 @@ from evidence.verification import catalogue
 from . import moments
 
 if TYPE_CHECKING:
-    from .timeline import Point, Track
+    from .points import Point
+    from .timeline import Track
 
 NAMED_MAX = 4
 """Files that cannot be ordered among themselves which a sentence names."""
@@ -62,12 +63,12 @@ def of_case(tracks: Sequence["Track"]) -> tuple[str, tuple[str, ...]]:
     first, bound = proven[0]
     level = [t for t, b in proven if not _before(bound, b)]
     if len(level) > 1:
-        names = _("、").join(t.label for t in level[:NAMED_MAX])
+        names = _("、").join(t.name for t in level[:NAMED_MAX])
         more = _("等 %(n)d 个") % {"n": len(level)} if len(level) > NAMED_MAX else ""
-        said = _("最早得到证明的是 %(names)s%(more)s，最早一个不晚于 %(time)s 已存在；相差在时钟误差之内，它们之间分不出先后。")
+        said = _("最早得到证明的是 %(names)s%(more)s，最早一个不晚于 %(time)s已存在；相差在时钟误差之内，它们之间分不出先后。")
         return count + said % {"names": names, "more": more, "time": _time(bound)}, tuple(caveats)
-    said = _("最早得到证明的是 %(name)s：不晚于 %(time)s 已存在。")
-    return count + said % {"name": first.label, "time": _time(bound)}, tuple(caveats)
+    said = _("最早得到证明的是 %(name)s：不晚于 %(time)s已存在。")
+    return count + said % {"name": first.name, "time": _time(bound)}, tuple(caveats)
 
 
 def _both(left: "Track", a: "Point", right: "Track", b: "Point") -> str:
@@ -76,20 +77,20 @@ def _both(left: "Track", a: "Point", right: "Track", b: "Point") -> str:
     if _before(b, a):
         return _ordered(right, b, left, a)
     said = _(
-        "%(a)s不晚于 %(at)s 已存在，%(b)s不晚于 %(bt)s 已存在，这两点都已证明；但两个时间相差在时钟误差之内，分不出先后。"
+        "%(a)s不晚于 %(at)s已存在，%(b)s不晚于 %(bt)s已存在，这两点都已证明；但两个时间相差在时钟误差之内，分不出先后。"
     )
     return said % {"a": left.name, "at": _time(a), "b": right.name, "bt": _time(b)}
 
 
 def _ordered(first: "Track", a: "Point", second: "Track", b: "Point") -> str:
     said = _(
-        "%(a)s不晚于 %(at)s 已存在，这一点已证明；%(b)s最早得到证明的时间是 %(bt)s。这不说明%(b_key)s在此之前不存在。"
+        "%(a)s不晚于 %(at)s已存在，这一点已证明；%(b)s最早得到证明的时间是 %(bt)s。这不说明%(b_key)s在此之前不存在。"
     )
     return said % {"a": first.name, "at": _time(a), "b": second.name, "bt": _time(b), "b_key": second.key}
 
 
 def _only(one: "Track", bound: "Point", other: "Track") -> str:
-    said = _("%(a)s不晚于 %(at)s 已存在，这一点已证明；%(b)s没有得到证明的时间，两者分不出先后。") % {
+    said = _("%(a)s不晚于 %(at)s已存在，这一点已证明；%(b)s没有得到证明的时间，两者分不出先后。") % {
         "a": one.name,
         "at": _time(bound),
         "b": other.name,
@@ -111,12 +112,12 @@ def _neither(left: "Track", right: "Track") -> str:
 
 def _before(a: "Point", b: "Point") -> bool:
     """Is the latest that one clock leaves open earlier than the earliest of the other?"""
-    return a.at is not None and b.earliest is not None and a.at < b.earliest
+    return a.latest is not None and b.earliest is not None and a.latest < b.earliest
 
 
 def _time(point: "Point") -> str:
     """`2026-03-01 10:00:00（北京时间，时间戳机构的时钟，A 级）`."""
-    moment = moments.court_time(point.at) if point.at else ""
+    moment = point.court_time
     parts = [_("北京时间"), *([clock] if (clock := clock_of(point)) else [])]
     if point.grade:
         parts.append(_("%(grade)s 级") % {"grade": point.grade})

@@ -5,107 +5,27 @@ A proven time is an upper bound: the bytes existed no later than then. It never 
 never says that the later proven one did not exist before. The order in which things are *claimed* decides nothing here.
 """
 
-import re
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
-from datetime import UTC, datetime, timedelta
-from enum import StrEnum
-from typing import Any
+from datetime import UTC, datetime
 
 from django.utils.translation import gettext as _
 
-from evidence.verification.certificates import printed_time
-from evidence.verification.snapshots.mhtml import instant_of
 from evidence.verification.snapshots.time_order import SKEW
 
-from . import moments, priority
-from .capture import Capture, lines
+from . import alarms, moments, points, priority
+from .alarms import Alarm
+from .capture import Capture
+from .points import Document, Point, Stands
 
 CLAIMED_SHOWN = 12
 """Claimed times of one file that are drawn: of each kind the first and the last, then the earliest. The engine keeps a hundred."""
-LANES_MAX = 2
-"""Lines beside each other; more do not fit on a phone, and each row names its file."""
+CLAIMED_BRIEF = 4
+"""The same of one file among those of a case."""
 PROVEN_SHOWN = 6
 UNPLACED_SHOWN = 6
-CLAIMED_READ = 2_000
-"""Claimed times of one file that are looked at at all; a document of another engine may hold any number."""
-PUBLISHED_MAX = 3
-"""Dates of publication that are taken from the text of one capture."""
-LINES_READ = 400
-"""Lines at the head of a page in which its date of publication is looked for; what follows are comments and other articles."""
-
-TOKEN_CLOCK = timedelta(seconds=1)
-"""What a time-stamp is good for where it names no accuracy, or a smaller one (ETSI EN 319 422 §5.2.2 asks for a second)."""
-CLOCKS = {"TSA": TOKEN_CLOCK, "PROPOSER": SKEW, "CHECKPOINT": SKEW, "COURT": TOKEN_CLOCK}
-OTHER_CLOCK = timedelta(hours=2)
-"""By how much each clock may be off; one that is not known here like a block of Bitcoin, which may run two hours ahead."""
-
-Document = Mapping[str, Any]
-
-
-class Stands(StrEnum):
-    """CLAIMED: somebody wrote it. PROVEN: a walk to an anchor of the court shows that the bytes existed no later. RECEIVED: the
-    court's own record that it had the bytes."""
-
-    CLAIMED = "claimed"
-    PROVEN = "proven"
-    RECEIVED = "received"
-
-
-@dataclass(frozen=True, slots=True)
-class Point:
-    """One time of one file.
-
-    what      PUBLISHED, SERVER_DATE, LOGGED, CAPTURE_BEGUN, CAPTURED, PACKAGED, RECORDED, ISSUED (claimed); STAMPED, ON_CHAIN,
-              CHECKPOINTED, BOUND (proven); RECEIVED
-    text      as it is written; "" for a proven or received time, which has no other form than `at`
-    at        None where no zone is written down: such a time has no place on the line
-    source    the file, and the place in it, that says so
-    earliest  of a proven time: the other end of what its clock leaves open
-    late      a claimed time after the file is proven, or known to the court, to have existed: both cannot be
-    """
-
-    stands: Stands
-    what: str
-    text: str
-    at: datetime | None
-    source: str
-    clock: str = ""
-    grade: str = ""
-    earliest: datetime | None = None
-    late: bool = False
-
-    @property
-    def heading(self) -> str:
-        return moments.heading(self.stands)
-
-    @property
-    def said(self) -> str:
-        return moments.said(self.what)
-
-    @property
-    def whose(self) -> str:
-        return priority.clock_of(self)
-
-    @property
-    def zone(self) -> str:
-        """`UTC+08:00`; "" where none is written down."""
-        return moments.zone(self.text) if self.at is not None else ""
-
-    @property
-    def court_time(self) -> str:
-        return moments.court_time(self.at) if self.at else ""
-
-    @property
-    def utc(self) -> str:
-        return moments.utc(self.at) if self.at else ""
-
-    @property
-    def absurd(self) -> bool:
-        """A year in which there was no web: a clock that was never set, or a date that was never filled in."""
-        return self.at is not None and self.stands is Stands.CLAIMED and self.at.year < moments.WEB_BEGAN
-
-
+LABEL_MAX = 40
+"""Characters of a file's name in the sentence; the whole of it stands below."""
 @dataclass(frozen=True, slots=True)
 class Track:
     """The times of one file, earliest first.
@@ -115,6 +35,8 @@ class Track:
     unplaced   times without a zone
     left_out   claimed times that are not listed
     overall    of the newest verdict that the reader may see; "" without one
+    alarms     where statements about a capture do not go together
+    url        of the page of its exhibit, where the row links to it
     """
 
     label: str
@@ -123,7 +45,9 @@ class Track:
     unplaced: tuple[Point, ...]
     left_out: int
     overall: str
+    alarms: tuple[Alarm, ...] = ()
     key: str = ""
+    url: str = ""
 
     @property
     def bound(self) -> Point | None:
@@ -134,13 +58,19 @@ class Track:
         return next((p for p in self.points if p.stands is Stands.RECEIVED), None)
 
     @property
+    def first_claim(self) -> Point | None:
+        """The first that is not absurd."""
+        return next((p for p in self.points if p.stands is Stands.CLAIMED and not p.absurd), None)
+
+    @property
     def refuted(self) -> bool:
         return self.overall == "INCONSISTENT"
 
     @property
     def name(self) -> str:
         """As the sentence calls it: `甲（原告证据1）`."""
-        return _("%(key)s（%(label)s）") % {"key": self.key, "label": self.label} if self.key else self.label
+        label = self.label if len(self.label) <= LABEL_MAX else self.label[: LABEL_MAX - 1] + "…"
+        return _("%(key)s（%(label)s）") % {"key": self.key, "label": label} if self.key else label
 
     @property
     def late(self) -> tuple[Point, ...]:
@@ -159,7 +89,7 @@ class Lane:
 
 @dataclass(frozen=True, slots=True)
 class Row:
-    """One point in the drawing, with the line of each track beside it. `gap`: time since the row before."""
+    """One point in the drawing, with the line of each track beside it, or one plain line. `gap`: time to the next row, "" of the last."""
 
     track: Track
     point: Point
@@ -178,11 +108,15 @@ class Timeline:
 
     @property
     def paired(self) -> bool:
-        return len(self.tracks) == 2
+        return any(t.key for t in self.tracks)
 
     @property
     def unplaced(self) -> list[tuple[Track, Point]]:
         return [(t, p) for t in self.tracks for p in t.unplaced]
+
+    @property
+    def alarms(self) -> list[tuple[Track, Alarm]]:
+        return [(t, a) for t in self.tracks for a in t.alarms]
 
     @property
     def left_out(self) -> int:
@@ -198,6 +132,8 @@ def track(
     captures: Sequence[Capture] = (),
     text: bool = False,
     received: datetime | None,
+    brief: bool = False,
+    url: str = "",
 ) -> Track:
     """The times of the file `name` with this digest.
 
@@ -205,14 +141,19 @@ def track(
     captures   what was read of the file: one capture where two are compared, else as many as there are
     text       may the reader see the content? Only then are dates of publication taken from it
     received   when this court had the bytes, by its own book
+    brief      fewer points: one among many files
     """
-    proven = sorted(_proven(document, sha256), key=_order)[:PROVEN_SHOWN]
-    known = [Point(Stands.RECEIVED, "RECEIVED", "", received, "", clock="COURT", earliest=received)] if received else []
+    proven = sorted(points.proven(document, sha256), key=_order)[: 1 if brief else PROVEN_SHOWN]
+    known = [Point(Stands.RECEIVED, "RECEIVED", "", received, "", clock="COURT")] if received else []
     limit = min((p.at for p in (*proven, *known) if p.at), default=None)
-    told = (*_said_by_captures(name, captures, text=text), *_stated(document, name), *_unproven(document, sha256))
+    told = (
+        *points.said_by_captures(name, captures, text=text),
+        *points.stated(document, name),
+        *points.unproven(document, sha256),
+    )
     claimed = [_late(p, limit) for p in _distinct(told)]
     placed = [p for p in claimed if p.at is not None]
-    shown = _shown(placed)
+    shown = _shown(placed, CLAIMED_BRIEF if brief else CLAIMED_SHOWN)
     unplaced = [p for p in claimed if p.at is None]
     return Track(
         label=label,
@@ -221,6 +162,8 @@ def track(
         unplaced=tuple(unplaced[:UNPLACED_SHOWN]),
         left_out=len(placed) - len(shown) + max(0, len(unplaced) - UNPLACED_SHOWN),
         overall=str(document.get("overall", "")) if document else "",
+        alarms=alarms.of_captures(captures),
+        url=url,
     )
 
 
@@ -238,87 +181,7 @@ def of_case(tracks: Sequence[Track]) -> Timeline:
     return Timeline(ordered, sentence, caveats, _rows(ordered))
 
 
-# ── points ────────────────────────────────────────────────────────────────────────────────────────────────────────────
-
-
-def _proven(document: Document | None, sha256: str) -> Iterator[Point]:
-    for walk in (document or {}).get("walk") or ():
-        time = walk.get("time") or {}
-        at = moments.parsed(time.get("not_after"))
-        if not walk.get("complete") or walk.get("sha256") != sha256 or at is None:
-            continue
-        basis = str(time.get("basis") or "")
-        token = _token_time(walk) if basis == "TSA" else None
-        off = max(at - token, TOKEN_CLOCK) if token is not None and token <= at else CLOCKS.get(basis, OTHER_CLOCK)
-        # Not later than genTime + accuracy, which is `at`; not earlier than genTime - accuracy.
-        earliest = moments.before(token or at, off)
-        what = {"TSA": "STAMPED", "PROPOSER": "ON_CHAIN", "CHECKPOINT": "CHECKPOINTED"}.get(basis, "BOUND")
-        yield Point(
-            Stands.PROVEN,
-            what,
-            "",
-            at,
-            str(walk.get("source") or ""),
-            clock=basis,
-            grade=str(walk.get("grade") or ""),
-            earliest=earliest,
-        )
-
-
-def _token_time(walk: Mapping[str, Any]) -> datetime | None:
-    """genTime of the token on a walk: what it states, before its accuracy is added."""
-    nodes = [s["to"] for s in walk.get("steps") or () if s["to"]["kind"] == "STATEMENT"]
-    return moments.parsed(nodes[0]["label"]) if len(nodes) == 1 else None
-
-
-def _said_by_captures(name: str, captures: Sequence[Capture], *, text: bool) -> Iterator[Point]:
-    for capture in captures:
-        facts, where = capture.facts, f"{name} · {capture.place.member}" if capture.place.member else name
-        if facts.claimed_time:
-            yield Point(Stands.CLAIMED, "CAPTURED", facts.claimed_time, moments.placed(facts.claimed_instant), where)
-        for field, value in facts.headers:
-            if field.lower() == "date":
-                yield Point(Stands.CLAIMED, "SERVER_DATE", value[:80], moments.placed(instant_of(value)), where)
-        if text:
-            yield from (Point(Stands.CLAIMED, "PUBLISHED", said, at, where) for said, at in published(capture))
-
-
-def _stated(document: Document | None, name: str) -> Iterator[Point]:
-    """Verdicts of an older engine state nothing. What a platform's certificate says is said of the exhibit; what another file of
-    the exhibit says of itself is not said of this one."""
-    for time in ((document or {}).get("stated") or ())[:CLAIMED_READ]:
-        source = str(time.get("source") or "")
-        if source == name or source.startswith(f"{name} · ") or time.get("by") == "PLATFORM":
-            at = moments.parsed(time.get("instant"))
-            yield Point(Stands.CLAIMED, str(time.get("what") or ""), str(time.get("text") or ""), at, source)
-
-
-def _unproven(document: Document | None, sha256: str) -> Iterator[Point]:
-    """Times of proofs of this file that do not reach an anchor: statements, until they do."""
-    for walk in (document or {}).get("walk") or ():
-        at = moments.parsed((walk.get("time") or {}).get("not_after"))
-        if at is not None and not walk.get("complete") and walk.get("sha256") == sha256:
-            yield Point(Stands.CLAIMED, "UNANCHORED", moments.utc(at), at, str(walk.get("source") or ""))
-
-
-_PUBLISHED = re.compile(
-    r"(?:发布时间|发布日期|发表时间|发表日期|发布于|发表于|首发于|上传时间|published(?: on| at)?|posted(?: on| at)?|date published)"
-    r"\s*[:：]?\s*(\d{4}[-/.年]\s?\d{1,2}[-/.月]\s?\d{1,2}日?"
-    r"(?:[T\s]{1,2}\d{1,2}[:时]\d{2}(?:[:分]\d{2}(?:\.\d{1,9})?秒?)?(?:\s?(?:Z|UTC|GMT|[+-]\d{2}:?\d{2}|北京时间|[(（]北京时间[)）]))?)?)",
-    re.IGNORECASE,
-)
-
-
-def published(capture: Capture) -> list[tuple[str, datetime | None]]:
-    """The dates of publication that the visible text of a page states: (as written, instant where it names a zone)."""
-    found: list[tuple[str, datetime | None]] = []
-    for line in lines(capture.text)[:LINES_READ]:
-        for match in _PUBLISHED.finditer(line[:2_000]):
-            read = printed_time.read(match[1], unit=None)
-            found.append((match[1], read.instant if read else None))
-            if len(found) >= PUBLISHED_MAX:
-                return found
-    return found
+# ── which of them are shown ───────────────────────────────────────────────────────────────────────────────────────────────
 
 
 def _late(point: Point, limit: datetime | None) -> Point:
@@ -333,14 +196,14 @@ def _distinct(points: Iterable[Point]) -> list[Point]:
     return list(found.values())
 
 
-def _shown(points: Sequence[Point]) -> list[Point]:
+def _shown(points: Sequence[Point], most: int) -> list[Point]:
     ordered = sorted(points, key=_order)
     kinds: dict[str, list[Point]] = {}
     for point in ordered:
         kinds.setdefault(point.what, []).append(point)
     late = [p for p in ordered if p.late]
     first = [*late[-1:], *(p for told in kinds.values() for p in (told[0], told[-1])), *ordered]
-    return list(dict.fromkeys(first))[:CLAIMED_SHOWN]
+    return list(dict.fromkeys(first))[:most]
 
 
 # ── rows ──────────────────────────────────────────────────────────────────────────────────────────────────────────────
@@ -358,17 +221,16 @@ def _rank(track: Track) -> tuple[bool, datetime, datetime, str]:
 
 
 def _rows(tracks: Sequence[Track]) -> tuple[Row, ...]:
-    """All points in order. A line is open from the first claim on, and known from the first proven or received point on."""
+    """All points in order; a lane for each file that has a key. A line is open from the first claim on, and known from the first proven or received point on."""
     every = sorted(((p, n) for n, t in enumerate(tracks) for p in t.points), key=lambda pair: (_order(pair[0]), pair[1]))
     states = [""] * len(tracks)
     rows: list[Row] = []
-    last: datetime | None = None
-    for point, n in every:
+    for i, (point, n) in enumerate(every):
         above = list(states)
         states[n] = "known" if point.stands is not Stands.CLAIMED else states[n] or "open"
         mark = "late" if point.late else point.stands.value
-        lanes = [Lane(a, mark if i == n else "", b) for i, (a, b) in enumerate(zip(above, states, strict=True))]
-        gap = moments.span(point.at - last) if last is not None and point.at else ""
-        rows.append(Row(tracks[n], point, tuple(lanes) if len(tracks) <= LANES_MAX else (), gap))
-        last = point.at
+        lanes = tuple(Lane(a, mark if k == n else "", b) for k, (a, b) in enumerate(zip(above, states, strict=True)))
+        following = every[i + 1][0].at if i + 1 < len(every) else None
+        gap = moments.gap(following - point.at) if following and point.at else ""
+        rows.append(Row(tracks[n], point, lanes if tracks[n].key else (Lane("rail", mark, "rail"),), gap))
     return tuple(rows)

@@ -1,11 +1,12 @@
 from django.urls import path
 
-from . import search, views
+from . import search, timelines, views
 
 app_name = "captures"
 urlpatterns = [
     path("<uuid:public_id>/find/", search.exhibit, name="find"),
     path("of-case/<uuid:public_id>/find/", search.case, name="find_in_case"),
+    path("of-case/<uuid:public_id>/timeline/", timelines.case, name="timeline"),
     path("<uuid:public_id>/captures/<int:position>/<int:number>/", views.capture, name="capture"),
     path("<uuid:public_id>/captures/<int:position>/<int:number>/<int:view>.png", views.picture, name="picture"),
 ]

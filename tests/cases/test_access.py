@@ -210,6 +210,7 @@ def _rows(cast: Cast) -> Iterator[Row]:
     yield "get", "case", [case], SIDES
     yield "post", "reports:issue", [case], COURT
     yield "get", "captures:find_in_case", [case], COURT
+    yield "get", "captures:timeline", [case], COURT
     for name, exhibit in cast.exhibits.items():
         key = exhibit.public_id
         yield "get", "exhibits:exhibit", [key], EXHIBITS[name]
