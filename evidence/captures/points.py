@@ -51,6 +51,7 @@ class Point:
     at        None where no zone is written down: such a time has no place on the line
     source    the file, and the place in it, that says so
     earliest, latest   of a proven time: what its clock leaves open on either side
+    own       it stands in the bytes of the file itself; a certificate beside it may well be later than they are proven to be
     late      a claimed time after the file is proven, or known to the court, to have existed: both cannot be
     """
 
@@ -63,6 +64,7 @@ class Point:
     grade: str = ""
     earliest: datetime | None = None
     latest: datetime | None = None
+    own: bool = True
     late: bool = False
 
     @property
@@ -145,9 +147,10 @@ def stated(document: Document | None, name: str) -> Iterator[Point]:
     the exhibit says of itself is not said of this one."""
     for time in ((document or {}).get("stated") or ())[:CLAIMED_READ]:
         source = str(time.get("source") or "")
-        if source == name or source.startswith(f"{name} · ") or time.get("by") == "PLATFORM":
-            at = moments.parsed(time.get("instant"))
-            yield Point(Stands.CLAIMED, str(time.get("what") or ""), str(time.get("text") or ""), at, source)
+        own = source == name or source.startswith(f"{name} · ")
+        if own or time.get("by") == "PLATFORM":
+            what, at = str(time.get("what") or ""), moments.parsed(time.get("instant"))
+            yield Point(Stands.CLAIMED, what, str(time.get("text") or ""), at, source, own=own)
 
 
 def unproven(document: Document | None, sha256: str) -> Iterator[Point]:
@@ -155,7 +158,7 @@ def unproven(document: Document | None, sha256: str) -> Iterator[Point]:
     for walk in (document or {}).get("walk") or ():
         at = moments.parsed((walk.get("time") or {}).get("not_after"))
         if at is not None and not walk.get("complete") and walk.get("sha256") == sha256:
-            yield Point(Stands.CLAIMED, "UNANCHORED", moments.utc(at), at, str(walk.get("source") or ""))
+            yield Point(Stands.CLAIMED, "UNANCHORED", moments.utc(at), at, str(walk.get("source") or ""), own=False)
 
 
 _PUBLISHED = re.compile(

@@ -145,13 +145,14 @@ def track(
     """
     proven = sorted(points.proven(document, sha256), key=_order)[: 1 if brief else PROVEN_SHOWN]
     known = [Point(Stands.RECEIVED, "RECEIVED", "", received, "", clock="COURT")] if received else []
-    limit = min((p.at for p in (*proven, *known) if p.at), default=None)
+    # What stands in the bytes is no later than these; what else was handed in with them is no later than the receipt.
+    limits = {own: min((p.at for p in (*(proven if own else ()), *known) if p.at), default=None) for own in (True, False)}
     told = (
         *points.said_by_captures(name, captures, text=text),
         *points.stated(document, name),
         *points.unproven(document, sha256),
     )
-    claimed = [_late(p, limit) for p in _distinct(told)]
+    claimed = [_late(p, limits[p.own]) for p in _distinct(told)]
     placed = [p for p in claimed if p.at is not None]
     shown = _shown(placed, CLAIMED_BRIEF if brief else CLAIMED_SHOWN)
     unplaced = [p for p in claimed if p.at is None]

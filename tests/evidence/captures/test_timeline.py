@@ -281,6 +281,20 @@ def test_a_claim_after_the_court_had_the_file_is_marked() -> None:
     assert [p.late for p in track(document(stated=told)).points] == [False, True]
 
 
+def test_a_certificate_may_be_later_than_the_proof_but_not_than_the_receipt() -> None:
+    """It is another file. Bytes that existed long ago can be captured again, recorded again and certified at any time."""
+    after, never = "2024-06-01T00:00:00", "2026-12-24T00:00:00"
+    told = [
+        stated(t, f"{t}.000Z", what=what, source="证书.json", by="PLATFORM")
+        for t in (after, never)
+        for what in ("CAPTURED", "RECORDED", "ISSUED")
+    ]
+    found = track(document(proof(EARLY), stated=told))
+    assert {p.text for p in found.late} == {never} and len(found.late) == 3
+    inside = track(document(proof(EARLY), stated=[stated(after, f"{after}.000Z", what="ISSUED", by="PLATFORM")]))
+    assert len(inside.late) == 1
+
+
 @pytest.mark.parametrize("instant", ["0001-01-01T00:00:00.000Z", "9999-12-31T23:59:59.999Z", "1601-01-01T00:00:00.000Z", "x", "", 7, None, "2026-13-01"])
 def test_absurd_and_broken_times_neither_crash_nor_place(instant: Any) -> None:
     found = track(document(proof(EARLY), {**proof(EARLY), "time": {"not_after": instant, "basis": None}}, stated=[stated("x", instant)]))
