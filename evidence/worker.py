@@ -1,6 +1,7 @@
 """The worker: one turn of work, and the worker inside the web process for the demonstration and small courts.
 
-Three threads beside the web server: Celery's worker, the sweep, and the ledger's sequencer (one host only).
+Four threads beside the web server: Celery's worker, the sweep, the ledger's sequencer (one host only), and the renderer, which
+does nothing where there is no Chromium; apart, so that no verification waits for a picture.
 
 Kombu's in-memory transport loses its messages with the process; that is safe because the rows are the queues of record: the
 sweep, started here beside the worker, rings for whatever still waits.
@@ -18,6 +19,7 @@ from evidence.captures import queue as readings
 from evidence.captures import working as reading
 from evidence.captures.comparison import queue as comparisons
 from evidence.captures.comparison import working as comparing
+from evidence.captures.rendering import working as rendering
 from evidence.connectors import inquiries
 from evidence.reports import bell as report_bell
 from evidence.reports import issuing
@@ -29,6 +31,7 @@ log = logging.getLogger(__name__)
 
 CONCURRENCY = 2
 LEDGER_SECONDS = 1
+RENDER_SECONDS = 2
 STOP_SECONDS_MAX = 30
 
 
@@ -75,6 +78,7 @@ class EmbeddedWorker:
             (self._worker.start, "celery-worker"),
             (lambda: self._repeat(sweep, settings.PORTAL_SWEEP_SECONDS), "sweep"),
             (lambda: self._repeat(sequencer.turn, LEDGER_SECONDS), "ledger"),
+            (lambda: self._repeat(rendering.turn, RENDER_SECONDS), "renderer"),
         ):
             thread = threading.Thread(target=target, name=name, daemon=True)
             thread.start()

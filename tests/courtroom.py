@@ -17,7 +17,7 @@ from cases.models import Case, Court, Membership, Party, Role, Side
 from evidence.captures.capture import READER, Capture, Facts, Kind, Place, View, ViewKind
 from evidence.captures.capture import Reading as CaptureReading
 from evidence.captures.capture import Run as CaptureText
-from evidence.captures.models import FileReading
+from evidence.captures.models import CourtRender, FileReading
 from evidence.exhibits.models import Category, Exhibit, ExhibitFile, OriginalForm
 from evidence.reports.models import Report, Revision, Step
 from evidence.runs import given
@@ -150,6 +150,16 @@ def read(of: Exhibit, *captures: Capture, notes: tuple[str, ...] = (), pictures:
         FileReading.objects.get_or_create(
             sha256=file.sha256, reader=READER, defaults={"state": FileReading.State.DONE, "reading_sha256": stored.sha256, "captures": len(captures) or 1}
         )
+
+
+def rendered(of: Exhibit, by: User) -> None:
+    """The first file of an exhibit that was read, as rendered by the court."""
+    file = of.files.order_by("position")[0]
+    drawn = hashlib.sha256(PICTURE).hexdigest()
+    CourtRender.objects.create(
+        file=file, capture="file", form="HTML", source_sha256=file.sha256, browser="150.0.1.2", state=CourtRender.State.DONE,
+        picture_sha256=drawn, width=1, height=1, full_width=1, full_height=1, loaded=True, asked_by=by, finished_at=timezone.now(),
+    )  # fmt: skip
 
 
 PICTURE = bytes.fromhex(
@@ -298,6 +308,7 @@ def cast() -> Cast:
     }
     for exhibit in exhibits.values():
         read(exhibit)
+        rendered(exhibit, people["judge"])
     asked = {"court-node/manifest.json": b"{}"}
     runs = {name: run(e, consistent(), released=name == "opened", obtained=asked) for name, e in exhibits.items()}
     reports = {

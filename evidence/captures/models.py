@@ -5,6 +5,10 @@ from django.db import models
 from django.db.models.functions import Now
 from django.utils.translation import gettext_lazy as _
 
+from .rendering.models import CourtRender, Renderer
+
+__all__ = ["CourtRender", "FileReading", "Renderer"]
+
 
 class FileReading(models.Model):
     """Whoever may see a file of an exhibit may see that it was read; the row says nothing about cases, so rights are asked of the

@@ -1,6 +1,7 @@
 from django.urls import path
 
 from . import search, timelines, views
+from .rendering import views as rendering
 
 app_name = "captures"
 urlpatterns = [
@@ -9,4 +10,6 @@ urlpatterns = [
     path("of-case/<uuid:public_id>/timeline/", timelines.case, name="timeline"),
     path("<uuid:public_id>/captures/<int:position>/<int:number>/", views.capture, name="capture"),
     path("<uuid:public_id>/captures/<int:position>/<int:number>/<int:view>.png", views.picture, name="picture"),
+    path("<uuid:public_id>/captures/<int:position>/<int:number>/render/", rendering.ask, name="render"),
+    path("<uuid:public_id>/captures/<int:position>/<int:number>/court-render.png", rendering.picture, name="render_picture"),
 ]

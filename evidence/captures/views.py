@@ -17,6 +17,7 @@ from . import card, kept
 from .capture import Capture, ViewKind
 from .capture import lines as text_lines
 from .display import left_out
+from .rendering import section as rendering
 
 LINES_SHOWN = 2_000
 """Lines of text on a page; a page that long nobody reads on a screen. The search goes over all of it."""
@@ -27,7 +28,7 @@ RESOURCES_SHOWN = 200
 @login_required
 @require_safe
 def capture(request: HttpRequest, public_id: str, position: int, number: int) -> HttpResponse:
-    found, file, shown = _capture(request, public_id, position, number)
+    found, file, shown = of_capture(request, public_id, position, number)
     verdict = kept.newest_verdict(request.user, found)
     may_read = bool(may(request.user, "evidence.view_content", found))
     one = shown.captures[number - 1]
@@ -49,6 +50,7 @@ def capture(request: HttpRequest, public_id: str, position: int, number: int) ->
         "resources": one.resources[:RESOURCES_SHOWN],
         "resources_left": max(0, len(one.resources) - RESOURCES_SHOWN),
         "may_read": may_read,
+        "render": rendering.section(file, one, number, exhibit=found) if may_read else None,
     }
     return render(request, "evidence/captures/capture.html", context)
 
@@ -58,17 +60,22 @@ def capture(request: HttpRequest, public_id: str, position: int, number: int) ->
 @require_safe
 def picture(request: HttpRequest, public_id: str, position: int, number: int, view: int) -> HttpResponseBase:
     """A picture of our own making as `image/png`; never a byte of a party's file."""
-    found, _file, shown = _capture(request, public_id, position, number)
+    found, _file, shown = of_capture(request, public_id, position, number)
     demand(request.user, "evidence.view_content", found)
     views = shown.captures[number - 1].views
     if not 1 <= view <= len(views) or views[view - 1].kind is ViewKind.SAFE_HTML:
         raise Http404
     with Vault(settings.PORTAL_VAULT_DIR).open(views[view - 1].sha256) as stream:
-        response = HttpResponse(stream.read(), content_type="image/png")
+        return png(stream.read(), name="page.png")
+
+
+def png(data: bytes, *, name: str) -> HttpResponse:
+    """A picture that the jail drew, as nothing but a picture."""
+    response = HttpResponse(data, content_type="image/png")
     response["X-Content-Type-Options"] = "nosniff"
     response["Content-Security-Policy"] = "sandbox; default-src 'none'"
     response["Cross-Origin-Resource-Policy"] = "same-origin"
-    response["Content-Disposition"] = 'inline; filename="page.png"'
+    response["Content-Disposition"] = f'inline; filename="{name}"'
     return response
 
 
@@ -77,7 +84,7 @@ def visible(request: HttpRequest, public_id: str) -> Exhibit:
     return get_object_or_404(visible_to(request.user, rows), public_id=public_id)
 
 
-def _capture(request: HttpRequest, public_id: str, position: int, number: int) -> tuple[Exhibit, ExhibitFile, kept.Shown]:
+def of_capture(request: HttpRequest, public_id: str, position: int, number: int) -> tuple[Exhibit, ExhibitFile, kept.Shown]:
     found = visible(request, public_id)
     file = get_object_or_404(ExhibitFile, exhibit=found, position=position)
     (shown,) = kept.of_files([file])

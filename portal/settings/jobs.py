@@ -41,3 +41,6 @@ CELERY_BROKER_TRANSPORT_OPTIONS = (
 )
 CELERY_BROKER_CONNECTION_RETRY_ON_STARTUP = True
 CELERY_WORKER_HIJACK_ROOT_LOGGER = False
+
+PORTAL_CHROMIUM = env.text("CHROMIUM", "")
+"""The court's Chromium, for court renders; empty: looked for where Debian puts it; "off": none are made."""

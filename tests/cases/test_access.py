@@ -222,6 +222,8 @@ def _rows(cast: Cast) -> Iterator[Row]:
         yield "get", "captures:find", [key], CONTENT[name]
         yield "get", "captures:capture", [key, 1, 1], EXHIBITS[name]
         yield "get", "captures:picture", [key, 1, 1, 1], CONTENT[name]
+        yield "post", "captures:render", [key, 1, 1], CONTENT[name]
+        yield "get", "captures:render_picture", [key, 1, 1], CONTENT[name]
     for name, report in cast.reports.items():
         key = report.public_id
         yield "get", "reports:report", [key], REPORTS[name]

@@ -15,7 +15,7 @@ from tests import courtroom
 
 pytestmark = pytest.mark.django_db
 
-QUERIES = {"home": 12, "case": 11, "exhibit": 14, "summary": 13, "submissions": 11, "capture": 7, "find": 7, "find_in_case": 6, "timeline": 6}
+QUERIES = {"home": 12, "case": 11, "exhibit": 14, "summary": 13, "submissions": 11, "capture": 11, "find": 7, "find_in_case": 6, "timeline": 6}
 
 
 @pytest.fixture(autouse=True)
@@ -90,6 +90,7 @@ def test_captures_and_the_search_in_them(judge: User, party: User, exhibits: int
     for n in range(exhibits):
         exhibit = courtroom.hand_in(case, party, files={f"{k}.html": b"%d %d" % (n, k) for k in range(files)})
         courtroom.read(exhibit)
+        courtroom.rendered(exhibit, judge)
         courtroom.run(exhibit, courtroom.consistent())
     found = {
         "capture": _count(judge, reverse("captures:capture", args=[exhibit.public_id, 1, 1])),

@@ -1,0 +1,66 @@
+"""One renderer's turn: say what this machine can do, park what is over, render what waits.
+
+The picture first, the row last: a crash in between leaves an object that nothing refers to, and the next attempt writes it again.
+"""
+
+import logging
+import socket
+import time
+
+from django.conf import settings
+
+from portal.vault import Vault
+
+from . import drawing, program, queue
+
+log = logging.getLogger(__name__)
+
+ANNOUNCE_SECONDS = 60
+_announced: tuple[float, str] = (float("-inf"), "")
+"""(when, on the monotonic clock; version): of this process; "" while it cannot render."""
+
+
+def turn() -> None:
+    """Everything that waits, one after another. Nothing where there is no Chromium."""
+    while (browser := announce()) and work_once(browser):
+        pass
+
+
+def announce() -> str:
+    """The version this machine renders with, "" where it does not; told to the database once a minute."""
+    global _announced
+    when, version = _announced
+    if time.monotonic() - when < ANNOUNCE_SECONDS:
+        return version
+    found = program.version()
+    if program.path() is None:
+        _announced = (time.monotonic(), "")
+        return ""
+    fault = ("the browser does not start" if found is None else drawing.why_not()) or ""
+    if fault:
+        log.warning("no court renders on this machine: %s", fault)
+    queue.announce(socket.gethostname(), browser=found or "", fault=fault)
+    queue.sweep()
+    _announced = (time.monotonic(), "" if fault else found or "")
+    return _announced[1]
+
+
+def work_once(browser: str) -> bool:
+    """Take one render and carry this attempt to its end. True when there was one."""
+    claim = queue.claim(browser)
+    if claim is None:
+        return False
+    vault = Vault(settings.PORTAL_VAULT_DIR)
+    try:
+        form = "MHTML" if claim.form == "MHTML" else "HTML"
+        found = drawing.draw(vault.path(claim.source_sha256), form=form)
+        if isinstance(found, str):
+            queue.park(claim, fault=found)
+        else:
+            stored = vault.put_bytes(found.png)
+            queue.finish(claim, picture_sha256=stored.sha256, drawn=found)
+    except Exception as fault:
+        # The infrastructure failed (vault, cage, jail), not the page: another attempt, then it is parked with this reason.
+        log.exception("render %s attempt %s could not be made", claim.row, claim.attempt)
+        queue.give_back(claim, fault=f"{type(fault).__name__}: {fault}")
+    return True
