@@ -23,6 +23,7 @@ READER = "mingjian-reader/2"
 VALUE_MAX = 2_000
 """Characters of one fact; longer ones are cut and end with an ellipsis."""
 HEADERS_MAX = 100
+MORE_MAX = 40
 CAPTURES_MAX = 50
 """Pages, pictures and documents of one file that are read; a crawl may hold thousands, which nobody looks at in a row."""
 RESOURCES_MAX = 2_000
@@ -40,6 +41,7 @@ BLOBS_TOTAL_MAX = 96 << 20
 _WHOLE_MAX = 1 << 53
 _SHA256 = re.compile(r"[0-9a-f]{64}")
 _CODE = re.compile(r"[A-Z][A-Z0-9_]{1,59}(?::[0-9]{1,12})?")
+_MORE = re.compile(r"[A-Z][A-Z_]{1,39}")
 _ID = re.compile(r"(?:file|record@[0-9]{1,16}|member:[^\x00-\x1f]{1,400}(?:#record@[0-9]{1,16})?)(?:\.[0-9]{1,2})?")
 
 
@@ -62,7 +64,8 @@ class ViewKind(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Facts:
-    """What the file says of a capture; None where it says nothing. `headers`: (name, value), secrets masked."""
+    """What the file says of a capture; None where it says nothing. `headers`: (name, value), secrets masked. `more`: (code, value)
+    of what only some kinds of file say; left out of the canonical form when there is none, as in readings of before."""
 
     url: str | None = None
     final_url: str | None = None
@@ -78,6 +81,7 @@ class Facts:
     software: str | None = None
     capture_ip: str | None = None
     signer: str | None = None
+    more: tuple[tuple[str, str], ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -237,7 +241,8 @@ def _parts(answer: bytes) -> Iterator[bytes]:
 
 def _plain(value: Any) -> Any:
     if isinstance(value, (Reading, Capture, Facts, Place, Run, Resource, View)):
-        return {f.name: _plain(getattr(value, f.name)) for f in fields(value)}
+        named = {f.name: _plain(getattr(value, f.name)) for f in fields(value)}
+        return {n: v for n, v in named.items() if n != "more" or v}
     if isinstance(value, tuple):
         return [_plain(v) for v in value]
     if isinstance(value, datetime):
@@ -298,11 +303,16 @@ def _pair(value: Any) -> tuple[str, str]:
     return _text(200)(value[0]), _text()(value[1])
 
 
-def _record(cls: Callable[..., Any], **checks: Check) -> Check:
+def _coded(value: Any) -> tuple[str, str]:
+    code, text = _pair(value)
+    return _text(60, form=_MORE)(code), text
+
+
+def _record(cls: Callable[..., Any], *, may_lack: str = "", **checks: Check) -> Check:
     def check(value: Any) -> Any:
-        if not isinstance(value, dict) or value.keys() != checks.keys():
+        if not isinstance(value, dict) or not checks.keys() - {may_lack} <= value.keys() <= checks.keys():
             raise ReadingFault("other names than those of the form")
-        return cls(**{name: inner(value[name]) for name, inner in checks.items()})
+        return cls(**{name: inner(value[name]) for name, inner in checks.items() if name in value})
 
     return check
 
@@ -322,11 +332,13 @@ _digest = _text(64, form=_SHA256)
 _notes = _many(_text(80, form=_CODE), NOTES_MAX)
 _facts = _record(
     Facts,
+    may_lack="more",
     **dict.fromkeys(("url", "final_url", "title", "claimed_time", "ip", "protocol", "content_type"), _said),
     **dict.fromkeys(("user_agent", "software", "capture_ip", "signer"), _said),
     claimed_instant=_maybe(_moment),
     status=_maybe(_whole(999)),
     headers=_many(_pair, HEADERS_MAX),
+    more=_many(_coded, MORE_MAX),
 )
 _place = _record(
     Place,

@@ -19,6 +19,11 @@ KINDS: dict[Kind, Promise] = {
     Kind.PDF: gettext_lazy("PDF 文档"),
     Kind.OTHER: gettext_lazy("其他内容"),
 }
+_OTHERS: dict[str, Promise] = {
+    "text": gettext_lazy("文本"),
+    "video": gettext_lazy("录像"),
+    "audio": gettext_lazy("录音"),
+}
 NOTES: dict[str, Promise] = {
     "TEXT_MAX": gettext_lazy("文字太多，只取出了前面一部分。"),
     "PAGE_MAX": gettext_lazy("这个网页太大，没有取出文字。"),
@@ -44,6 +49,37 @@ NOTES: dict[str, Promise] = {
     "MEMBER_DAMAGED": gettext_lazy("压缩包里有文件损坏，没有展示。"),
     "FILE_MAX": gettext_lazy("文件太大，没有展示。"),
 }
+NOTES |= {
+    "RECORDING_NOT_SHOWN": gettext_lazy("录像或录音只登记大小和摘要，本系统不播放；需要看时，请下载原文件，在隔离的环境中打开。"),
+    "HAR_UNREADABLE": gettext_lazy("这个 HAR 文件不合格式，没有展示；哪里不对见逐项核对。"),
+    "HAR_WITHOUT_PAGE": gettext_lazy("这个 HAR 文件里没有保存网页内容，只列出往来的地址。"),
+    "CREDENTIALS": gettext_lazy("文件里可能有登录凭据，展示时已遮盖；下载的原文件里没有遮盖。涉及的往来次数："),
+}
+MORE: dict[str, Promise] = {
+    "PIXELS": gettext_lazy("像素（宽 × 高）"),
+    "PAGES": gettext_lazy("页数"),
+    "EXCHANGES": gettext_lazy("记录的往来次数"),
+    "TITLE": gettext_lazy("文件写明的标题"),
+    "AUTHOR": gettext_lazy("文件写明的作者"),
+    "DESCRIPTION": gettext_lazy("文件写明的说明"),
+    "WRITTEN_BY": gettext_lazy("文件写明的制作软件"),
+    "PDF_PRODUCER": gettext_lazy("PDF 生成软件"),
+    "TAKEN_AT": gettext_lazy("文件写明的制作时间"),
+    "CHANGED_AT": gettext_lazy("文件写明的修改时间"),
+    "CAMERA_MAKER": gettext_lazy("设备厂商"),
+    "CAMERA_MODEL": gettext_lazy("设备型号"),
+    "PACKAGE_CREATED": gettext_lazy("包写明的制作时间"),
+    "PACKAGE_MODIFIED": gettext_lazy("包写明的修改时间"),
+    "SYSTEM": gettext_lazy("取证方的操作系统"),
+    "CERTIFICATES": gettext_lazy("取证方保存的服务器证书"),
+    "BLOCKED": gettext_lazy("取证时被拦截的请求"),
+    "NOT_ARCHIVED": gettext_lazy("网站要求不存档的地址"),
+    "YT_DLP": gettext_lazy("视频下载程序 yt-dlp 的摘要"),
+    "CRIP": gettext_lazy("证书提取程序 crip 的摘要"),
+    "OPTIONS": gettext_lazy("取证软件的设置"),
+}
+"""Labels of `Facts.more`; a code of a later reader is shown as it stands."""
+_MACHINE = ("YT_DLP", "CRIP", "OPTIONS")
 LIMIT_REACHED = gettext_lazy("读取时到达上限，只展示了前面一部分：")
 
 
@@ -57,17 +93,19 @@ class Line:
 
 
 def lines(capture: Capture, proven: Proven | None) -> list[Line]:
-    """The card. What the file does not say is left out, but for the address and the two times, where silence matters."""
+    """The card. What the file does not say is left out, but for the times and, of a page, its address, server and signer, where
+    silence matters."""
     facts, place = capture.facts, capture.place
     unsaid = _("文件没有写明")
+    from_the_web = capture.kind is Kind.PAGE
     found = [
-        Line(_("网址"), facts.url or unsaid, plain=not facts.url),
+        *([Line(_("网址"), facts.url or unsaid, plain=not facts.url)] if facts.url or from_the_web else []),
         *([Line(_("最终网址"), facts.final_url, plain=False)] if facts.final_url else []),
         *([Line(_("标题"), facts.title)] if facts.title else []),
         Line(_("声称的抓取时间"), _claimed(facts.claimed_time, facts.claimed_instant) or unsaid),
         Line(_("已证明的时间"), _proven(proven), proven=bool(proven and proven.not_after)),
-        Line(_("服务器 IP"), facts.ip or unsaid, plain=not facts.ip),
-        Line(_("协议与 TLS"), facts.protocol or unsaid, plain=not facts.protocol),
+        *([Line(_("服务器 IP"), facts.ip or unsaid, plain=not facts.ip)] if facts.ip or from_the_web else []),
+        *([Line(_("协议与 TLS"), facts.protocol or unsaid, plain=not facts.protocol)] if facts.protocol or from_the_web else []),
     ]
     for label, value in (
         (_("状态码"), str(facts.status) if facts.status is not None else None),
@@ -78,15 +116,21 @@ def lines(capture: Capture, proven: Proven | None) -> list[Line]:
     ):
         if value:
             found.append(Line(label, value))
-    found.append(
-        Line(_("文件写明的签名者"), _("%(signer)s（签名是否成立见核验结论）") % {"signer": facts.signer})
-        if facts.signer
-        else Line(_("签名者"), _("文件没有写明签名者"))
-    )
+    found += [Line(str(MORE.get(code, code)), value, plain=code not in _MACHINE) for code, value in facts.more]
+    if facts.signer:
+        found.append(Line(_("文件写明的签名者"), _("%(signer)s（签名是否成立见核验结论）") % {"signer": facts.signer}))
+    elif from_the_web:
+        found.append(Line(_("签名者"), _("文件没有写明签名者")))
     if place.digest_in_record:
         state = {True: _("与内容相同"), False: _("与内容不同，见逐项核对"), None: _("这里没有比较")}[place.matched]
         found.append(Line(_("记录自带的摘要"), f"{place.digest_in_record} · {state}", plain=False))
     return found
+
+
+def kind(capture: Capture) -> Promise:
+    """What kind of thing it is, in a word."""
+    named = _OTHERS.get((capture.facts.content_type or "").partition("/")[0]) if capture.kind is Kind.OTHER else None
+    return named or KINDS[capture.kind]
 
 
 def note(code: str) -> str:

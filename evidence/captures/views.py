@@ -40,7 +40,7 @@ def capture(request: HttpRequest, public_id: str, position: int, number: int) ->
         "number": number,
         "capture": one,
         "title": one.facts.title or one.facts.url or file.name,
-        "kind": card.KINDS[one.kind],
+        "kind": card.kind(one),
         "total": len(shown.captures),
         "card": card.lines(one, kept.proven(verdict, file.sha256)),
         "notes": [card.note(n) for n in one.notes if not n.startswith(left_out.PREFIX)],

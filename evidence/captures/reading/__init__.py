@@ -13,10 +13,10 @@ from evidence.verification.codecs import gzipmembers
 from evidence.verification.codecs.inflate import Budget, LimitReached
 from evidence.verification.codecs.octets import BytesOctets, FileOctets
 from evidence.verification.exhibit import Source
-from evidence.verification.snapshots import mhtml
+from evidence.verification.snapshots import har, mhtml
 
-from ..capture import Kind, Place, pack
-from . import message, package, web_archive
+from ..capture import Facts, Kind, Place, pack
+from . import exchanges, message, package, recordings, web_archive
 from .collected import Collected, kind_of
 from .saved import saved_facts
 
@@ -84,13 +84,20 @@ def _look(source: Source, collected: Collected, budget: Budget) -> None:
         web_archive.read(octets, collected, budget, sha256=source.sha256, member=None, package=package_of_none)
     elif mhtml.sniff(source):
         message.read(source, collected)
+    elif har.sniff(source):
+        exchanges.read(source, collected)
     else:
         _alone(source, collected)
 
 
 def _alone(source: Source, collected: Collected) -> None:
-    kind = kind_of(source.head(1024))
+    head = source.head(1024)
+    kind = kind_of(head)
     if kind is Kind.OTHER:
+        film = recordings.kind_of(head)
+        if film:
+            place = Place(source.sha256, source.sha256, source.size)
+            collected.add("file", kind, Facts(content_type=film), place, b"", notes=(recordings.NOT_SHOWN,))
         return
     payload = source.read(_ALONE_MAX)
     if payload is None:

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import hashlib
+import re
 from dataclasses import dataclass, field, replace
 
 from ..capture import (
     BLOB_MAX,
     BLOBS_TOTAL_MAX,
     CAPTURES_MAX,
+    MORE_MAX,
     NOTES_MAX,
     RESOURCES_MAX,
     RUNS_MAX,
@@ -25,7 +27,7 @@ from ..capture import (
     ViewKind,
     cut,
 )
-from . import page_text, pictures, safe_html
+from . import metadata, page_text, pictures, safe_html
 from .held import Held
 
 PAGE_MAX = 8 << 20
@@ -97,6 +99,10 @@ class Collected:
             self._picture(payload, views, said)
         elif kind is Kind.PDF:
             self._pdf(payload, runs, views, said)
+        elif kind is Kind.OTHER and payload:
+            runs, encoding = self._plain(payload, said)
+        if kind in (Kind.IMAGE, Kind.PDF) and self.draw:
+            facts = replace(facts, more=(*facts.more, *metadata.said_by(payload, kind))[:MORE_MAX])
         self._runs += len(runs)
         self._text += sum(len(r.text.encode()) for r in runs)
         self.captures.append(
@@ -151,6 +157,24 @@ class Collected:
         if found.runs and found.encoding is None:
             said.append("PLACES_UNKNOWN")
         return found
+
+    def _plain(self, payload: bytes, said: list[str]) -> tuple[list[Run], str | None]:
+        """The lines of a text, as a log or list: each a run and a break."""
+        runs: list[Run] = []
+        text, encoding = page_text.of_text(payload)
+        at = len(payload) - len(text.encode(encoding)) if encoding else 0
+        left = TEXT_MAX - self._text
+        for line in re.split(r"(?<=\n)|(?<=\r)(?!\n)", text):
+            length = len(line.encode(encoding)) if encoding else len(payload)
+            shown = page_text.whole(line)
+            left -= len(shown.encode())
+            if left < 0 or self._runs + len(runs) + 2 > RUNS_MAX:
+                said.append("TEXT_MAX")
+                break
+            if line.strip():
+                runs += [Run(shown, at if encoding else 0, length), Run("\n", 0, 0)]
+            at += length
+        return runs, encoding
 
     def _picture(self, payload: bytes, views: list[View], said: list[str]) -> None:
         if not self._may_draw(said):

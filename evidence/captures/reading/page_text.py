@@ -95,6 +95,19 @@ def decoded(payload: bytes, content_type: str = "") -> str:
     return payload[start:].decode(encoding, "replace")
 
 
+def of_text(payload: bytes) -> tuple[str, str | None]:
+    """(text, encoding) of a plain text: UTF-8, UTF-16 with its mark, or GB 18030; (…, None) where the encoding does not lead back."""
+    start, name = next(((len(mark), name) for mark, name in _BOMS if payload.startswith(mark)), (0, ""))
+    for encoding in (name,) if name else ("utf-8", "gb18030"):
+        try:
+            text = payload[start:].decode(encoding)
+        except UnicodeDecodeError:
+            continue
+        if text.encode(encoding) == payload[start:]:
+            return text, encoding
+    return payload[start:].decode(name or "utf-8", "replace"), None
+
+
 def whole(text: str) -> str:
     """Without halves of surrogate pairs (bytes that are no text here) and without NUL."""
     return text.encode("utf-8", "replace").decode().replace("\0", "?") if not text.isascii() or "\0" in text else text

@@ -35,6 +35,7 @@ class Package:
     software: str | None = None
     capture_ip: str | None = None
     signer: str | None = None
+    more: tuple[tuple[str, str], ...] = ()
 
 
 @dataclass(slots=True)
@@ -214,6 +215,7 @@ class _Archive:
             software=self._package.software or self._software,
             capture_ip=self._package.capture_ip,
             signer=self._package.signer,
+            more=() if self._collected.captures else self._package.more,  # of the package: said once
         )
 
 

@@ -58,28 +58,28 @@ def _examine(source: Source, stated: list[Stated]) -> Iterator[Finding]:
         yield _limited(source, "HAR_MAX")
         return
     try:
-        entries = _entries(strict_json.loads(data.removeprefix(b"\xef\xbb\xbf")))
-        if len(entries) > ENTRIES_MAX:
+        found = entries_of(strict_json.loads(data.removeprefix(b"\xef\xbb\xbf")))
+        if len(found) > ENTRIES_MAX:
             yield _limited(source, "ENTRIES_MAX")
             return
-        bodies = [_body(n, e) for n, e in enumerate(entries)]
+        bodies = [_body(n, e) for n, e in enumerate(found)]
     except (strict_json.JsonError, HarError) as fault:
         yield failed(FORM, Reason.FORMAT_FAILURE, source.name, actual=quote(str(fault)), bearing=Bearing.ADVISORY)
         return
-    times = [t for e in entries if (t := dated(source.name, e["startedDateTime"])) is not None]
+    times = [t for e in found if (t := dated(source.name, e["startedDateTime"])) is not None]
     known = sorted((t for t in times if t.instant), key=lambda t: (t.instant, t.text))
     stated += dict.fromkeys((known or times)[:1] + (known or times)[-1:])
-    secrets = sum(map(_has_secrets, entries))
+    secrets = sum(map(has_secrets, found))
     yield passed(
         FORM,
         source.name,
-        notes=(f"ENTRIES:{len(entries)}", *([f"CREDENTIALS:{secrets}"] if secrets else [])),
+        notes=(f"ENTRIES:{len(found)}", *([f"CREDENTIALS:{secrets}"] if secrets else [])),
         bearing=Bearing.ADVISORY,
     )
-    yield _sizes(source, entries, bodies)
+    yield _sizes(source, found, bodies)
 
 
-def _entries(document: object) -> list[dict[str, Any]]:
+def entries_of(document: object) -> list[dict[str, Any]]:
     """The entries, each with the members that are read here. Raises HarError."""
     log = document.get("log") if isinstance(document, dict) else None
     if not isinstance(log, dict):
@@ -106,8 +106,9 @@ def _entries(document: object) -> list[dict[str, Any]]:
     return entries
 
 
-def _body(number: int, entry: Mapping[str, Any]) -> tuple[int, str] | None:
-    """Length and SHA-256 of the response's body, its base64 removed; None when the archive does not hold it. Raises HarError."""
+def body_of(number: int, entry: Mapping[str, Any]) -> bytes | None:
+    """The response's body, its base64 removed; text as UTF-8, which is how the archive holds it. None when it does not. Raises
+    HarError."""
     from ..codecs.text import CodecError, base64_bytes
 
     content = entry["response"]["content"]
@@ -117,10 +118,15 @@ def _body(number: int, entry: Mapping[str, Any]) -> tuple[int, str] | None:
     if not isinstance(text, str) or encoding not in (None, "", "base64"):
         raise HarError(f"entry {number}: content")
     try:
-        body = base64_bytes(text) if encoding == "base64" else text.encode("utf-8")
+        return base64_bytes(text) if encoding == "base64" else text.encode("utf-8")
     except CodecError as fault:
         raise HarError(f"entry {number}: content is not base64") from fault
-    return len(body), hashlib.sha256(body).hexdigest()
+
+
+def _body(number: int, entry: Mapping[str, Any]) -> tuple[int, str] | None:
+    """Length and SHA-256 of the response's body. Raises HarError."""
+    body = body_of(number, entry)
+    return None if body is None else (len(body), hashlib.sha256(body).hexdigest())
 
 
 def _sizes(source: Source, entries: Sequence[Mapping[str, Any]], bodies: Sequence[tuple[int, str] | None]) -> Finding:
@@ -143,7 +149,8 @@ def _sizes(source: Source, entries: Sequence[Mapping[str, Any]], bodies: Sequenc
     return passed(SIZES, source.name, notes=notes, bearing=Bearing.ADVISORY)
 
 
-def _has_secrets(entry: Mapping[str, Any]) -> bool:
+def has_secrets(entry: Mapping[str, Any]) -> bool:
+    """Does an exchange hold cookies, a form or the header of a login?"""
     for side in (entry["request"], entry["response"]):
         headers = side.get("headers")
         names = (h.get("name") for h in headers if isinstance(h, dict)) if isinstance(headers, list) else ()
