@@ -12,7 +12,7 @@ from ..codecs.quotation import quote
 from ..reasons import Reason
 from ..stated import What
 from ..verdict import Bearing, Finding, failed, indeterminate, instant, passed
-from . import capture_log, hash_rows
+from . import capture_log, hash_rows, name_lookups
 from .capture_log import Log, Stated
 from .cleanliness import ITEMS, matrix
 from .container import Container
@@ -74,7 +74,7 @@ def findings(container: Container, claims: Sequence[Claim], stated: list[stated_
     cleanliness = [_cleanliness(container, x) for x in checks] or [_cleanliness(container, None)]
     return [
         *cleanliness,
-        _operations(container, logs, pages, limit),
+        _operations(container, logs, check_logs, pages, limit),
         _time_order(container, checked, logged, pages, claims, limit or _limit(checks, check_logs)),
     ]
 
@@ -119,9 +119,14 @@ def _cleanliness(container: Container, check_log: _Text | None) -> Finding:
 
 
 def _operations(
-    container: Container, logs: Sequence[Log], pages: Sequence[tuple[str, str, Stated | None]], limit: str | None
+    container: Container,
+    logs: Sequence[Log],
+    check_logs: Sequence[Log],
+    pages: Sequence[tuple[str, str, Stated | None]],
+    limit: str | None,
 ) -> Finding:
-    """CNP-07: digests in the logs against the files, addresses in the logs against those in saved pages."""
+    """CNP-07: digests in the logs against the files, addresses in the logs against those in saved pages, the servers spoken to against
+    what their names were resolved to."""
     subject = container.subject
     if not logs and limit is None:
         return indeterminate(OPERATIONS, Reason.SIGNED_DATA_NOT_FOUND, subject, bearing=Bearing.ADVISORY)
@@ -146,6 +151,15 @@ def _operations(
     conflicts += [
         f"CONFLICT:{quote(name)} {quote(url)}" for name, url, _ in pages if visited and url not in visited
     ]
+    lookups: dict[str, set[str]] = {}
+    for log in (*logs, *check_logs):
+        for name, addresses in log.lookups.items():
+            lookups.setdefault(name, set()).update(addresses)
+    conflicts += dict.fromkeys(
+        f"CONFLICT:{quote(host)} {address}, DNS {', '.join(sorted(lookups[host])[:NAMED_MAX])}"
+        for log in logs
+        for host, address in name_lookups.strangers(log.visits, lookups)
+    )
     agreed = (f"LOGGED_DIGESTS_MATCHED:{len(logged) - len(strangers)}",)
     if conflicts:
         return indeterminate(

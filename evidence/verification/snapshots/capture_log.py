@@ -9,6 +9,7 @@ from typing import Any
 
 from ..certificates import printed_time
 from ..codecs import strict_json
+from . import name_lookups
 
 ENTRIES_MAX = 100_000
 """Entries or lines of a log that are read; a log of more is said to be too long."""
@@ -58,6 +59,9 @@ class Log:
     named: dict[str, list[str]] = field(default_factory=dict)
     urls: list[str] = field(default_factory=list)
     times: list[Stated] = field(default_factory=list)
+    visits: dict[str, set[str]] = field(default_factory=dict)
+    lookups: dict[str, set[str]] = field(default_factory=dict)
+    """Name -> the addresses at which it was spoken to, and those it was resolved to."""
     limit: str | None = None
     """The bound at which the reading of the log ended."""
 
@@ -92,7 +96,9 @@ def read_log(source: str, text: str) -> Log:
             strings = list(_strings(entry))
             values = [h.lower() for s in strings if not _NO_FILE.search(s) for h in _HEX64.findall(s)]
         log.digests += values
+        name_lookups.keep(name_lookups.spoken_to(entry), log.visits)
         for string in strings:
+            name_lookups.keep(name_lookups.resolved(string), log.lookups)
             log.urls += _URL.findall(string)
             log.times += [t for found in _TIME.findall(string) if (t := stated(source, found)) is not None]
     return log

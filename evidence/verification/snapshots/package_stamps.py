@@ -72,6 +72,7 @@ def findings(container: Container, tokens: Tokens, context: Context) -> Iterator
         return
     stamped: dict[str, str] = {}
     alone: list[str] = []
+    unanchored: list[str] = []
     open_: Finding | None = None
     for name, (data, token) in tokens.parsed.items():
         partner = _partner(container, token)
@@ -87,10 +88,12 @@ def findings(container: Container, tokens: Tokens, context: Context) -> Iterator
             )
         else:
             stamped.setdefault(partner.name, "")
+            unanchored.append(f"{quote(partner.name)} {instant(token.gen_time)} {quote(name)}")
             open_ = open_ or worst
     unstamped = [m.name for m in container.files if _RECORDING.search(m.name) and m.name not in stamped]
     notes = (
         *(f"MEMBER_STAMPED:{told}" for told in list(filter(None, stamped.values()))[:NAMED_MAX]),
+        *(f"MEMBER_STAMP_OPEN:{told}" for told in unanchored[:NAMED_MAX]),
         *(f"TOKEN_WITHOUT_PARTNER:{quote(n)}" for n in alone[:NAMED_MAX]),
         *(f"TOKEN_UNREADABLE:{quote(n)} {quote(why)}" for n, why in list(tokens.broken.items())[:NAMED_MAX]),
         *(f"UNSTAMPED:{quote(n)}" for n in unstamped[:NAMED_MAX]),
