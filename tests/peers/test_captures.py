@@ -81,6 +81,15 @@ def test_what_stands_in_a_real_capture_is_shown(name: str, url: str, sentence: s
     assert find(page, sentence), lines(page.text)[:5]
 
 
+def test_an_archive_of_the_older_kind_is_shown() -> None:
+    found = read(SNAPSHOTS / "warc-real" / "example.arc.gz")
+    assert not isinstance(found, str)
+    page = found[0].captures[0]
+    assert (page.kind, page.facts.url, page.facts.ip) == (Kind.PAGE, "http://example.com/", "93.184.216.119")
+    assert page.facts.claimed_time == "2014-02-16T05:02:21Z" and page.place.matched is None
+    assert find(page, "illustrative examples"), lines(page.text)[:5]
+
+
 @pytest.mark.parametrize(("name", "sentence"), [("testim_example.com.mhtml", "illustrative examples"), ("generated_chromium156_page.mhtml", "权利人作品")])
 def test_pages_saved_by_a_browser_are_shown_at_their_bytes(name: str, sentence: str) -> None:
     found = read(SNAPSHOTS / "mhtml" / name)

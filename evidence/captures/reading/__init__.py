@@ -13,7 +13,7 @@ from evidence.verification.codecs import gzipmembers
 from evidence.verification.codecs.inflate import Budget, LimitReached
 from evidence.verification.codecs.octets import BytesOctets, FileOctets
 from evidence.verification.exhibit import Source
-from evidence.verification.snapshots import har, mhtml
+from evidence.verification.snapshots import arc, har, mhtml
 
 from ..capture import Facts, Kind, Place, pack
 from . import exchanges, message, package, recordings, web_archive
@@ -78,7 +78,7 @@ def _look(source: Source, collected: Collected, budget: Budget) -> None:
     start = gzipmembers.beginning(BytesOctets(head), 0, 5) if head.startswith(gzipmembers.MAGIC) else head[:5]
     if head.startswith(b"PK\3\4"):
         package.read(source, collected, budget)
-    elif start == b"WARC/":
+    elif start in (b"WARC/", arc.MAGIC[:5]):
         octets = FileOctets(source.pread, source.size)
         package_of_none = web_archive.Package()
         web_archive.read(octets, collected, budget, sha256=source.sha256, member=None, package=package_of_none)

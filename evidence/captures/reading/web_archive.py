@@ -14,7 +14,7 @@ from urllib.parse import urljoin
 
 from evidence.verification.codecs.inflate import Budget, LimitReached
 from evidence.verification.codecs.octets import Octets
-from evidence.verification.snapshots import warc_digests
+from evidence.verification.snapshots import arc, warc_digests
 from evidence.verification.snapshots.warc_records import Record, Records
 from evidence.verification.snapshots.warc_stream import Stream
 
@@ -58,7 +58,9 @@ KEPT_MAX = 96 << 20
 
 def read(octets: Octets, collected: Collected, budget: Budget, *, sha256: str, member: str | None, package: Package) -> None:
     """All records of one archive. Never raises for what it holds."""
-    _Archive(collected, sha256, member, package).read(Records(Stream(octets, budget)))
+    stream = Stream(octets, budget)
+    older = stream.fill(len(arc.MAGIC)) >= len(arc.MAGIC) and stream.buffer.startswith(arc.MAGIC)
+    _Archive(collected, sha256, member, package).read(arc.ArcRecords(stream) if older else Records(stream))
 
 
 class _Archive:

@@ -269,5 +269,5 @@ def _warc_layer(
             yield found
         else:
             stated += warc.capture_times(found, subject)
-            yield passed(warc.RECOGNISED, subject)
+            yield warc.recognised(found, subject)
             yield from warc.layer_findings(found, subject, originals, context.trust.accept_writer_defects)

@@ -4,7 +4,6 @@ The digests inside a WARC are stated by whoever wrote it: they show damage and c
 Only something outside (a chain, a time-stamp, a signature over the file) binds the archive, so no walk starts here.
 """
 
-import re
 from collections.abc import Iterator, Sequence
 
 from ..codecs import gzipmembers, inflate
@@ -14,6 +13,7 @@ from ..reasons import Reason
 from ..registry import Context
 from ..stated import Stated, dated
 from ..verdict import Bearing, Examination, Finding, Outcome, failed, indeterminate, passed
+from . import arc
 from .defects import BLOCK_OVER_PAYLOAD
 from .integrity import axes
 from .warc_stream import ZSTD_MAGICS
@@ -35,8 +35,7 @@ ZSTD_ONLY_FRAMES = "ZSTD.ONLY_FRAMES"
 NOT_PROVEN = ("NOT_PROVEN.CAPTURE_HOST", "NOT_PROVEN.CAPTURE_TIME", "NOT_PROVEN.REPLAY")
 
 _LOOK = 64 << 10
-_WARC, _ARC = b"WARC/", b"filedesc:"
-_ARC_HEADER = re.compile(rb"filedesc:\S+ [0-9A-Fa-f.:]+ [0-9]{14} \S+ [0-9]{1,18}\r?\n")
+_WARC, _ARC = b"WARC/", arc.MAGIC
 
 
 def sniff(source: Source) -> int:
@@ -65,7 +64,7 @@ def sniff(source: Source) -> int:
 def examine(sources: Sequence[Source], context: Context) -> Examination:
     """All web archives of the exhibit; a revisit may find its original in any of them."""
     originals = Originals()
-    surveyed: list[tuple[str, Survey | Finding]] = []
+    surveyed: list[tuple[str, Survey | arc.ArcSurvey | Finding]] = []
     for source in sources:
         octets = FileOctets(source.pread, source.size)
         surveyed.append((source.name, read(octets, source.name, context.budget, originals)))
@@ -76,20 +75,27 @@ def examine(sources: Sequence[Source], context: Context) -> Examination:
             findings.append(found)
         else:
             layer = list(layer_findings(found, subject, originals, context.trust.accept_writer_defects))
-            recognised = passed(RECOGNISED, subject, notes=axes(layer))
-            findings += [recognised, *layer]
+            findings += [recognised(found, subject, axes(layer)), *layer]
             stated += capture_times(found, subject)
     return Examination(findings=tuple(findings), not_proven=NOT_PROVEN, stated=tuple(stated))
 
 
-def capture_times(found: Survey, subject: str) -> Iterator[Stated]:
+def recognised(found: Survey | arc.ArcSurvey, subject: str, notes: tuple[str, ...] = ()) -> Finding:
+    """WARC-01. An ARC is recognised, too; it states no digests, so nothing in it was compared."""
+    if isinstance(found, Survey):
+        return passed(RECOGNISED, subject, notes=notes)
+    read_ = f"RECORDS_READ:{found.records.count}"
+    return indeterminate(RECOGNISED, Reason.NO_DIGEST, subject, actual="ARC", notes=("ARC_WITHOUT_DIGESTS", read_, *notes))
+
+
+def capture_times(found: Survey | arc.ArcSurvey, subject: str) -> Iterator[Stated]:
     """The earliest and the latest time that captures in the archive state."""
     for date in dict.fromkeys((found.first_date, found.last_date)):
         if date and (time := dated(subject, date.decode("ascii"))) is not None:
             yield time
 
 
-def read(octets: Octets, subject: str, budget: inflate.Budget, originals: Originals) -> Survey | Finding:
+def read(octets: Octets, subject: str, budget: inflate.Budget, originals: Originals) -> Survey | arc.ArcSurvey | Finding:
     """A survey of the archive, or the finding that says why there is none (not a WARC, or a kind that is not read)."""
     try:
         return _read(octets, subject, budget, originals)
@@ -97,15 +103,17 @@ def read(octets: Octets, subject: str, budget: inflate.Budget, originals: Origin
         return _limited(RECOGNISED, subject, reached.limit, ())
 
 
-def _read(octets: Octets, subject: str, budget: inflate.Budget, originals: Originals) -> Survey | Finding:
+def _read(octets: Octets, subject: str, budget: inflate.Budget, originals: Originals) -> Survey | arc.ArcSurvey | Finding:
     head = octets.read(0, 4096)
     zstd = head.startswith(ZSTD_MAGICS)
     if head.startswith(gzipmembers.MAGIC):
         head = gzipmembers.beginning(octets, 0, 4096)
     if head.startswith(_ARC):
-        if _ARC_HEADER.match(head) is None:
+        if arc.FIRST_LINE.match(head) is None:
             return failed(RECOGNISED, Reason.FORMAT_FAILURE, subject, actual="ARC")
-        return indeterminate(RECOGNISED, Reason.NO_DIGEST, subject, actual="ARC", notes=("ARC_NOT_READ",))
+        old = arc.survey(octets, budget, before=originals.records)
+        originals.records += old.records.count
+        return old
     found = survey(octets, budget, originals)
     records = found.records
     if records.count or records.headers.count or records.framing.count or records.oversized_headers:
@@ -118,11 +126,18 @@ def _read(octets: Octets, subject: str, budget: inflate.Budget, originals: Origi
 
 
 def layer_findings(
-    found: Survey, subject: str, originals: Originals, accepted_defects: frozenset[str]
+    found: Survey | arc.ArcSurvey, subject: str, originals: Originals, accepted_defects: frozenset[str]
 ) -> Iterator[Finding]:
-    """GZ-01 to GZ-03 and WARC-02 to WARC-08 for one archive, once all archives of the exhibit have been read."""
-    settle(found)
-    for finding in _raised(found, subject, originals, accepted_defects):
+    """GZ-01 to GZ-03 and WARC-02 to WARC-08 for one archive, once all archives of the exhibit have been read. Of an ARC: its
+    compression, the lines before its records, and whether they follow each other."""
+    if isinstance(found, Survey):
+        settle(found)
+        raised = _raised(found, subject, originals, accepted_defects)
+    else:
+        about = Survey(found.stream.compression, found.records)
+        packed = _compression(about, subject) if found.stream.compression.members else ()
+        raised = iter((*packed, _headers(about, subject), _framing(about, subject)))
+    for finding in raised:
         if found.limit is not None and finding.outcome is Outcome.PASSED:
             # What was read is in order, but it is not all there is.
             finding = _limited(finding.check, subject, found.limit, finding.notes)

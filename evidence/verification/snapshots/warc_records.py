@@ -187,10 +187,21 @@ class Records:
                     self._foreign = stream.mark().raw
                 stream.skip_member()
                 return True
-        if first and not stream.compressed:
-            return False
-        self.framing.add(Reason.FORMAT_FAILURE, stream.mark().raw)
-        return stream.resynchronise()
+        raw = stream.mark().raw
+        while stream.resynchronise():
+            # Other text than an archive may speak of archives: before the first record only a whole header is one.
+            if not first or self._whole_header():
+                self.framing.add(Reason.FORMAT_FAILURE, raw)
+                return True
+            stream.position += len(b"WARC/")
+        if not first:
+            self.framing.add(Reason.FORMAT_FAILURE, raw)
+        return False
+
+    def _whole_header(self) -> bool:
+        stream = self._stream
+        stream.fill(HEADER_MAX)
+        return _HEADER.match(stream.buffer, stream.position) is not None
 
     def _header(self, mark: Mark) -> Record | None:
         """Steps 1 and 2: the header at the window, which moves to the block; None when there is no block to be found."""

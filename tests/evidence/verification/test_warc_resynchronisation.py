@@ -163,6 +163,17 @@ def test_a_record_behind_junk_within_a_member_behind_junk(before: bytes, pack: o
     assert answer(verdict, "GZ.ONLY_MEMBERS") == (FAILED, Reason.FORMAT_FAILURE)
 
 
+@pytest.mark.parametrize("junk", [b"x", b"\r\n", b"\xef\xbb\xbf", b"On WARC/1.0\r\n" * 3], ids=repr)
+def test_nothing_hides_behind_junk_at_the_beginning_of_a_packaged_archive(junk: bytes) -> None:
+    """Players find records by the index; what stands before the first one does not keep them from it."""
+    hidden = verified(("p.wacz", package({"archive/data.warc": junk + BAD})))
+    assert answer(hidden, "WARC.BLOCK_DIGEST") == WRONG
+    assert answer(hidden, "WARC.FRAMING") == (FAILED, Reason.FORMAT_FAILURE)
+    text = verified(("p.wacz", package({"archive/notes.txt": junk + b"WARC/1.0\r\nis how a record begins\r\n\r\n"})))
+    assert answer(text, "WARC.RECOGNISED") == (OPEN, Reason.UNSUPPORTED_FORMAT)
+    assert FAILED not in {f.outcome for f in text.findings}
+
+
 def test_large_records_hide_nothing_either(monkeypatch: pytest.MonkeyPatch) -> None:
     """Blocks that pass in pieces take the same ways out."""
     monkeypatch.setattr(warc_records, "WHOLE_BLOCK_MAX", 50)
