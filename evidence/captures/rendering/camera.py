@@ -200,7 +200,7 @@ class Camera:
             body = base64.b64encode(self._served).decode()
             self._answer("Fetch.fulfillRequest", requestId=key, responseCode=200, responseHeaders=headers, body=body)
             return
-        self.refused += 1
+        self.refused += url != ADDRESS + "favicon.ico"  # which the browser wants of itself
         if self.refused > REFUSED_MAX:
             raise Stopped("RESOURCE_LIMIT: requests")
         # A page that would lead elsewhere stays where it is when the way is `Aborted`; else an error page would take its place.
