@@ -198,6 +198,9 @@ def _progress(run: Run, ahead: int) -> str:
     stages = {
         "copying": _("正在从证据库取出文件。"),
         "verifying": _("正在逐项核对：文件、登记的记录、证明、签名。"),
+        "digests": _("正在计算文件的摘要（SHA-256与SM3）。"),
+        "container": _("正在逐个核对压缩包里的文件。"),
+        "records": _("正在逐条核对网页存档里的记录。"),
         "storing": _("正在登记结论。"),
     }
     return stages.get(run.stage, _("正在核对。"))

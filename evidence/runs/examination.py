@@ -14,7 +14,8 @@ from datetime import datetime
 from pathlib import Path
 
 import evidence.verification
-from evidence.verification import Exhibit, TrustStore, selftest, verify
+from evidence.runs import telling
+from evidence.verification import Exhibit, Source, TrustStore, progress, selftest, verify
 
 # What the formats import inside functions (a late import costs a child up to 20 ms); anything forgotten is only slow.
 _HEAVY = (
@@ -44,7 +45,16 @@ _HEAVY = (
 def examine(files: Sequence[tuple[str, int]], trust_dir: str, at: str) -> bytes:
     """Canonical verdict JSON of `files` (label, descriptor) under the pack in `trust_dir`, as of ISO `at`."""
     trust = TrustStore.load(Path(trust_dir))
-    return verify(Exhibit.from_fds(files), trust, datetime.fromisoformat(at)).to_json()
+    sources = [Source(name, fd) for name, fd in files]
+    numbers = {id(source): number for number, source in enumerate(sources)}
+    teller = telling.Teller()
+
+    def heard(step: progress.Step, source: object, offset: int) -> None:
+        if (number := numbers.get(id(source))) is not None:  # not what a file was taken apart into
+            teller.tell(step, number, offset)
+
+    with progress.heard(heard):
+        return verify(Exhibit.of(sources), trust, datetime.fromisoformat(at)).to_json()
 
 
 def _prepare() -> None:

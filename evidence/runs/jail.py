@@ -27,11 +27,13 @@ import sys
 import tempfile
 import threading
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from enum import StrEnum
 from pathlib import Path
+
+from evidence.runs.telling import Listener, Told
 
 ENTRY = "evidence.runs.examination:examine"
 PROBES = "evidence.runs.probes:attempt"
@@ -64,6 +66,7 @@ class Limits:
     cpu_seconds: int = 20
     cpu_seconds_per_100_mb: int = 60  # formats pass over their input many times
     wall_factor: int = 2  # wall clock in terms of processor time: the processors are shared
+    wall_seconds_max: int = 3600  # whatever the size: a run holds its worker for so long at most
     output_bytes: int = 8 << 20  # a verdict is a few KB; a hostile archive may yield thousands of findings
 
     def cpu(self, input_bytes: int) -> int:
@@ -117,9 +120,11 @@ class Jail:
         trust_dir: Path,
         at: datetime,
         limits: Limits = Limits(),  # noqa: B008  frozen
+        heard: Callable[[Told], None] | None = None,
     ) -> JailResult:
         """Examine `files` (label, path) under the anchor pack in `trust_dir`, as of the aware datetime `at`.
 
+        `heard` is told now and then what the child claims of its progress (`telling`); what it raises ends the run.
         Blocks until the child has ended, at most its wall clock plus a few seconds. Raises OSError for a file
         that cannot be opened, ValueError for a malformed request, JailError when the jail failed.
         """
@@ -129,8 +134,9 @@ class Jail:
             raise ValueError(f"a run takes 1 to {FILES_MAX} files, labels of at most {LABEL_MAX} characters")
         with contextlib.ExitStack() as stack:
             descriptors = [_open(path, stack) for _, path in files]
-            cpu = limits.cpu(sum(os.fstat(fd).st_size for fd in descriptors))
-            wall = cpu * limits.wall_factor
+            sizes = [os.fstat(fd).st_size for fd in descriptors]
+            cpu = limits.cpu(sum(sizes))
+            wall = min(cpu * limits.wall_factor, limits.wall_seconds_max)
             request = {
                 "files": [label for label, _ in files],
                 "trust_dir": str(trust_dir.resolve()),
@@ -138,11 +144,27 @@ class Jail:
                 "memory_bytes": limits.memory_bytes,
                 "cpu_seconds": cpu,
                 "wall_seconds": wall,
+                "telling": heard is not None,
             }
-            status, result = self._submit(request, descriptors)
-        with status, os.fdopen(result, "rb") as answer:
+            said = None
+            if heard is not None:
+                said, writing = os.pipe2(os.O_CLOEXEC | os.O_NONBLOCK)
+                stack.callback(os.close, writing)
+            try:
+                status, result = self._submit(request, descriptors if said is None else [*descriptors, writing])
+            except BaseException:
+                if said is not None:
+                    os.close(said)
+                raise
+        with status, os.fdopen(result, "rb") as answer, contextlib.ExitStack() as stack:
+            listener = None
+            if said is not None and heard is not None:
+                stack.callback(os.close, said)
+                listener = (said, Listener(sizes, heard))
             limit = len(b"RJ") + limits.output_bytes
-            output, report = self._collect(status, answer.fileno(), limit=limit, seconds=wall + GRACE_SECONDS)
+            output, report = self._collect(
+                status, answer.fileno(), limit=limit, seconds=wall + GRACE_SECONDS, listener=listener
+            )
         return _conclude(output, report, limit=limit, cpu=cpu)
 
     def layers(self) -> dict[str, str]:
@@ -239,7 +261,13 @@ class Jail:
             zygote.process.wait()
 
     def _collect(
-        self, status: socket.socket, result: int, *, limit: int, seconds: int
+        self,
+        status: socket.socket,
+        result: int,
+        *,
+        limit: int,
+        seconds: int,
+        listener: tuple[int, Listener] | None,
     ) -> tuple[bytes, bytes]:
         """Read the child's output (stopping one byte beyond the limit) and the zygote's report on how it ended."""
         deadline = time.monotonic() + seconds
@@ -248,6 +276,8 @@ class Jail:
         waiting = select.poll()
         waiting.register(result, select.POLLIN)
         waiting.register(status, select.POLLIN)
+        if listener is not None:
+            waiting.register(listener[0], select.POLLIN)
         open_fds = {result, status.fileno()}
         while open_fds:
             ready = [fd for fd, _ in waiting.poll(max(0.0, deadline - time.monotonic()) * 1000)]
@@ -255,6 +285,10 @@ class Jail:
                 self.close()
                 raise JailError("the zygote did not answer in time and was ended")
             for fd in ready:
+                if listener is not None and fd == listener[0]:
+                    if not listener[1].take(os.read(fd, 1 << 12)):
+                        waiting.unregister(fd)
+                    continue
                 if fd == result:
                     chunk = os.read(result, min(1 << 16, limit + 1 - len(output)))
                     output += chunk

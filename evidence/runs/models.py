@@ -13,12 +13,17 @@ from evidence.exhibits.models import Exhibit
 
 
 class Lane(models.IntegerChoices):
-    """Smaller goes first."""
+    """Smaller goes first. Exhibits of more than PORTAL_BULK_BYTES take a bulk lane, of which few are worked on at once."""
 
     INTERACTIVE = 0, "interactive"
     STANDARD = 1, "standard"
     BULK = 2, "bulk"
     REVERIFY = 3, "reverify"
+    REVERIFY_BULK = 4, "reverify bulk"
+
+
+BULK = (Lane.BULK, Lane.REVERIFY_BULK)
+OTHERS = tuple(lane for lane in Lane if lane not in BULK)
 
 
 class Run(models.Model):
@@ -41,7 +46,12 @@ class Run(models.Model):
     lease_until = models.DateTimeField(null=True)
     worker = models.CharField(max_length=100, blank=True)
     stage = models.CharField(max_length=30, blank=True)
-    """Where the work stands, for the progress shown to people: copying, verifying, storing."""
+    """Where the work stands, for the progress shown to people: copying, verifying, storing, or a step of `telling.STEPS`."""
+    stage_file = models.CharField(max_length=255, blank=True, default="", db_default="")
+    """In such a step: the file that is read, how many bytes of it were read, and how many it has. The engine's word, from inside
+    the jail, as far as it can be true; nothing rests on it."""
+    bytes_done = models.BigIntegerField(null=True)
+    bytes_total = models.BigIntegerField(null=True)
     fault = models.CharField(max_length=200, blank=True)
     """Why the last attempt did not finish (technical, for the clerk and the operator)."""
     requested_by = models.ForeignKey(settings.AUTH_USER_MODEL, null=True, on_delete=models.PROTECT)

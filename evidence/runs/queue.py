@@ -15,10 +15,11 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from functools import partial
+from typing import Any
 
 from django.conf import settings
 from django.db import connection, transaction
-from django.db.models import Max
+from django.db.models import Max, Sum
 from django.db.models.functions import Now
 
 from evidence.exhibits.models import Exhibit
@@ -27,10 +28,12 @@ from portal.ledger.entries import record
 from portal.people.models import User
 
 from . import bell, given
-from .models import Lane, Run, RunVerdict
+from .models import BULK, Lane, Run, RunVerdict
 
 log = logging.getLogger(__name__)
 
+_NOWHERE: dict[str, Any] = {"stage": "", "stage_file": "", "bytes_done": None, "bytes_total": None}
+"""The progress of a run that nobody works on."""
 SWEEP_RINGS_MAX = 100
 """Bells one sweep rings at most; the next sweep rings for the rest."""
 
@@ -56,7 +59,7 @@ def request(
         raise RuntimeError("a run is requested inside the transaction that makes it necessary")
     Exhibit.objects.select_for_update().get(pk=exhibit.pk)
     last = Run.objects.filter(exhibit=exhibit).aggregate(n=Max("number"))["n"] or 0
-    run = Run.objects.create(exhibit=exhibit, number=last + 1, lane=lane, requested_by=by)
+    run = Run.objects.create(exhibit=exhibit, number=last + 1, lane=_lane(exhibit, lane), requested_by=by)
     given.attach(run, given.obtained(Run(exhibit=exhibit, number=last)) if obtained is None else obtained)
     record(
         "verify.request",
@@ -64,49 +67,78 @@ def request(
         case=exhibit.case,
         params={"exhibit": str(exhibit.public_id), "run": str(run.public_id), "number": run.number},
     )
-    transaction.on_commit(partial(_ring, run.pk))
+    transaction.on_commit(partial(_ring, run.pk, run.lane))
     return run
 
 
-def claim(*, worker: str) -> Claim | None:
-    """The next waiting run, or one whose worker has let its lease run out; None when there is nothing to do."""
+def _lane(exhibit: Exhibit, wanted: Lane) -> Lane:
+    """Large exhibits do not stand in the way of the others, whoever asks for them."""
+    size = exhibit.files.aggregate(n=Sum("size"))["n"] or 0
+    if size <= settings.PORTAL_BULK_BYTES:
+        return wanted
+    return Lane.REVERIFY_BULK if wanted is Lane.REVERIFY else Lane.BULK
+
+
+def claim(*, worker: str, lanes: Sequence[Lane] = tuple(Lane)) -> Claim | None:
+    """The next waiting run of these lanes, or one whose worker has let its lease run out; None when there is nothing to do.
+
+    Of the bulk lanes only PORTAL_BULK_AT_ONCE are worked on at a time (one more when two workers ask in the same moment).
+    """
     with connection.cursor() as cursor:
         cursor.execute(
             """
             UPDATE runs_run SET
                 state = 'running', attempt = attempt + 1, worker = %(worker)s, stage = 'copying',
+                stage_file = '', bytes_done = NULL, bytes_total = NULL,
                 lease_until = clock_timestamp() + %(lease)s * interval '1 second',
                 started_at = coalesce(started_at, clock_timestamp())
             WHERE id = (
                 SELECT id FROM runs_run
                 WHERE (state = 'queued' OR (state = 'running' AND lease_until < clock_timestamp()))
-                  AND attempt < %(cap)s
+                  AND attempt < %(cap)s AND lane = ANY(%(lanes)s)
+                  AND (lane <> ALL(%(bulk)s) OR (
+                    SELECT count(*) FROM runs_run
+                    WHERE state = 'running' AND lane = ANY(%(bulk)s) AND lease_until >= clock_timestamp()) < %(at_once)s)
                 ORDER BY lane, id FOR UPDATE SKIP LOCKED LIMIT 1
             )
             RETURNING id, attempt, clock_timestamp()
             """,
-            {"worker": worker, "lease": settings.PORTAL_LEASE_SECONDS, "cap": settings.PORTAL_ATTEMPTS_MAX},
+            {
+                "worker": worker,
+                "lease": settings.PORTAL_LEASE_SECONDS,
+                "cap": settings.PORTAL_ATTEMPTS_MAX,
+                "lanes": [int(lane) for lane in lanes],
+                "bulk": [int(lane) for lane in BULK],
+                "at_once": settings.PORTAL_BULK_AT_ONCE,
+            },
         )
         row = cursor.fetchone()
     return Claim(*row) if row else None
 
 
-def extend(claim: Claim, *, stage: str) -> bool:
+def extend(claim: Claim) -> bool:
     """Heartbeat. False: the lease was lost and somebody else may hold the run."""
     with connection.cursor() as cursor:
         cursor.execute(
-            "UPDATE runs_run SET lease_until = clock_timestamp() + %s * interval '1 second', stage = %s"
+            "UPDATE runs_run SET lease_until = clock_timestamp() + %s * interval '1 second'"
             " WHERE id = %s AND attempt = %s AND state = 'running'",
-            [settings.PORTAL_LEASE_SECONDS, stage, claim.run_id, claim.attempt],
+            [settings.PORTAL_LEASE_SECONDS, claim.run_id, claim.attempt],
         )
-        return cursor.rowcount == 1
+        return bool(cursor.rowcount == 1)
+
+
+def tell(claim: Claim, *, stage: str, file: str = "", done: int | None = None, total: int | None = None) -> None:
+    """How far the work has come, for the pages. Of a worker that lost its lease nothing is written."""
+    Run.objects.filter(pk=claim.run_id, attempt=claim.attempt, state=Run.State.RUNNING).update(
+        stage=stage, stage_file=file[:255], bytes_done=done, bytes_total=total
+    )
 
 
 def finish(claim: Claim, *, document: bytes, verdict: "VerdictColumns") -> bool:
     """Store the verdict, close the run and write the act, in one transaction. False: stale, nothing was written."""
     with transaction.atomic():
         closed = Run.objects.filter(pk=claim.run_id, attempt=claim.attempt, state=Run.State.RUNNING).update(
-            state=Run.State.DONE, finished_at=Now(), lease_until=None, stage="", fault=""
+            state=Run.State.DONE, finished_at=Now(), lease_until=None, fault="", **_NOWHERE
         )
         if not closed:
             record("verify.stale", actor=None, params={"run": claim.run_id, "attempt": claim.attempt})
@@ -143,7 +175,7 @@ def finish(claim: Claim, *, document: bytes, verdict: "VerdictColumns") -> bool:
 def give_back(claim: Claim, *, fault: str) -> None:
     """The work could not be done here (not the file's fault): let the next worker try at once."""
     Run.objects.filter(pk=claim.run_id, attempt=claim.attempt, state=Run.State.RUNNING).update(
-        state=Run.State.QUEUED, lease_until=None, stage="", fault=fault[:200]
+        state=Run.State.QUEUED, lease_until=None, fault=fault[:200], **_NOWHERE
     )
 
 
@@ -158,7 +190,8 @@ def sweep() -> Swept:
     with transaction.atomic():
         exhausted = Run.objects.raw(
             """
-            UPDATE runs_run SET state = 'parked', finished_at = clock_timestamp(), lease_until = NULL, stage = ''
+            UPDATE runs_run SET state = 'parked', finished_at = clock_timestamp(), lease_until = NULL, stage = '',
+                stage_file = '', bytes_done = NULL, bytes_total = NULL
             WHERE attempt >= %s AND (state = 'queued' OR (state = 'running' AND lease_until < clock_timestamp()))
             RETURNING *
             """,
@@ -174,8 +207,8 @@ def sweep() -> Swept:
             )
             log.error("run %s parked after %s attempts: %s", run.public_id, run.attempt, run.fault)
     waiting = _waiting()
-    for pk in waiting:
-        bell.ring(pk)
+    for pk, lane in waiting:
+        (bell.ring_bulk if lane in BULK else bell.ring)(pk)
     return Swept(len(parked), len(waiting))
 
 
@@ -202,16 +235,16 @@ class VerdictColumns:
         return cls(verdict.overall.value, verdict.grade.value, verdict.engine, verdict.trust["sha256"])
 
 
-def _waiting() -> Sequence[int]:
+def _waiting() -> Sequence[tuple[int, int]]:
     with connection.cursor() as cursor:
         cursor.execute(
-            "SELECT id FROM runs_run WHERE state = 'queued' OR (state = 'running' AND lease_until < clock_timestamp())"
+            "SELECT id, lane FROM runs_run WHERE state = 'queued' OR (state = 'running' AND lease_until < clock_timestamp())"
             " ORDER BY lane, id LIMIT %s",
             [SWEEP_RINGS_MAX],
         )
-        return [row[0] for row in cursor.fetchall()]
+        return list(cursor.fetchall())
 
 
-def _ring(run_id: int) -> None:
-    if bell.ring(run_id):
+def _ring(run_id: int, lane: int) -> None:
+    if (bell.ring_bulk if lane in BULK else bell.ring)(run_id):
         Run.objects.filter(pk=run_id).update(rung_at=Now())

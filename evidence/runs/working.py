@@ -4,14 +4,15 @@ import logging
 import os
 import socket
 import threading
-from collections.abc import Iterator, Mapping
+import time
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from datetime import datetime
 from functools import cache
 from typing import Any
 
 from django.conf import settings
-from django.db import connection, transaction
+from django.db import DatabaseError, connection, transaction
 
 from evidence.connectors import inquiries
 from evidence.trust import packs
@@ -30,12 +31,14 @@ from evidence.verification.verdict import (
 )
 from portal.vault import Vault
 
-from . import given, queue
-from .jail import Jail, JailResult
-from .models import Run
+from . import given, queue, telling
+from .jail import Jail, JailResult, Limits
+from .models import Lane, Run
 
 log = logging.getLogger(__name__)
 
+TOLD_SECONDS = 1
+"""Between two notes of how far a run has come."""
 REASON_OF_KILL = {"RESOURCE_LIMIT": Reason.RESOURCE_LIMIT, "TIMEOUT": Reason.RESOURCE_LIMIT}
 """How the jail ended a child -> why the verdict is open. Anything else (a crash of the parser) is INTERNAL_ERROR."""
 
@@ -44,14 +47,15 @@ class Untrustworthy(ValueError):
     """The jailed child answered something that is not the verdict of these files: treated as a crash."""
 
 
-def work_once(*, worker: str | None = None) -> bool:
-    """Take one run and carry it to its end. True when there was one."""
-    claim = queue.claim(worker=worker or name())
+def work_once(*, worker: str | None = None, lanes: Sequence[Lane] = tuple(Lane)) -> bool:
+    """Take one run of these lanes and carry it to its end. True when there was one."""
+    claim = queue.claim(worker=worker or name(), lanes=lanes)
     if claim is None:
         return False
     try:
         with _heartbeat(claim):
             document, columns = _verify(claim)
+            queue.tell(claim, stage="storing")
         with transaction.atomic():
             if queue.finish(claim, document=document, verdict=columns):
                 _consider(claim, document)
@@ -81,8 +85,13 @@ def _verify(claim: queue.Claim) -> tuple[bytes, queue.VerdictColumns]:
     # The pack that was in force when the run was claimed, checked on this machine's disk; the verdict records its digest.
     in_use = packs.in_use(at=claim.at)
     trust = in_use.trust
+    queue.tell(claim, stage="verifying")
     result = _jail().run(
-        [(file.name, vault.path(file.sha256)) for file in files], trust_dir=in_use.directory, at=claim.at
+        [(file.name, vault.path(file.sha256)) for file in files],
+        trust_dir=in_use.directory,
+        at=claim.at,
+        limits=Limits(wall_seconds_max=settings.PORTAL_BULK_SECONDS),
+        heard=_Hearing(claim, files),
     )
     if result.verdict_json is not None:
         try:
@@ -93,6 +102,26 @@ def _verify(claim: queue.Claim) -> tuple[bytes, queue.VerdictColumns]:
             result = JailResult(verdict_json=None, killed="CRASH", cpu_seconds=0, max_rss=0)
     verdict = undecided(result, files=files, trust=trust, at=claim.at)
     return verdict.to_json(), queue.VerdictColumns.of(verdict)
+
+
+class _Hearing:
+    """Writes down what the jailed engine says of its progress, once a second at most. That it cannot be written costs nothing."""
+
+    def __init__(self, claim: queue.Claim, files: list[given.Given]) -> None:
+        self._claim, self._files = claim, files
+        self._written = float("-inf")
+
+    def __call__(self, told: telling.Told) -> None:
+        now = time.monotonic()
+        file = self._files[told.file]
+        # What the court itself obtained is not for everybody's eyes, and small.
+        if now < self._written + TOLD_SECONDS or file.name.startswith(given.COURT):
+            return
+        self._written = now
+        try:
+            queue.tell(self._claim, stage=told.step, file=file.name, done=told.offset, total=file.size)
+        except DatabaseError:
+            log.exception("run %s: its progress could not be written", self._claim.run_id)
 
 
 def checked(
@@ -156,12 +185,11 @@ def _heartbeat(claim: queue.Claim) -> Iterator[None]:
     def beat() -> None:
         try:
             while not stop.wait(settings.PORTAL_LEASE_SECONDS / 3):
-                if not queue.extend(claim, stage="verifying"):
+                if not queue.extend(claim):
                     return
         finally:
             connection.close()
 
-    queue.extend(claim, stage="verifying")
     thread = threading.Thread(target=beat, name=f"lease-{claim.run_id}", daemon=True)
     thread.start()
     try:

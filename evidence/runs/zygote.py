@@ -8,8 +8,9 @@ It has no descriptor but its end of the control socket, no Django and no databas
 worker itself would hold the database password in its memory. It imports ENTRY ("module:function") once, says
 so on the control socket, then serves requests, one message each:
 
-    {"files": [label, …], "trust_dir", "at", "memory_bytes", "cpu_seconds", "wall_seconds"}
-    with descriptors: status socket, result pipe, one per file
+    {"files": [label, …], "trust_dir", "at", "memory_bytes", "cpu_seconds", "wall_seconds", "telling"}
+    with descriptors: status socket, result pipe, one per file, and where `telling` the pipe for what a child says
+    while it works (`telling`)
 
 The child writes to the result pipe `E<text>` when a lock could not be applied (nothing was read then), else
 `R` once it is confined, followed by `J<answer>` or `X<exception name>`; all after the `R` is untrusted. The
@@ -38,10 +39,10 @@ from typing import NoReturn
 if __name__ == "__main__":
     sys.path.insert(0, sys.argv[1])  # isolated mode puts neither this directory nor the repository there
 
-from evidence.runs import confinement, seccomp  # noqa: E402
+from evidence.runs import confinement, seccomp, telling  # noqa: E402
 
 REQUEST_MAX = 1 << 18  # bytes: fifty labels of 255 characters, escaped, are 153 KB
-DESCRIPTORS_MAX = 64  # fifty files, the status socket and the result pipe
+DESCRIPTORS_MAX = 64  # fifty files, the status socket and two pipes
 EXIT_MEMORY, EXIT_EXCEPTION, EXIT_UNCONFINED = 101, 102, 103
 Entry = Callable[[Sequence[tuple[str, int]], str, str], bytes]
 
@@ -65,6 +66,7 @@ class Request:
     memory_bytes: int
     cpu_seconds: int
     wall_seconds: int
+    telling: bool
 
 
 @dataclass
@@ -112,12 +114,13 @@ class Zygote:
             _end()
         request = Request(**json.loads(message))
         status, result, *files = descriptors
+        told = files.pop() if request.telling else None
         pid = os.fork()
         if pid == 0:
-            self._child(request, result, files)
+            self._child(request, result, files, told)
         with contextlib.suppress(PermissionError, ProcessLookupError):  # or the child was first
             os.setpgid(pid, pid)
-        for fd in (result, *files):
+        for fd in (result, *files, *([] if told is None else [told])):
             os.close(fd)
         child = Child(pid, socket.socket(fileno=status), time.monotonic() + request.wall_seconds)
         self._children[pid] = child
@@ -148,16 +151,17 @@ class Zygote:
         with contextlib.suppress(BrokenPipeError, ConnectionResetError), child.status:
             child.status.send(json.dumps(report).encode())
 
-    def _child(self, request: Request, result: int, files: list[int]) -> NoReturn:
+    def _child(self, request: Request, result: int, files: list[int], told: int | None) -> NoReturn:
         """The forked process, from its first to its last instruction."""
         code = EXIT_UNCONFINED
         try:
             try:
-                self._confine(request, {result, *files})
+                self._confine(request, {result, *files, *([] if told is None else [told])})
             except BaseException as fault:
                 _write(result, f"E{type(fault).__name__}: {fault}".encode()[:500])
                 os._exit(code)
             _write(result, b"R")
+            telling.descriptor = told
             found = self._entry(list(zip(request.files, files, strict=True)), request.trust_dir, request.at)
             _write(result, b"J")
             _write(result, found)

@@ -13,7 +13,7 @@ from functools import cached_property
 from pathlib import Path
 from typing import BinaryIO, cast
 
-from . import digests
+from . import digests, progress
 
 FILES_MAX = 50
 """Files in one exhibit. The largest set met in practice is a nine-file time-stamp package; fifty leaves room."""
@@ -60,7 +60,9 @@ class Source:
 
     def pread(self, offset: int, count: int) -> bytes:
         """At most `count` bytes from `offset`; fewer only at the end."""
-        return os.pread(self._fd, max(0, min(count, self.size - offset)), self._start + offset)
+        data = os.pread(self._fd, max(0, min(count, self.size - offset)), self._start + offset)
+        progress.reached(self, offset + len(data))
+        return data
 
     def head(self, length: int) -> bytes:
         return os.pread(self._fd, min(length, self.size), self._start)
@@ -107,7 +109,8 @@ class Source:
                 sha256.update(block)
                 sm3.update(block)
             return {"SHA-256": sha256.digest(), "SM3": sm3.digest()}
-        return dict(zip(("SHA-256", "SM3"), digests.sha256_and_sm3(self._blocks()), strict=True))
+        with progress.step(progress.Step.DIGESTS):
+            return dict(zip(("SHA-256", "SM3"), digests.sha256_and_sm3(self._blocks()), strict=True))
 
     def _hash(self, algorithm: str) -> bytes:
         h = digests.hasher(algorithm)

@@ -7,6 +7,12 @@ PORTAL_EMBEDDED_WORKER = env.flag("EMBEDDED_WORKER", default=env.text("BROKER_UR
 PORTAL_LEASE_SECONDS = env.number("LEASE_SECONDS", 12)
 PORTAL_SWEEP_SECONDS = env.number("SWEEP_SECONDS", 10)
 PORTAL_ATTEMPTS_MAX = 5
+PORTAL_BULK_BYTES = 64_000_000
+"""Exhibits beyond this take the bulk lane: the jail gives 64 MB 78 s by the clock on the wall, which a task of 100 s outlives."""
+PORTAL_BULK_AT_ONCE = env.number("BULK_AT_ONCE", 1)
+"""How many of them are worked on at the same time, over all workers."""
+PORTAL_BULK_SECONDS = env.number("BULK_SECONDS", 1800)
+"""How long one of them may take by the clock on the wall: 512 MiB may need 646 s (twice the processor time of the jail)."""
 PORTAL_WEAK_JAIL = env.flag("WEAK_JAIL")
 
 PORTAL_CONNECTORS = env.text("CONNECTORS", "")
@@ -26,7 +32,7 @@ CELERY_BROKER_TRANSPORT_OPTIONS = (
     {}
     if CELERY_BROKER_URL.startswith("memory")
     else {
-        "visibility_timeout": 2 * CELERY_TASK_TIME_LIMIT,
+        "visibility_timeout": 2 * (PORTAL_BULK_SECONDS + CELERY_TASK_TIME_LIMIT),
         "unacked_restore_interval": 5,
         "unacked_restore_throttle": 1,
         "socket_timeout": 2,

@@ -9,7 +9,7 @@ import unicodedata
 from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass, field
 
-from .. import digests
+from .. import digests, progress
 from ..codecs import inflate, zipdirectory, zipstrict
 from ..codecs.octets import FileOctets, ForwardOctets, Octets, Part
 from ..codecs.quotation import quote
@@ -82,6 +82,10 @@ class Container:
 
     def check(self, wanted: Mapping[str, Collection[str]]) -> None:
         """Read every member once: CRC-32, and the digests that `wanted` names for it."""
+        with progress.step(progress.Step.CONTAINER):
+            self._check(wanted)
+
+    def _check(self, wanted: Mapping[str, Collection[str]]) -> None:
         for member in self.files:
             hashers = {a: digests.hasher(a) for a in sorted(wanted.get(member.name, ()))}
             first = True

@@ -6,6 +6,7 @@ Only something outside (a chain, a time-stamp, a signature over the file) binds 
 
 from collections.abc import Iterator, Sequence
 
+from .. import progress
 from ..codecs import gzipmembers, inflate
 from ..codecs.octets import BytesOctets, FileOctets, Octets
 from ..exhibit import Source
@@ -98,7 +99,8 @@ def capture_times(found: Survey | arc.ArcSurvey, subject: str) -> Iterator[State
 def read(octets: Octets, subject: str, budget: inflate.Budget, originals: Originals) -> Survey | arc.ArcSurvey | Finding:
     """A survey of the archive, or the finding that says why there is none (not a WARC, or a kind that is not read)."""
     try:
-        return _read(octets, subject, budget, originals)
+        with progress.step(progress.Step.RECORDS):
+            return _read(octets, subject, budget, originals)
     except inflate.LimitReached as reached:
         return _limited(RECOGNISED, subject, reached.limit, ())
 

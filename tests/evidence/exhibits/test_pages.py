@@ -187,6 +187,19 @@ def test_progress_is_followed_to_its_end_and_then_never_asked_again(judge: User,
     assert 'id="said"' in part and "核验已结束：核验一致" in part
 
 
+def test_how_much_of_a_large_file_was_read_is_shown_in_figures(judge: User, party: User, exhibit: Exhibit) -> None:
+    courtroom.run(exhibit, state=Run.State.RUNNING, stage="records", stage_file="a<b>.wacz", bytes_done=210 << 20, bytes_total=500 << 20)
+    for user in (judge, party):
+        page = visit(user, exhibit)
+        assert "正在逐条核对网页存档里的记录。" in page
+        assert "a&lt;b&gt;.wacz：已读 210.0" in page and "共 500.0" in page
+        assert f'value="{210 << 20}" max="{500 << 20}"' in page
+    part, _ = poll(judge, exhibit, n="2", was="runningrecords0")
+    assert "210.0" in part and 'id="said"' not in part, "figures are not read aloud"
+    Run.objects.update(bytes_done=None, bytes_total=None, stage_file="", stage="storing")
+    assert "<progress" not in visit(judge, exhibit)
+
+
 def test_only_news_is_spoken_aloud(judge: User, exhibit: Exhibit) -> None:
     courtroom.run(exhibit, state=Run.State.RUNNING, stage="verifying")
     part, _ = poll(judge, exhibit, n="1", was="queued0")

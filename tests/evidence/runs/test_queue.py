@@ -11,11 +11,12 @@ from datetime import timedelta
 from pathlib import Path
 
 import pytest
-from django.db import connection, transaction
+from django.db import DatabaseError, connection, transaction
 from django.utils import timezone
 from pytest_django.fixtures import Settings
 
-from evidence.runs import bell, queue, working
+from evidence.runs import bell, queue, tasks, working
+from evidence.runs.jail import Limits
 from evidence.runs.models import Lane, Run, RunVerdict
 from evidence.verification import verify
 from evidence.verification.exhibit import Exhibit as CoreExhibit
@@ -34,6 +35,7 @@ def quiet_bell(monkeypatch: pytest.MonkeyPatch) -> list[int]:
     """No broker in these tests: every bell is written down and lost, the worst case the queue must live with."""
     rung: list[int] = []
     monkeypatch.setattr(bell, "ring", lambda pk: bool(rung.append(pk)))
+    monkeypatch.setattr(bell, "ring_bulk", lambda pk: bool(rung.append(pk)))
     return rung
 
 
@@ -93,6 +95,115 @@ def test_interactive_goes_before_bulk_whatever_came_first(vault: Vault) -> None:
     assert queue.claim(worker="w") is None
 
 
+def test_large_exhibits_take_the_bulk_lane_and_few_are_worked_on_at_once(vault: Vault, settings: Settings) -> None:
+    settings.PORTAL_BULK_BYTES = 5
+    large = [queued(vault, {"a.bin": b"123456"}) for _ in range(3)]
+    assert {r.lane for r in large} == {Lane.BULK}
+    assert queued(vault, {"a.bin": b"12345"}).lane == Lane.STANDARD
+    with transaction.atomic():
+        assert queue.request(large[0].exhibit, by=None, lane=Lane.REVERIFY).lane == Lane.REVERIFY_BULK
+        assert queue.request(large[0].exhibit, by=None, lane=Lane.INTERACTIVE).lane == Lane.BULK
+    claims = [queue.claim(worker="w"), queue.claim(worker="w"), queue.claim(worker="w")]
+    lanes = [Run.objects.get(pk=c.run_id).lane for c in claims if c]
+    assert lanes == [Lane.STANDARD, Lane.BULK], "one small, one large, and the others wait for the large one"
+    Run.objects.filter(lane=Lane.BULK).update(lease_until=timezone.now() - timedelta(seconds=1))
+    again = queue.claim(worker="w")
+    assert again is not None and again.attempt == 2, "the place of a worker that died is free"
+    settings.PORTAL_BULK_AT_ONCE = 2
+    assert queue.claim(worker="w") is not None
+
+
+def test_each_task_takes_its_own_lanes_and_the_sweep_rings_the_bell_of_each(
+    vault: Vault, settings: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    settings.PORTAL_BULK_BYTES = 5
+    large, small = queued(vault, {"a.bin": b"123456"}), queued(vault, {"a.bin": b"1"})
+    rung: list[tuple[str, int]] = []
+    monkeypatch.setattr(bell, "ring", lambda pk: bool(rung.append(("small", pk))))
+    monkeypatch.setattr(bell, "ring_bulk", lambda pk: bool(rung.append(("large", pk))))
+    queue.sweep()
+    assert sorted(rung) == [("large", large.pk), ("small", small.pk)]
+    tasks.work_bulk(small.pk)
+    assert [r.state for r in (refreshed(large), refreshed(small))] == ["done", "queued"]
+    tasks.work(large.pk)
+    assert refreshed(small).state == "done"
+    tasks.work(large.pk)
+    tasks.work_bulk(large.pk)
+    assert RunVerdict.objects.count() == 2
+
+
+def test_the_task_of_a_large_exhibit_outlives_the_jail_and_that_of_a_small_one_too(settings: Settings) -> None:
+    """Otherwise Celery would kill the worker, five times over, and the run would be parked without a verdict."""
+    limits = Limits(wall_seconds_max=settings.PORTAL_BULK_SECONDS)
+    assert tasks.work_bulk.soft_time_limit > settings.PORTAL_BULK_SECONDS
+    assert settings.CELERY_TASK_SOFT_TIME_LIMIT > limits.wall_factor * limits.cpu(settings.PORTAL_BULK_BYTES)
+    assert settings.PORTAL_BULK_SECONDS > limits.wall_factor * limits.cpu(settings.PORTAL_UPLOAD_MAX)
+
+
+def test_progress_is_written_by_the_holder_of_the_run_and_ends_with_its_attempt(vault: Vault) -> None:
+    run = queued(vault)
+    first = queue.claim(worker="killed")
+    assert first is not None
+    queue.tell(first, stage="digests", file="a.wacz", done=10, total=20)
+    assert progress(run) == ("digests", "a.wacz", 10, 20)
+    assert queue.extend(first) and progress(run) == ("digests", "a.wacz", 10, 20), "a heartbeat changes nothing of it"
+    Run.objects.update(lease_until=timezone.now() - timedelta(seconds=1))
+    second = queue.claim(worker="next")
+    assert second is not None and progress(run) == ("copying", "", None, None)
+    queue.tell(first, stage="records", file="a.wacz", done=20, total=20)
+    assert progress(run) == ("copying", "", None, None), "a worker that lost its lease says nothing more"
+    queue.tell(second, stage="records", file="a.wacz", done=1, total=20)
+    queue.give_back(second, fault="x")
+    assert progress(run) == ("", "", None, None)
+    third = queue.claim(worker="w")
+    assert third is not None
+    queue.tell(third, stage="records", file="a.wacz", done=1, total=20)
+    document_, columns = document(run)
+    assert queue.finish(third, document=document_, verdict=columns)
+    assert progress(run) == ("", "", None, None)
+
+
+def test_a_large_exhibit_is_followed_while_it_is_verified(vault: Vault, monkeypatch: pytest.MonkeyPatch) -> None:
+    run = queued(vault, {"recording.mp4": os.urandom(12 << 20)})
+    seen: list[tuple[str, str, int | None, int | None]] = []
+    tell = queue.tell
+
+    def watched(claim: queue.Claim, **told: object) -> None:
+        tell(claim, **told)  # type: ignore[arg-type]
+        seen.append(progress(run))
+
+    monkeypatch.setattr(queue, "tell", watched)
+    monkeypatch.setattr(working, "TOLD_SECONDS", 0)
+    assert working.work_once(worker="w")
+    assert [s[0] for s in seen][:2] == ["verifying", "digests"] and seen[-1][0] == "storing"
+    read = [done for stage, file, done, total in seen if (stage, file, total) == ("digests", "recording.mp4", 12 << 20)]
+    assert read == sorted(read, key=lambda n: n or 0) and (read[-1] or 0) >= 8 << 20
+    assert RunVerdict.objects.filter(run=run).exists()
+
+
+def test_that_progress_cannot_be_written_costs_nothing(vault: Vault, monkeypatch: pytest.MonkeyPatch) -> None:
+    run = queued(vault, {"recording.mp4": os.urandom(12 << 20)})
+    tell = queue.tell
+
+    def failing(claim: queue.Claim, *, stage: str, **told: object) -> None:
+        if told:
+            raise DatabaseError("away")
+        tell(claim, stage=stage)
+
+    monkeypatch.setattr(queue, "tell", failing)
+    assert working.work_once(worker="w")
+    assert RunVerdict.objects.filter(run=run).exists()
+
+
+def progress(run: Run) -> tuple[str, str, int | None, int | None]:
+    now = refreshed(run)
+    return now.stage, now.stage_file, now.bytes_done, now.bytes_total
+
+
+def refreshed(run: Run) -> Run:
+    return Run.objects.get(pk=run.pk)
+
+
 def test_position_counts_what_goes_before(vault: Vault) -> None:
     bulk, standard = queued(vault, lane=Lane.BULK), queued(vault)
     assert (queue.position(standard), queue.position(bulk)) == (0, 1)
@@ -126,7 +237,7 @@ def test_a_held_lease_is_respected_and_a_lapsed_one_is_taken_over(vault: Vault) 
     second = queue.claim(worker="two")
     assert second is not None
     assert (second.run_id, second.attempt) == (first.run_id, 2)
-    assert not queue.extend(first, stage="verifying"), "the first worker must learn that it lost the run"
+    assert not queue.extend(first), "the first worker must learn that it lost the run"
 
 
 def test_a_worker_that_lost_its_lease_writes_nothing(vault: Vault) -> None:
@@ -229,7 +340,7 @@ def test_a_verdict_of_other_files_is_not_believed(vault: Vault, monkeypatch: pyt
     run = queued(vault)
 
     class Swapper:
-        def run(self, files: object, *, trust_dir: Path, at: object) -> working.JailResult:
+        def run(self, files: object, *, trust_dir: Path, at: object, **_: object) -> working.JailResult:
             other = verify(
                 CoreExhibit.of([Source.from_bytes("a.bin", b"other")]), TrustStore.load(trust_dir), at  # type: ignore[arg-type]
             )
@@ -284,11 +395,12 @@ def test_a_killed_worker_delays_the_run_and_loses_nothing(
     big = b"0123456789abcdef" * (12 << 20)  # 192 MB: hashing takes long enough to be killed in the middle
     run = queued(vault, {"big.bin": big})
     workers.append(start_worker(settings))
-    assert until(lambda: Run.objects.get(pk=run.pk).stage == "verifying", 30), "the first worker never began"
+    assert until(lambda: (Run.objects.get(pk=run.pk).bytes_done or 0) > 0, 30), "the first worker never began"
     os.killpg(workers[0].pid, signal.SIGKILL)
     killed = time.monotonic()
     run.refresh_from_db()
     assert (run.state, run.attempt) == (Run.State.RUNNING, 1), "killed too late to show anything"
+    assert (run.stage, run.stage_file, run.bytes_total) == ("digests", "big.bin", len(big))
     workers.append(start_worker(settings))
     assert until(lambda: Run.objects.get(pk=run.pk).state == Run.State.DONE, 60)
     run.refresh_from_db()
