@@ -158,6 +158,7 @@ def read(octets: Octets) -> Directory:
             flags, data = _local(octets, entry)
         except Broken as fault:
             found.add(Rule.STRUCTURE, Reason.FORMAT_FAILURE, f"{quote(entry.raw_name)}: {fault}")
+            _accepted(entry, found)  # its name is asked about all the same
         else:
             placed.append(_Placed(entry, bool(flags & _DESCRIPTOR), data))
     _find_twins(placed, found)
@@ -265,14 +266,8 @@ def _named(placed: Sequence[_Placed], found: Directory) -> Iterator[Member]:
     seen: dict[str, str] = {}
     for p in placed:
         e = p.entry
-        try:
-            name, encoding = zipnames.accept(
-                e.raw_name, declared_utf8=bool(e.flags & UTF8), unix_mode=e.attributes >> 16, size=e.size
-            )
-        except zipnames.NameRefused as refused:
-            name, encoding = quote(e.raw_name), "refused"
-            found.add(Rule.NAMES, Reason.FORMAT_FAILURE, f"{name}: {refused}")
-        else:
+        name, encoding = _accepted(e, found)
+        if encoding != "refused":
             other = seen.setdefault(zipnames.folded(name), name)
             if other != name:
                 found.add(
@@ -287,3 +282,14 @@ def _named(placed: Sequence[_Placed], found: Directory) -> Iterator[Member]:
             size=e.size,
             data=p.data,
         )
+
+
+def _accepted(entry: Entry, found: Directory) -> tuple[str, str]:
+    """(name, encoding) of one member; a name that is refused is noted, and quoted, with the encoding `refused`."""
+    try:
+        return zipnames.accept(
+            entry.raw_name, declared_utf8=bool(entry.flags & UTF8), unix_mode=entry.attributes >> 16, size=entry.size
+        )
+    except zipnames.NameRefused as refused:
+        found.add(Rule.NAMES, Reason.FORMAT_FAILURE, f"{quote(entry.raw_name)}: {refused}")
+        return quote(entry.raw_name), "refused"
