@@ -4,6 +4,7 @@ Old verdicts stay readable for ever: a check, reason or note that a later engine
 """
 
 import json
+import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -37,6 +38,8 @@ FLAG_REASONS = frozenset(
     }
 )
 """Reasons a judge must see even where they decided nothing."""
+IN_A_TABLE = re.compile(r"CLEAN_[A-Z_]+:\d").match
+"""Notes that stand as rows of a table on the page (`captures.packages`): the items that a cleanliness log mentions."""
 MIDDLE_CHECKS = ("INCL.ROOT", "INCL.NODE_QUORUM", "WAUTH.CHAIN", "TST.SIGNATURE", "INCL.PATH")
 """Of the steps between the bytes and the anchor, the first of these tells most."""
 
@@ -369,7 +372,7 @@ class Reading:
             subject=f["subject"],
             expected=f["expected"] or "",
             actual=f["actual"] or "",
-            notes=tuple(self._catalogue(catalogue.note, code) for code in f["notes"]),
+            notes=tuple(self._catalogue(catalogue.note, code) for code in f["notes"] if not IN_A_TABLE(code)),
         )
 
     def _said(self, f: Mapping[str, Any]) -> str:

@@ -19,6 +19,7 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_POST, require_safe
 
 from cases.access import demand, may, visible_to
+from evidence.captures import packages
 from evidence.captures import section as captures
 from evidence.connectors.reading import court_nodes
 from evidence.runs import queue
@@ -176,6 +177,7 @@ def _context(request: HttpRequest, found: Exhibit, shown: Shown) -> dict[str, ob
         "run": run,
         "reading": shown.reading,
         "events": shown.reading.events(received=found.submitted_at) if shown.reading else [],
+        "packages": packages.of_document(shown.reading.document, received=found.submitted_at) if in_full and shown.reading else [],
         "files": files,
         "captures": captures.section(found, [f for f, _format in files], shown.done.verdict if shown.done else None),
         "said": _progress(run, ahead) if run else "",
