@@ -9,6 +9,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import timedelta
 from functools import cache
+from itertools import combinations_with_replacement
 
 from django.conf import settings
 from django.utils import timezone
@@ -17,6 +18,9 @@ from cases.models import Case, Court, Membership, Party, Role, Side
 from evidence.captures.capture import READER, Capture, Facts, Kind, Place, View, ViewKind
 from evidence.captures.capture import Reading as CaptureReading
 from evidence.captures.capture import Run as CaptureText
+from evidence.captures.comparison import queue as comparing
+from evidence.captures.comparison.result import Kind as Same
+from evidence.captures.comparison.result import Part, PictureResult, TextResult
 from evidence.captures.models import CourtRender, FileReading
 from evidence.exhibits.models import Category, Exhibit, ExhibitFile, OriginalForm
 from evidence.reports.models import Report, Revision, Step
@@ -160,6 +164,21 @@ def rendered(of: Exhibit, by: User) -> None:
         file=file, capture="file", form="HTML", source_sha256=file.sha256, browser="150.0.1.2", state=CourtRender.State.DONE,
         picture_sha256=drawn, width=1, height=1, full_width=1, full_height=1, loaded=True, asked_by=by, finished_at=timezone.now(),
     )  # fmt: skip
+
+
+def compared(*exhibits: Exhibit) -> None:
+    """Every two captures that `read` made for these as compared: everything in them is the same."""
+    vault = Vault(settings.PORTAL_VAULT_DIR)
+    picture = vault.put_bytes(PICTURE).sha256
+    readings = FileReading.objects.filter(sha256__in=ExhibitFile.objects.filter(exhibit__in=exhibits).values("sha256"))
+    texts = sorted({comparing.Item(r.reading_sha256, 1) for r in readings})
+    pairs = [comparing.pair("texts", a, b)[0] for a, b in combinations_with_replacement(texts, 2)]
+    comparing.wanted([*pairs, comparing.pair("pictures", comparing.Item(picture), comparing.Item(picture))[0]])
+    line = TextResult((1, 1), (Part(Same.SAME, 0, 0),))
+    pictures = PictureResult((1, 1), (1, 1), (1, 1), 0, 1, 0, picture, picture)
+    while claim := comparing.claim():
+        result = line if claim.pair.what == "texts" else pictures
+        comparing.finish(claim, result_sha256=vault.put_bytes(result.to_bytes()).sha256)
 
 
 PICTURE = bytes.fromhex(
@@ -309,6 +328,7 @@ def cast() -> Cast:
     for exhibit in exhibits.values():
         read(exhibit)
         rendered(exhibit, people["judge"])
+    compared(*exhibits.values())
     asked = {"court-node/manifest.json": b"{}"}
     runs = {name: run(e, consistent(), released=name == "opened", obtained=asked) for name, e in exhibits.items()}
     reports = {

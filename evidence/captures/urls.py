@@ -1,6 +1,7 @@
 from django.urls import path
 
 from . import search, timelines, views
+from .comparison.urls import urlpatterns as comparison
 from .rendering import views as rendering
 
 app_name = "captures"
@@ -12,4 +13,5 @@ urlpatterns = [
     path("<uuid:public_id>/captures/<int:position>/<int:number>/<int:view>.png", views.picture, name="picture"),
     path("<uuid:public_id>/captures/<int:position>/<int:number>/render/", rendering.ask, name="render"),
     path("<uuid:public_id>/captures/<int:position>/<int:number>/court-render.png", rendering.picture, name="render_picture"),
+    *comparison,
 ]

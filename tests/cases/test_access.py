@@ -210,6 +210,7 @@ def _rows(cast: Cast) -> Iterator[Row]:
     yield "get", "case", [case], SIDES
     yield "post", "reports:issue", [case], COURT
     yield "get", "captures:find_in_case", [case], COURT
+    yield "get", "captures:compare_choose", [case], SIDES
     yield "get", "captures:timeline", [case], COURT
     for name, exhibit in cast.exhibits.items():
         key = exhibit.public_id
@@ -222,6 +223,10 @@ def _rows(cast: Cast) -> Iterator[Row]:
         yield "get", "captures:find", [key], CONTENT[name]
         yield "get", "captures:capture", [key, 1, 1], EXHIBITS[name]
         yield "get", "captures:picture", [key, 1, 1, 1], CONTENT[name]
+        for other in ("exchanged", "defence"):
+            pair = [key, 1, 1, cast.exhibits[other].public_id, 1, 1]
+            yield "get", "captures:compare", pair, CONTENT[name] & CONTENT[other]
+            yield "get", "captures:compare_picture", [*pair, 1, "overlay"], CONTENT[name] & CONTENT[other]
         yield "post", "captures:render", [key, 1, 1], CONTENT[name]
         yield "get", "captures:render_picture", [key, 1, 1], CONTENT[name]
     for name, report in cast.reports.items():

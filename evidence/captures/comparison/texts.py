@@ -19,7 +19,7 @@ MARK_CELLS_MAX = 500_000_000
 """Pairs of words (bits, `alignment`) that are compared in one comparison of texts: about a second."""
 PAIRINGS_MAX = 40_000
 """Pairs of lines of one place that are weighed against each other; in a larger one lines stand on one side only."""
-WEIGHED_MAX = 20_000_000
+WEIGHED_MAX = 5_000_000
 """Words that are counted while lines are weighed, in one comparison: some seconds."""
 
 _WIDE = "\u2e80-\u9fff\uf900-\ufaff\uff01-\uff60\U00020000-\U0003fffd"
