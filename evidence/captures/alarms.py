@@ -35,6 +35,9 @@ def of_captures(captures: Sequence[Capture]) -> tuple[Alarm, ...]:
 
 def _of(capture: Capture) -> Iterator[Alarm]:
     facts = capture.facts
+    if "IP_NOT_IN_DNS" in capture.notes:
+        text = _("文件写明的服务器 IP %(ip)s 不在同一文件的域名解析记录里。")
+        yield Alarm("FACTS_CONFLICT", facts.url or capture.id, text % {"ip": facts.ip or ""})
     claimed = moments.placed(facts.claimed_instant)
     fields = {name.lower(): value for name, value in reversed(facts.headers)}
     if claimed is None or not fields:

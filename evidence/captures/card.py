@@ -39,6 +39,7 @@ NOTES: dict[str, Promise] = {
     "PDF_PAGES_MAX": gettext_lazy("PDF 页数多，只绘出前面 20 页。"),
     "PICTURES_LEFT_OUT": gettext_lazy("绘制这个文件的图片超过了时间或内存上限，只取出文字和要点。"),
     "VIEWS_MAX": gettext_lazy("图片多，只绘出前面一部分。"),
+    "IP_NOT_IN_DNS": gettext_lazy("写明的服务器 IP 不在同一文件的域名解析记录里。"),
     "HIDDEN_TEXT": gettext_lazy("网页自己隐藏了一些文字，没有列出。处数："),
     "NOTHING_TO_SHOW": gettext_lazy("这个文件里没有可以展示的网页、图片或 PDF。"),
     "ZIP_NOT_SOUND": gettext_lazy("这个压缩包在不同程序里可能读出不同内容，所以没有展示；哪里不对见逐项核对。"),

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from evidence.exhibits.models import Exhibit, ExhibitFile
 from evidence.runs.models import RunVerdict
 
-from . import card, kept
+from . import alarms, card, kept
 
 LINES_SHOWN = 5
 """Of the card: address, title and the two times; the rest stands on the page of the capture."""
@@ -22,6 +22,11 @@ class Section:
     @property
     def entries(self) -> list[tuple[kept.Shown, list[card.Line], list[str]]]:
         return [(s, self.cards.get(s.file.position, []), [card.note(n) for n in s.notes]) for s in self.files]
+
+    @property
+    def alarms(self) -> list[tuple[ExhibitFile, alarms.Alarm]]:
+        """Where what a file says of its captures does not go together."""
+        return [(s.file, a) for s in self.files for a in alarms.of_captures(s.captures)]
 
     @property
     def any_text(self) -> bool:

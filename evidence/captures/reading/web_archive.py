@@ -14,7 +14,7 @@ from urllib.parse import urljoin
 
 from evidence.verification.codecs.inflate import Budget, LimitReached
 from evidence.verification.codecs.octets import Octets
-from evidence.verification.snapshots import arc, warc_digests
+from evidence.verification.snapshots import arc, name_lookups, warc_digests
 from evidence.verification.snapshots.warc_records import Record, Records
 from evidence.verification.snapshots.warc_stream import Stream
 
@@ -71,6 +71,7 @@ class _Archive:
         self._from: dict[str, str] = {}  # address -> the address that led to it
         self._agents: dict[str, str] = {}
         self._software: str | None = None
+        self._lookups: dict[str, set[str]] = {}
 
     def read(self, records: Records) -> None:
         try:
@@ -88,7 +89,7 @@ class _Archive:
                 found.place,
                 found.payload,
                 content_type=found.content_type,
-                notes=found.notes,
+                notes=(*found.notes, *self._unresolved(found.facts)),
             )
 
     def _take(self, record: Record, records: Records) -> None:
@@ -111,7 +112,13 @@ class _Archive:
             if asked is not None and url not in self._agents and len(self._agents) < 5_000:
                 self._agents[url] = asked.get("user-agent")
         else:
+            if url.lower().startswith("dns:"):
+                name = url[4:].strip("/").rstrip(".").lower()
+                name_lookups.keep(((name, address) for address in name_lookups.answers(block)), self._lookups)
             self._capture(record, block, url)
+
+    def _unresolved(self, facts: Facts) -> tuple[str, ...]:
+        return ("IP_NOT_IN_DNS",) if name_lookups.stranger(facts.url or "", facts.ip or "", self._lookups) else ()
 
     def _block(self, record: Record, records: Records) -> bytes | None:
         if record.block is not None:

@@ -1,5 +1,5 @@
-"""Which address the logs of a forensic package say a name was resolved to, and which one they say was spoken to (spec snapshots §14, "IP vs
-DNS log"). Both are statements; a name may have several addresses, so a difference is a question and refutes nothing."""
+"""Which address a name was resolved to, and which one was spoken to, by the logs of a forensic package or the records of a web archive (spec
+snapshots §14, "IP vs DNS log"). Both are statements; a name may have several addresses, so a difference is a question and refutes nothing."""
 
 import ipaddress
 import re
@@ -8,6 +8,8 @@ from urllib.parse import urlsplit
 
 NAMES_MAX = 1_000
 """Names and addresses of one log that are kept."""
+RECORD_MAX = 64 << 10
+"""Bytes of a DNS record that are read: the size of the largest message (RFC 1035 §4.2.2)."""
 
 _HOST = r"(?<![\w.@-])((?:[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?\.){1,8}[a-z][a-z0-9-]{1,62})(?![\w-])"
 _IPV4 = r"(?<![\d.])(\d{1,3}(?:\.\d{1,3}){3})(?![\d.]*\d)"
@@ -43,6 +45,22 @@ def spoken_to(entry: object) -> Iterator[tuple[str, str]]:
         host, address = _host(urls[0].strip()), _address(found[0].strip())
         if host is not None and address is not None:
             yield host, address
+
+
+def answers(record: bytes) -> Iterator[str]:
+    """The addresses in a DNS record of a web archive (`text/dns`), whatever names the answer went through."""
+    for line in record[:RECORD_MAX].decode("utf-8", "replace").splitlines():
+        fields = line.split()
+        if len(fields) == 5 and fields[2].upper() == "IN" and fields[3].upper() in ("A", "AAAA"):
+            known = _address(fields[4])
+            if known is not None:
+                yield known
+
+
+def stranger(url: str, ip: str, lookups: Mapping[str, set[str]]) -> bool:
+    """Was the name in `url` looked up, and never with this address?"""
+    host, address = _host(url), _address(ip.strip())
+    return host is not None and address is not None and host in lookups and address not in lookups[host]
 
 
 def strangers(visits: Mapping[str, set[str]], lookups: Mapping[str, set[str]]) -> list[tuple[str, str]]:
