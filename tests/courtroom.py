@@ -149,7 +149,8 @@ def read(of: Exhibit, *captures: Capture, notes: tuple[str, ...] = (), pictures:
     for file in of.files.all():
         place = Place(file_sha256=file.sha256, payload_sha256=file.sha256, payload_size=file.size)
         view = View(ViewKind.SCREENSHOT, hashlib.sha256(PICTURE).hexdigest(), 1, 1)
-        page = Capture("file", Kind.PAGE, Facts(url="https://例.cn/作品", title="被诉网页"), place, (CaptureText("涉案作品第一段", 3, 21),), views=(view,), encoding="utf-8")
+        safe = View(ViewKind.SAFE_HTML, vault.put_bytes(SAFE_VIEW).sha256, 0, 0)
+        page = Capture("file", Kind.PAGE, Facts(url="https://例.cn/作品", title="被诉网页"), place, (CaptureText("涉案作品第一段", 3, 21),), views=(view, safe), encoding="utf-8")
         stored = vault.put_bytes(CaptureReading(tuple(captures) or (page,), notes).to_bytes())
         FileReading.objects.get_or_create(
             sha256=file.sha256, reader=READER, defaults={"state": FileReading.State.DONE, "reading_sha256": stored.sha256, "captures": len(captures) or 1}
@@ -166,6 +167,7 @@ def rendered(of: Exhibit, by: User) -> None:
     )  # fmt: skip
 
 
+SAFE_VIEW = "<!DOCTYPE html><html><head><meta charset=\"utf-8\"><title></title></head><body><p>涉案作品第一段</p></body></html>\n".encode()
 def compared(*exhibits: Exhibit) -> None:
     """Every two captures that `read` made for these as compared: everything in them is the same."""
     vault = Vault(settings.PORTAL_VAULT_DIR)

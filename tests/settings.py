@@ -26,3 +26,4 @@ PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
 STORAGES = {**STORAGES, "staticfiles": {"BACKEND": "django.contrib.staticfiles.storage.StaticFilesStorage"}}
 PORTAL_EMBEDDED_WORKER = False
 CONN_MAX_AGE = 0
+PORTAL_EVIDENCE_ORIGIN = "http://evidence.localhost"

@@ -2,6 +2,7 @@ from django.urls import path
 
 from . import search, timelines, views
 from .comparison.urls import urlpatterns as comparison
+from .display import pages as safe
 from .rendering import views as rendering
 
 app_name = "captures"
@@ -13,5 +14,7 @@ urlpatterns = [
     path("<uuid:public_id>/captures/<int:position>/<int:number>/<int:view>.png", views.picture, name="picture"),
     path("<uuid:public_id>/captures/<int:position>/<int:number>/render/", rendering.ask, name="render"),
     path("<uuid:public_id>/captures/<int:position>/<int:number>/court-render.png", rendering.picture, name="render_picture"),
+    path("<uuid:public_id>/captures/<int:position>/<int:number>/safe/", safe.page, name="safe"),
+    path("<uuid:public_id>/captures/<int:position>/<int:number>/safe/alone/", safe.alone, name="safe_alone"),
     *comparison,
 ]

@@ -50,6 +50,7 @@ def capture(request: HttpRequest, public_id: str, position: int, number: int) ->
         "resources": one.resources[:RESOURCES_SHOWN],
         "resources_left": max(0, len(one.resources) - RESOURCES_SHOWN),
         "may_read": may_read,
+        "safe_view": may_read and left_out.offered(one),
         "render": rendering.section(file, one, number, exhibit=found) if may_read else None,
     }
     return render(request, "evidence/captures/capture.html", context)

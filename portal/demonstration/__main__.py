@@ -43,6 +43,8 @@ def main() -> int:
         DJANGO_SETTINGS_MODULE="portal.settings",
     )
     os.environ.setdefault("PORTAL_LOG_LEVEL", "WARNING")
+    # A name that browsers take to this machine by themselves, and that gets no cookie of `localhost`.
+    os.environ.setdefault("PORTAL_EVIDENCE_ORIGIN", f"http://evidence.localhost:{options.port}")
     import django
 
     django.setup()
@@ -194,6 +196,7 @@ def _tell(port: int, *, serving: bool) -> None:
     if serving:
         lines += [
             f"  portal          {address}/",
+        f"  safe views      {settings.PORTAL_EVIDENCE_ORIGIN}/ (a host without cookies; shows nothing by itself)",
             f"  check a report  {address}/reports/check/?number={report.number}&code={report.check_code}",
             "  sign in as      "
             + ", ".join(f"{p.name} ({p.username})" for p in PEOPLE)

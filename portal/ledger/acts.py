@@ -51,6 +51,12 @@ _ACTS = (
         ("exhibit", "receipt", "side", "number", "late", "files"),
     ),
     Act("evidence.download", "下载证据的第 {position} 个文件", "File no. {position} of an exhibit downloaded", ("exhibit", "position")),
+    Act(
+        "evidence.show",
+        "打开证据第 {position} 个文件第 {number} 项网页的安全视图",
+        "Safe view of page no. {number} in file no. {position} of an exhibit opened",
+        ("exhibit", "position", "number"),
+    ),
     # verification
     Act("verify.request", "发起第 {number} 次核验", "Verification no. {number} requested", ("exhibit", "run", "number")),
     Act(

@@ -30,6 +30,7 @@ INSTALLED_APPS = [
     "evidence.intake",
     "evidence.runs",
     "evidence.captures",
+    "evidence.captures.display",
     "evidence.captures.comparison",
     "evidence.reports",
     "evidence.connectors",

@@ -25,10 +25,13 @@ def _secret_key() -> str:
 
 SECRET_KEY = _secret_key()
 ALLOWED_HOSTS = env.words("HOSTS", "localhost 127.0.0.1 [::1]" if PORTAL_DEMO else "")
+PORTAL_EVIDENCE_ORIGIN = env.text("EVIDENCE_ORIGIN", "")
+"""Where safe views of captured pages are shown: an origin on a host of its own; empty: they are not shown."""
 CSRF_TRUSTED_ORIGINS = env.words("TRUSTED_ORIGINS")
 
-# The first three see every answer, whoever made it: static files, a refused host, a redirect to https.
+# What is asked of the host of evidence is answered by the first, and the others never hear of it. The next three see every answer, whoever made it: static files, a refused host, a redirect to https.
 MIDDLEWARE = [
+    "evidence.captures.display.host.evidence_host",
     "csp.middleware.CSPMiddleware",
     "portal.threshold.threshold",
     "django.middleware.security.SecurityMiddleware",

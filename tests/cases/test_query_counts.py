@@ -15,7 +15,7 @@ from tests import courtroom
 
 pytestmark = pytest.mark.django_db
 
-QUERIES = {"home": 12, "case": 11, "exhibit": 14, "summary": 13, "submissions": 11, "capture": 11, "find": 7, "find_in_case": 6, "timeline": 6, "compare": 15, "compare_choose": 6, "compare_choose_right": 12}
+QUERIES = {"home": 12, "case": 11, "exhibit": 14, "summary": 13, "submissions": 11, "capture": 11, "safe": 11, "find": 7, "find_in_case": 6, "timeline": 6, "compare": 15, "compare_choose": 6, "compare_choose_right": 12}
 
 
 @pytest.fixture(autouse=True)
@@ -96,6 +96,7 @@ def test_captures_and_the_search_in_them(judge: User, party: User, exhibits: int
     choose = reverse("captures:compare_choose", args=[case.public_id])
     found = {
         "capture": _count(judge, reverse("captures:capture", args=[exhibit.public_id, 1, 1])),
+        "safe": _count(judge, reverse("captures:safe", args=[exhibit.public_id, 1, 1])),
         "find": _count(judge, reverse("captures:find", args=[exhibit.public_id]) + "?q=涉案作品"),
         "timeline": _count(judge, reverse("captures:timeline", args=[case.public_id])),
         "find_in_case": _count(judge, reverse("captures:find_in_case", args=[case.public_id]) + "?q=涉案作品"),

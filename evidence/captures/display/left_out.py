@@ -5,6 +5,8 @@ from collections.abc import Sequence
 from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy
 
+from ..capture import Capture, ViewKind
+
 PREFIX = "SAFE_"
 COUNTED: dict[str, Promise] = {
     "SAFE_SCRIPTS": gettext_lazy("脚本，没有运行"),
@@ -35,3 +37,8 @@ def lines(notes: Sequence[str]) -> list[tuple[int, Promise]]:
 
 def why_none(notes: Sequence[str]) -> Promise | None:
     return next((words for code, words in WHY_NONE.items() if code in notes), None)
+
+
+def offered(one: Capture) -> bool:
+    """Is there anything to say of a safe view on the page of this capture?"""
+    return any(v.kind is ViewKind.SAFE_HTML for v in one.views) or why_none(one.notes) is not None
