@@ -106,11 +106,6 @@ class Records:
         self.oversized_headers = 0
         self.irregular_terminators = 0
 
-    @property
-    def cut_short(self) -> bool:
-        """After `pieces()`: the archive ended before the block did."""
-        return self._left > 0
-
     def pieces(self) -> Iterator[memoryview]:
         """The block of the current record, as far as it is there."""
         stream = self._stream

@@ -143,6 +143,12 @@ def test_junk_between_records_fails_and_hides_nothing(junk: bytes) -> None:
     assert FAILED in {finding(trailing, c).outcome for c in ("WARC.FRAMING", "WARC.HEADERS")}
 
 
+def test_a_header_that_is_cut_is_told_from_one_that_is_wrong() -> None:
+    cut, wrong = warc(GOOD + b"WARC/1.1\r\nWARC-Ty"), warc(GOOD + b"WARC/9\r\nWARC-Ty")
+    assert answer(cut, "WARC.FRAMING") == (FAILED, Reason.TRUNCATED) and answer(cut, "WARC.HEADERS") == OK
+    assert answer(wrong, "WARC.HEADERS") == (FAILED, Reason.FORMAT_FAILURE) and answer(wrong, "WARC.FRAMING") == OK
+
+
 def test_what_is_found_behind_junk_never_counts_as_passed() -> None:
     verdict = warc(b"".join((record(block_digest=None, payload_digest=None), b"junk", OTHER)))
     assert "WARC.BLOCK_DIGEST" not in asked(verdict)

@@ -150,6 +150,11 @@ def test_nothing_hides_behind_a_first_member_that_is_no_record(first: bytes) -> 
     """In a package, where the name alone says that it is an archive."""
     verdict = verified(("p.wacz", package({"archive/data.warc.gz": gzip.compress(first) + HIDDEN})))
     assert answer(verdict, "WARC.BLOCK_DIGEST") == WRONG
+    twice = first.startswith(b"\x1f\x8b")
+    assert answer(verdict, "WARC.FRAMING") == (OK if twice else (FAILED, Reason.FORMAT_FAILURE))
+    assert (answer(verdict, "GZ.ONLY_MEMBERS") == (OPEN, Reason.UNSUPPORTED_FORMAT)) is twice
+    fine = verified(("p.wacz", package({"archive/data.warc.gz": gzip.compress(first) + members(OTHER)})))
+    assert ("RECORDS_MATCHED:1" in notes(fine, "WARC.BLOCK_DIGEST")) is twice
     alone = verified(("p.wacz", package({"archive/data.warc.gz": gzip.compress(first)})))
     assert answer(alone, "WARC.RECOGNISED") == (OPEN, Reason.UNSUPPORTED_FORMAT)
 
@@ -180,6 +185,16 @@ def test_large_records_hide_nothing_either(monkeypatch: pytest.MonkeyPatch) -> N
     for case in ("a length one too long", "a length that swallows half of the hidden record", "2^63", "half a record"):
         for hidden in (BAD, HIDDEN):
             assert answer(warc(GOOD + PLAIN[case] + hidden), "WARC.BLOCK_DIGEST") == WRONG
+
+
+def test_a_large_record_without_digests_is_passed_over_whole(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Nobody reads its block, and the next record begins where it ends."""
+    monkeypatch.setattr(warc_records, "WHOLE_BLOCK_MAX", 50)
+    silent = record(HTTP + b"\r\n" + BAD * 3, block_digest=None, payload_digest=None)
+    verdict = warc(silent + BAD)
+    assert answer(verdict, "WARC.FRAMING") == OK and answer(verdict, "WARC.BLOCK_DIGEST") == WRONG
+    assert {"RECORDS_READ:2", "RECORDS_MISMATCHED:1"} <= {*notes(verdict, "WARC.HEADERS"), *notes(verdict, "WARC.BLOCK_DIGEST")}
+    assert answer(warc(silent[:-60]), "WARC.FRAMING") == (FAILED, Reason.TRUNCATED)
 
 
 def test_any_two_obstacles_in_a_row_hide_nothing() -> None:
