@@ -15,7 +15,8 @@ from evidence.runs.models import Run, RunVerdict
 from portal.people.models import User
 from portal.vault import Vault
 
-from .capture import Capture, Reading, View, ViewKind
+from . import queue
+from .capture import READER, Capture, Reading, View, ViewKind
 from .models import FileReading
 
 KEPT_IN_MEMORY = 8
@@ -40,6 +41,10 @@ class Shown:
     @property
     def parked(self) -> bool:
         return self.state == FileReading.State.PARKED
+
+    @property
+    def may_be_repeated(self) -> bool:
+        return self.row is not None and self.parked and self.row.reader == READER and self.row.turn < queue.TURNS_MAX
 
     @property
     def too_much(self) -> bool:

@@ -23,6 +23,8 @@ class FileReading(models.Model):
     sha256 = models.CharField(max_length=64)
     """Of the file, in the vault."""
     reader = models.CharField(max_length=60)
+    turn = models.PositiveSmallIntegerField(db_default=1, editable=False)
+    """A file that was parked and is read once more gets another row; the first one stands."""
     state = models.CharField(max_length=10, choices=State.choices, default=State.QUEUED)
     attempt = models.PositiveSmallIntegerField(default=0)
     """Fencing token, as of a run."""
@@ -37,5 +39,5 @@ class FileReading(models.Model):
 
     class Meta:
         ordering = ["pk"]
-        constraints = [models.UniqueConstraint(fields=["sha256", "reader"], name="read_once")]
+        constraints = [models.UniqueConstraint(fields=["sha256", "reader", "turn"], name="read_once")]
         indexes = [models.Index(fields=["id"], condition=models.Q(state__in=["queued", "running"]), name="reading_queue")]

@@ -3,6 +3,7 @@
     request   writes a row for each file of an exhibit in the caller's transaction; a file that was read before is not read again
     claim     one file for one worker: SKIP LOCKED, a lease by the database's clock, a new attempt number
     finish, park, give_back   fenced by the attempt number
+    again    puts a parked file into the queue once more, beside the row that stands
     sweep     takes up files that nobody requested (of before this reader), parks what has failed too often, rings
 """
 
@@ -13,6 +14,8 @@ from django.db import connection, transaction
 from django.db.models.functions import Now
 
 from evidence.exhibits.models import Exhibit, ExhibitFile
+from portal.ledger.entries import record
+from portal.people.models import User
 
 from . import bell
 from .capture import READER
@@ -23,6 +26,8 @@ LEASE_SECONDS = 300
 TAKEN_UP_MAX = 200
 """Files of before this reader that one sweep takes up; the next goes on."""
 RINGS_MAX = 20
+TURNS_MAX = 5
+"""Times that a file may be queued by one reader: each costs a worker up to two minutes."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,6 +44,21 @@ def request(exhibit: Exhibit) -> None:
         [FileReading(sha256=d, reader=READER) for d in sorted(set(digests))], ignore_conflicts=True
     )
     transaction.on_commit(bell.ring)
+
+
+def again(file: ExhibitFile, *, by: User) -> bool:
+    """False: there is nothing to repeat, because the file waits, was read, or was tried as often as it may. Twice at once is once."""
+    with transaction.atomic():
+        newest = FileReading.objects.filter(sha256=file.sha256, reader=READER).order_by("-turn").first()
+        if newest is None or newest.state != FileReading.State.PARKED or newest.turn >= TURNS_MAX:
+            return False
+        row, made = FileReading.objects.get_or_create(sha256=file.sha256, reader=READER, turn=newest.turn + 1)
+        if made:
+            exhibit = file.exhibit
+            params = {"exhibit": str(exhibit.public_id), "position": file.position, "turn": row.turn}
+            record("capture.again", actor=by, case=exhibit.case, subject_digest=file.sha256, params=params)
+            transaction.on_commit(bell.ring)
+        return made
 
 
 def claim() -> Claim | None:

@@ -29,6 +29,10 @@ class Section:
         return [(s.file, a) for s in self.files for a in alarms.of_captures(s.captures)]
 
     @property
+    def waiting(self) -> bool:
+        return any(s.waiting for s in self.files)
+
+    @property
     def any_text(self) -> bool:
         return any(c.text for s in self.files for c in s.captures)
 

@@ -57,6 +57,12 @@ _ACTS = (
         "Safe view of page no. {number} in file no. {position} of an exhibit opened",
         ("exhibit", "position", "number"),
     ),
+    Act(
+        "capture.again",
+        "再次读取证据的第 {position} 个文件，以便展示（第 {turn} 次）",
+        "File no. {position} of an exhibit to be read once more for display (turn {turn})",
+        ("exhibit", "position", "turn"),
+    ),
     # verification
     Act("verify.request", "发起第 {number} 次核验", "Verification no. {number} requested", ("exhibit", "run", "number")),
     Act(

@@ -221,6 +221,7 @@ def _rows(cast: Cast) -> Iterator[Row]:
         yield "post", "connectors:ask", [key], COURT
         yield "get", "connectors:source", [key, 1, 1], COURT
         yield "get", "captures:find", [key], CONTENT[name]
+        yield "post", "captures:again", [key, 1], COURT
         yield "get", "captures:capture", [key, 1, 1], EXHIBITS[name]
         yield "get", "captures:picture", [key, 1, 1, 1], CONTENT[name]
         yield "get", "captures:safe", [key, 1, 1], CONTENT[name]

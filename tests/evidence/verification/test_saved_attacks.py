@@ -1,16 +1,18 @@
 """Saved pages made to be read differently by two programs, or to say more than they may: MHTML, SingleFile, HAR."""
 
 import base64
+import io
 import json
 import time
+import zipfile
 from typing import Any
 
 import pytest
 
-from evidence.verification import printout
+from evidence.verification import Source, printout
 from evidence.verification.codecs import mime
 from evidence.verification.reasons import Reason
-from evidence.verification.snapshots import capture_log, har, references
+from evidence.verification.snapshots import capture_log, har, mhtml, references, singlefile
 from evidence.verification.verdict import Outcome, Overall
 from tests.evidence.verification import test_har, test_mhtml, test_singlefile
 from tests.evidence.verification.snapshot_exhibits import answer, finding, notes, verified
@@ -301,6 +303,73 @@ def test_an_archive_that_calls_itself_verified_is_one_archive_more() -> None:
     data["log"] |= {"status": "VERIFIED", "txHash": "ab" * 32, "files": [{"sha256": "0" * 64}]}
     verdict = verified(("page.har", json.dumps(data).encode()))
     assert verdict.sources[0].format == "har" and verdict.overall is Overall.INDETERMINATE
+
+
+# ── what only one condition stands for ────────────────────────────────────────────────────────────────────────────────
+
+
+def source(data: bytes) -> Source:
+    return Source.from_bytes("x", data)
+
+
+def test_how_surely_a_message_is_a_saved_page() -> None:
+    plain = message(*PARTS).replace(b"From: <Saved by Blink>", b"X: y").replace(b"Snapshot-", b"X-")
+    assert (mhtml.sniff(source(message(*PARTS))), mhtml.sniff(source(plain))) == (85, 40)
+    for other in (b"multipart/related", b"<html>multipart/related", message(*PARTS).replace(b"multipart/related", b"multipart/mixed"),
+                  b"X: y\r\n\r\nContent-Type: multipart/related\r\n"):  # fmt: skip
+        assert mhtml.sniff(source(other)) == 0
+
+
+def test_encodings_of_parts() -> None:
+    for encoding, defect in (("7bit", None), ("8bit", None), ("BINARY ", None), ("x-uuencode", mime.BAD_ENCODING)):
+        data = message(f"Content-Type: text/html\r\nContent-Transfer-Encoding: {encoding}\r\n\r\nbody".encode())
+        assert mime.body(data, mime.read(data).parts[0]) == (b"body", defect)
+
+
+def test_forms_of_a_message() -> None:
+    bare = message(*PARTS, head=header(f"\tboundary={MARK}"))
+    assert len(mime.read(bare).parts) == 3 and not mime.read(bare).defects
+    assert mime.read(b"Content-Type: text/plain; boundary=x\r\n\r\n--x\r\n\r\n--x--").defects == (mime.NOT_MULTIPART,)
+    cut = mime.read(message(*PARTS, close=""))
+    assert len(cut.parts) == 3 and cut.defects == (mime.NO_CLOSE,), "the last part is there without its end"
+    assert mime.read(b"Content-Type: multipart/related; boundary=x\r\n\r\n--x\r\n\r\none\r\n--x--").parts[0].start == 54
+
+
+def test_where_the_addresses_of_a_page_begin() -> None:
+    """Its `<base>`, its own Content-Location, or what the browser wrote at the head of the message."""
+    wanted = part("image/png", PIXEL, "Content-Location: https://example.com/a/x.png")
+    for page, fields in (
+        ("<img src=x.png>", ("Content-Location: https://example.com/a/other.html",)),
+        ("<img src=x.png>", ()),
+        ("<base href='https://example.com/a/'><img src=x.png>", ("Content-Location: https://example.com/b/",)),
+    ):
+        assert answer(saved(message(part("text/html", page.encode(), *fields), wanted)), "MHT.RESOURCES") == (PASSED, None)
+    other = part("text/html", b"<img src=x.png>", "Content-Location: https://example.com/b/")
+    assert answer(saved(message(other, wanted)), "MHT.RESOURCES") == (OPEN, Reason.RESOURCE_MISSING)
+
+
+def test_moments_west_of_greenwich() -> None:
+    moment = mhtml.instant_of("Sun, 22 Nov 2026 07:35 -0330")
+    assert moment is not None and moment.isoformat() == "2026-11-22T11:05:00+00:00"
+
+
+def test_a_saved_page_that_is_a_zip_as_well_and_one_too_large(monkeypatch: pytest.MonkeyPatch) -> None:
+    out = io.BytesIO()
+    with zipfile.ZipFile(out, "w") as zipped:
+        zipped.writestr("x.txt", b"x")
+    assert "ALSO_A_ZIP" in notes(verified(("page.html", test_singlefile.page() + out.getvalue())), "SF.COMMENT")
+    monkeypatch.setattr(singlefile, "PAGE_MAX", 100)
+    found = finding(verified(("page.html", test_singlefile.page())), "SF.SELF_CONTAINED")
+    assert (found.outcome, found.reason, found.actual) == (OPEN, Reason.RESOURCE_LIMIT, "PAGE_MAX")
+
+
+def test_exchanges_without_credentials_are_not_warned_of() -> None:
+    plain = {**test_har.entry(), "request": {"url": "https://a.example/", "headers": [{"name": "Accept", "value": "x"}, {"name": 5}, 7]}}
+    assert not [n for n in notes(verified(("page.har", test_har.archive(plain))), "HAR.FORM") if n.startswith("CREDENTIALS")]
+    cookies = {**plain, "request": {**plain["request"], "cookies": [{"name": "a", "value": "b"}]}}
+    assert "CREDENTIALS:1" in notes(verified(("page.har", test_har.archive(cookies))), "HAR.FORM")
+    known = test_har.archive({**plain, "startedDateTime": "no time"}, plain)
+    assert len(verified(("page.har", known)).stated) == 1, "a time without a zone does not take the place of one with it"
 
 
 def test_pictures_beside_the_page_change_nothing() -> None:
