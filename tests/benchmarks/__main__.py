@@ -7,7 +7,19 @@ Nothing here is asserted; the suite never fails because a machine is slow.
 import importlib
 import sys
 
-MODULES = ("cold_start", "warc_engine", "two_digests", "sm2", "chains", "certificates", "bundle", "end_to_end", "report")
+MODULES = (
+    "cold_start",
+    "warc_engine",
+    "two_digests",
+    "large_memory",
+    "large_wacz",
+    "sm2",
+    "chains",
+    "certificates",
+    "bundle",
+    "end_to_end",
+    "report",
+)
 
 
 def main(names: list[str]) -> int:
