@@ -91,6 +91,8 @@ class Line:
     plain: bool = True
     """Shown in the ordinary face; False: a machine word."""
     proven: bool = False
+    brief: bool = False
+    """Stands on the page of the exhibit too."""
 
 
 def lines(capture: Capture, proven: Proven | None) -> list[Line]:
@@ -100,11 +102,11 @@ def lines(capture: Capture, proven: Proven | None) -> list[Line]:
     unsaid = _("文件没有写明")
     from_the_web = capture.kind is Kind.PAGE
     found = [
-        *([Line(_("网址"), facts.url or unsaid, plain=not facts.url)] if facts.url or from_the_web else []),
-        *([Line(_("最终网址"), facts.final_url, plain=False)] if facts.final_url else []),
-        *([Line(_("标题"), facts.title)] if facts.title else []),
-        Line(_("声称的抓取时间"), _claimed(facts.claimed_time, facts.claimed_instant) or unsaid),
-        Line(_("已证明的时间"), _proven(proven), proven=bool(proven and proven.not_after)),
+        *([Line(_("网址"), facts.url or unsaid, plain=not facts.url, brief=True)] if facts.url or from_the_web else []),
+        *([Line(_("最终网址"), facts.final_url, plain=False, brief=True)] if facts.final_url else []),
+        *([Line(_("标题"), facts.title, brief=True)] if facts.title else []),
+        Line(_("声称的抓取时间"), _claimed(facts.claimed_time, facts.claimed_instant) or unsaid, brief=True),
+        Line(_("已证明的时间"), _proven(proven), proven=bool(proven and proven.not_after), brief=True),
         *([Line(_("服务器 IP"), facts.ip or unsaid, plain=not facts.ip)] if facts.ip or from_the_web else []),
         *([Line(_("协议与 TLS"), facts.protocol or unsaid, plain=not facts.protocol)] if facts.protocol or from_the_web else []),
     ]

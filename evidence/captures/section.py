@@ -8,9 +8,6 @@ from evidence.runs.models import RunVerdict
 
 from . import alarms, card, kept
 
-LINES_SHOWN = 5
-"""Of the card: address, title and the two times; the rest stands on the page of the capture."""
-
 
 @dataclass(frozen=True, slots=True)
 class Section:
@@ -46,6 +43,6 @@ def section(exhibit: Exhibit, files: Sequence[ExhibitFile], verdict: RunVerdict 
     """`verdict`: the newest that the person may read. One question to the database, however many files."""
     shown = kept.of_files(files)
     cards = {
-        s.file.position: card.lines(s.main, kept.proven(verdict, s.file.sha256))[:LINES_SHOWN] for s in shown if s.main is not None
+        s.file.position: [x for x in card.lines(s.main, kept.proven(verdict, s.file.sha256)) if x.brief] for s in shown if s.main is not None
     }
     return Section(shown, cards)
