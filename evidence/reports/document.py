@@ -23,7 +23,7 @@ from evidence.verification.reasons import Reason
 from evidence.verification.registry import FORMATS, UNKNOWN
 from evidence.verification.verdict import Bearing, Finding, Outcome
 
-from . import drawing, law
+from . import cleanliness, drawing, law
 from .printable import NAME_MAX, TEXT_MAX, VALUE_MAX, clean
 from .wording import (
     CATEGORIES,
@@ -277,7 +277,7 @@ def _check(group: list[Mapping[str, Any]]) -> Check:
         subject=first["subject"],
         bearing=Bearing(first["bearing"]),
     )
-    notes = dict.fromkeys(note for f in group for note in f["notes"])
+    matrix, notes = cleanliness.line(dict.fromkeys(note for f in group for note in f["notes"]))
     return Check(
         id=finding.check,
         outcome=finding.outcome.value,
@@ -294,7 +294,7 @@ def _check(group: list[Mapping[str, Any]]) -> Check:
             )
             for f in group
         ),
-        notes=tuple(_cleaned(words(catalogue.note, n)) for n in notes),
+        notes=(*([matrix] if matrix else []), *(_cleaned(words(catalogue.note, n)) for n in notes)),
         advisory=finding.bearing is Bearing.ADVISORY,
     )
 
