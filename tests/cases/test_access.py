@@ -224,6 +224,10 @@ def _rows(cast: Cast) -> Iterator[Row]:
         yield "post", "captures:again", [key, 1], COURT
         yield "get", "captures:capture", [key, 1, 1], EXHIBITS[name]
         yield "get", "captures:picture", [key, 1, 1, 1], CONTENT[name]
+        for other in ("exchanged", "defence"):
+            pair = [key, 1, 1, cast.exhibits[other].public_id, 1, 1]
+            yield "get", "captures:compare", pair, CONTENT[name] & CONTENT[other]
+            yield "get", "captures:compare_picture", [*pair, 1, "overlay"], CONTENT[name] & CONTENT[other]
         yield "get", "captures:safe", [key, 1, 1], CONTENT[name]
         yield "get", "captures:safe_alone", [key, 1, 1], CONTENT[name]
         for other in ("exchanged", "defence"):

@@ -109,7 +109,7 @@ def _mapped(under: Image.Image, unlike: list[int], columns: int) -> Image.Image:
     edge = TILE - 1
     for n in unlike:
         x, y = n % columns * TILE, n // columns * TILE
-        drawn.rectangle((x, y, x + edge, y + edge), outline="#8a1c1c", fill="#f3c9c4")
+        drawn.rectangle((x, y, x + edge, y + edge), outline="#8a1c1c")
         drawn.line((x, y + edge, x + edge, y), fill="#8a1c1c")
     return pale
 

@@ -77,7 +77,7 @@ def compare(
         "headers": headers,
         "headers_unlike": [h for h in headers if h.stands != facts.Stands.SAME],
         "resources": found,
-        "reading_notes": [(s, [card.note(n) for n in (*s.capture.notes, *s.shown.notes)]) for s in (left, right)],
+        "reading_notes": [(s, _notes(s)) for s in (left, right)],
         "timeline": timeline.of_two(*(_track(s) for s in (left, right))),
         "least": least,
         "thresholds": THRESHOLDS,
@@ -172,6 +172,11 @@ def _text_result(sha256: str) -> TextResult:
 def _stored(sha256: str) -> bytes:
     with Vault(settings.PORTAL_VAULT_DIR).open(sha256) as stream:
         return stream.read()
+
+
+def _notes(one: Side) -> list[str]:
+    """What the reader left out of what is compared; what it left out of the page without scripts (SAFE_…) is said where that is shown."""
+    return [card.note(n) for n in (*one.capture.notes, *one.shown.notes) if not n.startswith("SAFE_")]
 
 
 def _track(one: Side) -> timeline.Track:
