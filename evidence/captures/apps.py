@@ -6,4 +6,5 @@ class CapturesConfig(AppConfig):
     label = "captures"
 
     def ready(self) -> None:
-        from .rendering import checks  # noqa: F401  registers the start-up check
+        from . import replay  # noqa: F401  registers its start-up check
+        from .rendering import checks  # noqa: F401  likewise

@@ -13,7 +13,7 @@ from cases.access import demand, may, visible_to
 from evidence.exhibits.models import Exhibit, ExhibitFile
 from portal.vault import Vault
 
-from . import card, kept
+from . import card, kept, replay
 from .capture import Capture, ViewKind
 from .capture import lines as text_lines
 from .display import left_out
@@ -51,6 +51,7 @@ def capture(request: HttpRequest, public_id: str, position: int, number: int) ->
         "resources_left": max(0, len(one.resources) - RESOURCES_SHOWN),
         "may_read": may_read,
         "safe_view": may_read and left_out.offered(one),
+        "replay": replay.address(one) if may_read else None,
         "render": rendering.section(file, one, number, exhibit=found) if may_read else None,
     }
     return render(request, "evidence/captures/capture.html", context)

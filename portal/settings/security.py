@@ -27,6 +27,8 @@ SECRET_KEY = _secret_key()
 ALLOWED_HOSTS = env.words("HOSTS", "localhost 127.0.0.1 [::1]" if PORTAL_DEMO else "")
 PORTAL_EVIDENCE_ORIGIN = env.text("EVIDENCE_ORIGIN", "")
 """Where safe views of captured pages are shown: an origin on a host of its own; empty: they are not shown."""
+PORTAL_REPLAY_ORIGIN = env.text("REPLAY_ORIGIN", "")
+"""The court's own installation of ReplayWeb.page, on a host of its own; empty: nothing of it is shown anywhere (docs/replay.md)."""
 CSRF_TRUSTED_ORIGINS = env.words("TRUSTED_ORIGINS")
 
 # What is asked of the host of evidence is answered by the first, and the others never hear of it. The next three see every answer, whoever made it: static files, a refused host, a redirect to https.

@@ -32,6 +32,6 @@ def rendering_possible(app_configs: Sequence[AppConfig] | None, **_: object) -> 
             f"Court renders are off on this machine: its kernel or container does not let the browser be cut off from the network ({fault}).",
             hint="Allow user namespaces to the account of the renderer (docs/operate.md, \"Court renders\"), or set PORTAL_CHROMIUM=off.\n"
             "\tPages are never rendered with a network.",
-            id="portal.W040",
+            id="portal.W041",
         )
     ]

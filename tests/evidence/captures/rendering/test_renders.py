@@ -212,7 +212,7 @@ def test_where_the_network_cannot_be_cut_off_nothing_is_drawn(exhibit: Exhibit, 
     assert (row.state, row.attempt) == ("queued", 0)
     assert "本院的绘制程序现在没有运行" in page_of(exhibit, judge)
     (said,) = checks.rendering_possible(None)
-    assert said.id == "portal.W040" and "EPERM" in said.msg
+    assert said.id == "portal.W041" and "EPERM" in said.msg
     with pytest.raises(CommandError, match="EPERM"):
         call_command("run_renders", "--drain", skip_checks=True)
 
