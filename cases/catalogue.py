@@ -27,6 +27,9 @@ NAMED = (Side.PLAINTIFF, Side.DEFENDANT, Side.THIRD)
 COURT_ROLES = tuple(r for r in Role if r not in PARTY_ROLES)
 IN_PROGRESS = ("queued", "running")
 ISSUED = ("signed", "released")
+UNRELEASED = ("failed", "preparing", "draft", "checked", "sealing", "signed")
+REPORTS_SHOWN = 5
+"""Reports on the page of a case; the others are on a page of their own."""
 URGENCY = ("INCONSISTENT", "INDETERMINATE", "CONSISTENT")
 
 
@@ -168,9 +171,15 @@ def _first(found: QuerySet[Any]) -> Waiting:
 
 
 def unissued_reports(user: User) -> list[Any]:
-    """Reports ordered but not in the parties' hands: being made, failed, or signed and not released."""
-    reports = apps.get_model("reports", "Report").objects.filter(state__in=("failed", "preparing", "signed"))
+    """Reports ordered but not in the parties' hands: being made, failed, to be checked or signed, or signed and not released."""
+    reports = apps.get_model("reports", "Report").objects.filter(state__in=UNRELEASED)
     return list(visible_to(user, reports).select_related("case").order_by("created_at")[:WAITING_SHOWN])
+
+
+def reports(user: User, case: Case) -> list[Any]:
+    """The newest reports of a case that this person may know, REPORTS_SHOWN of them and one more to say that there are others."""
+    found = visible_to(user, apps.get_model("reports", "Report").objects.filter(case=case))
+    return list(found.order_by("-created_at", "-pk")[: REPORTS_SHOWN + 1])
 
 
 def submissions(user: User) -> list[Line]:

@@ -51,5 +51,7 @@ def case(request: HttpRequest, public_id: str) -> HttpResponse:
         "may_submit": bool(may(user, "evidence.submit", found)),
         "may_issue": any(line.verdict for line in shown) and bool(may(user, "report.generate", found)),
         "court_side": Side.COURT,
+        "reports": catalogue.reports(user, found),
+        "reports_shown": catalogue.REPORTS_SHOWN,
     }
     return render(request, "cases/case.html", context)

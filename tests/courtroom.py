@@ -4,6 +4,7 @@ Verdicts come from the engine itself over a demonstration block (`tests.evidence
 """
 
 import hashlib
+import json
 import uuid
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -217,7 +218,16 @@ def report(of: Case, by: User, *verdicts: RunVerdict, state: str = Report.State.
         return made
     if state == Report.State.FAILED and stage == "preparing":
         return _move(made, state, stage=stage)
-    digest = hashlib.sha256(made.number.encode()).hexdigest()
+    annex = {
+        "report": {"no": made.number, "language": made.language},
+        "items": [{"evidence_no": v.run.exhibit.label, "name": v.run.exhibit.name, "files": []} for v in verdicts],
+        "results": [
+            {"item": v.run.exhibit.label, "run_id": str(v.run.public_id), "overall": v.overall, "assurance": v.grade, "verdict": json.loads(bytes(v.document))}
+            for v in verdicts
+        ],
+        "custody": [],
+    }
+    digest = vault.put_bytes(json.dumps(annex, sort_keys=True).encode()).sha256
     draft = vault.put_bytes(f"%PDF-1.7 draft {made.number}".encode()).sha256
     _move(made, "draft", draft_sha256=draft, annex_sha256=digest, issued_at=timezone.now(), pages=2)
     if state in {"draft", "discarded"}:
@@ -336,5 +346,6 @@ def cast() -> Cast:
     reports = {
         "signed": report(here, people["clerk"], runs["own"].verdict),
         "released": report(here, people["clerk"], runs["opened"].verdict, state=Report.State.RELEASED),
+        "draft": report(here, people["clerk"], runs["opened"].verdict, state=Report.State.DRAFT),
     }
     return Cast(here, elsewhere, people, exhibits, runs, reports)

@@ -1,6 +1,6 @@
 """Rights that belong to an office of the court and to no case: `policy.trust` and what goes with it.
 
-The same table, default deny; the column is the office. `trust.view` and `trust.propose` stand in it beside `policy.trust` (two
+The same table, default deny; the column is the office. `report.drill`, `trust.view` and `trust.propose` stand in it beside `policy.trust` (two
 persons): the first of two people cannot be held to a condition on the second, and looking changes nothing. A membership of some case as auditor or supervisor gives none of them,
 and an office gives no right in any case.
 """
@@ -19,7 +19,7 @@ from ..models import Office
 from . import DENIED, Decision
 from .matrix import table
 
-COURT_WIDE = frozenset({"trust.view", "trust.propose", "policy.trust"})
+COURT_WIDE = frozenset({"trust.view", "trust.propose", "policy.trust", "report.drill"})
 """Actions of the table that are decided here, and here only."""
 
 

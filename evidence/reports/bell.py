@@ -1,4 +1,4 @@
-"""The doorbell for reports; the row in state `preparing` is what counts."""
+"""The doorbell for reports; the row in state `preparing` or `sealing` is what counts."""
 
 import logging
 

@@ -38,17 +38,21 @@ class Event:
         return ROLES[self.actor_role]
 
 
-def events(case: Case, exhibits: Iterable[Exhibit], *, report: str, until: datetime) -> tuple[Event, ...]:
-    """What happened to `exhibits` and to the report numbered `report`, in order, up to `until`."""
+def events(
+    case: Case, exhibits: Iterable[Exhibit], *, report: str, until: datetime, within: frozenset[str] | None = None
+) -> tuple[Event, ...]:
+    """What happened to `exhibits` and to the report numbered `report`, in order, up to `until`.
+
+    within   leaf hashes (hex): only these, where the list was settled before
+    """
     ids = [str(e.public_id) for e in exhibits]
     about = Q(params__contains=f'"report":"{report}"')
     for one in ids:
         about |= Q(params__contains=f'"exhibit":"{one}"')
-    details = list(
-        Detail.objects.filter(about, case=str(case.public_id), at__lte=until)
-        .select_related("entry")
-        .order_by("-entry_id")[:EVENTS_MAX]
-    )
+    found = Detail.objects.filter(about, case=str(case.public_id), at__lte=until)
+    if within is not None:
+        found = found.filter(entry__leaf_hash__in=[bytes.fromhex(leaf) for leaf in within])
+    details = list(found.select_related("entry").order_by("-entry_id")[:EVENTS_MAX])
     roles = _roles(case, {d.actor for d in details if d.actor})
     return tuple(
         Event(

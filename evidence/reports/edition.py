@@ -2,11 +2,15 @@
 
 Everything comes from the rows, the trust store digests inside the verdicts and the moment of issue: the same record makes
 the same bytes again, which `unsigned_sha256` then shows.
+
+A draft and the report that is signed are two renders of the same contents. The draft carries its watermark on every page, no
+signature fields, no check code and no attachment; the annex, and so its digest, is the same in both.
 """
 
 import ctypes
 import hashlib
 import io
+import json
 import unicodedata
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -24,6 +28,7 @@ import evidence.verification
 from cases.models import Membership
 from evidence.verification import selftest
 from evidence.verification.selftest import SelfTest
+from portal.vault import Vault
 
 from . import annex, custody, document, law, rendering, signing
 from .models import Report
@@ -77,18 +82,23 @@ class Contents:
 class Edition:
     pdf: bytes
     """Unsigned, re-packed, PDF/A-3a and PDF/UA-1."""
+    annex: bytes
+    """`result.json`: may say nothing that was not settled when the draft was made (no signer, no time of signing)."""
     annex_sha256: str
     court: Words
 
 
-def make(report: Report, *, issued: datetime) -> Edition:
-    """Raises ReportFault, rendering.RenderError."""
+def make(report: Report, *, issued: datetime, draft: bool = False) -> Edition:
+    """Raises ReportFault, rendering.RenderError.
+
+    issued   printed in the report; of one that has its draft, `report.issued_at`
+    """
     # 1. The document and its annex.
     contents = _contents(report, issued=issued)
     machine = annex.build(contents)
     digest = annex.digest(machine)
     # 2. Glyph guard.
-    page = _spelt_out(_html(contents, annex_sha256=digest), contents)
+    page = _spelt_out(_html(contents, annex_sha256=digest, draft=draft), contents)
     # 3. and 4. Render, re-pack.
     pdf = signing.repack(
         rendering.render(
@@ -96,14 +106,14 @@ def make(report: Report, *, issued: datetime) -> Edition:
             fonts=settings.PORTAL_FONT_DIR,
             cache=settings.PORTAL_DATA_DIR / "fontcache",
             identifier=report.number.encode(),
-            attachments=[
-                rendering.Attached("result.json", machine, "核验结果 / verification result", "Data", issued)
-            ],
+            attachments=[]
+            if draft
+            else [rendering.Attached("result.json", machine, "核验结果 / verification result", "Data", issued)],
         )
     )
     # 5. Gate.
     conform(pdf)
-    return Edition(pdf, digest, contents.court)
+    return Edition(pdf, machine, digest, contents.court)
 
 
 def conform(pdf: bytes, *, signed: bool = False) -> None:
@@ -148,7 +158,7 @@ def _contents(report: Report, *, issued: datetime) -> Contents:
         requester_role=_role(report),
         items=items,
         labels={str(e.public_id): document.label(e) for e in exhibits},
-        custody=custody.events(report.case, exhibits, report=report.number, until=issued),
+        custody=custody.events(report.case, exhibits, report=report.number, until=issued, within=_drafted_custody(report)),
         trust_stores=tuple({i.trust["sha256"]: i.trust for i in items}.values()),
         selftest=tested,
         source_sha256=_source_sha256(),
@@ -158,7 +168,18 @@ def _contents(report: Report, *, issued: datetime) -> Contents:
     )
 
 
-def _html(contents: Contents, *, annex_sha256: str) -> str:
+def _drafted_custody(report: Report) -> frozenset[str] | None:
+    """The custody that the draft shows, as leaf hashes; None while there is no draft.
+
+    An act that began before the moment of issue and was committed after the draft was made would else slip in afterwards.
+    """
+    if not report.annex_sha256:
+        return None
+    with Vault(settings.PORTAL_VAULT_DIR).open(report.annex_sha256) as stream:
+        return frozenset(event["leaf_hash"] for event in json.loads(stream.read())["custody"])
+
+
+def _html(contents: Contents, *, annex_sha256: str, draft: bool) -> str:
     report, items = contents.report, contents.items
     check_url = public_check_url(report)
     return render_to_string(
@@ -166,6 +187,7 @@ def _html(contents: Contents, *, annex_sha256: str) -> str:
         {
             "c": contents,
             "report": report,
+            "draft": draft,
             "case": report.case,
             "role": ROLES[contents.requester_role],
             "sentences": SENTENCES,

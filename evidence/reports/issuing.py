@@ -1,8 +1,24 @@
-"""From stored verdicts to a sealed report in the vault (spec signed-report §6; steps numbered as there).
+"""From stored verdicts to a signed report in the vault (spec signed-report §6; steps numbered as there).
 
-`order` writes the row in the clerk's transaction; `produce` does the work in a worker and can be repeated: a report that
-is already sealed is left alone, one that failed says why and is offered again. Nothing is ever issued unsigned. Sealed
-bytes go to the vault last; if the row cannot be written after that, an object remains that nothing refers to.
+`order` writes the row in the clerk's transaction. `produce` does the work in a worker and can be repeated; the state says which:
+
+    preparing   draft: contents settled and rendered with a watermark; annex and draft to the vault          → draft
+    sealing     the same contents rendered for good, signed, checked with our own validator, stored           → signed
+
+What lies between the two is people's (`decisions`). What was checked is what is signed: the annex of the second render must
+have the digest of the draft's, or nothing is signed. Nothing is ever issued unsigned; what failed says why and is offered again.
+
+What the work is handed and must give back:
+
+    edition.make(report, *, issued, draft=False) -> Edition(pdf, annex, annex_sha256, court)
+        pdf unsigned and re-packed; the same row and `issued` make the same bytes, and the same annex for draft and final. The
+        annex may say nothing that changes after the draft (who checked, who signs, when): the printed page of the final may.
+    signing.seal(pdf, *, keys, words, fonts) -> Signed(pdf, level)
+        incremental updates on the unsigned bytes. Rows of `Signature` are read from the result (`signatories`), not reported.
+    revise(report, pdf, *, level, reason) -> Revision
+        for later: bytes that extend the newest ones (a time-stamp added, renewed). Call it outside a transaction of your own.
+
+Bytes go to the vault last; if the row cannot be written after that, an object remains that nothing refers to.
 """
 
 import hashlib
@@ -26,7 +42,8 @@ from portal.vault import Vault
 
 from . import bell, checking, edition, signing
 from .edition import ReportFault
-from .models import Report, Revision
+from .models import Report, Revision, Signature, Step
+from .signatories import signatories
 
 log = logging.getLogger(__name__)
 
@@ -36,46 +53,65 @@ ATTEMPTS_MAX = 5
 """Starts without an end (the worker was killed each time) before the report is given up instead of killing the next one."""
 NUMBERING_LOCK = 0x4859  # "HY"
 WAITING_MAX = 20
+WORK = (Report.State.PREPARING, Report.State.SEALING)
+IN_FORCE = (Report.State.SIGNED, Report.State.RELEASED)
+SUCCESSORS = (Report.Kind.SUPPLEMENT, Report.Kind.CORRECTION)
+OPEN = (Report.State.PREPARING, Report.State.DRAFT, Report.State.CHECKED, Report.State.SEALING)
 FAULT_MAX = Report._meta.get_field("fault").max_length or 0
 
 
-def order(case: Case, verdicts: list[RunVerdict], *, by: User) -> Report:
+def order(
+    case: Case,
+    verdicts: list[RunVerdict],
+    *,
+    by: User,
+    language: str = Report.Language.BOTH,
+    profiles: tuple[str, ...] = (),
+    supersedes: Report | None = None,
+    kind: str | None = None,
+    reason: str = "",
+) -> Report:
     """Write the report's row and ring for it once the transaction commits. `verdicts` belong to the case.
 
-    The same order again, while the first is still being made (a button pressed twice), gives the first report.
+    supersedes   a signed report of the case that this one will take the place of: `kind` correction or supplement, with `reason`
+
+    The same order again, while the first is not yet signed (a button pressed twice, a form sent again), gives the first report.
     """
     if not connection.in_atomic_block:
         raise RuntimeError("a report is ordered inside a transaction")
     Case.objects.select_for_update().get(pk=case.pk)
+    if supersedes is not None:
+        supersedes.refresh_from_db(fields=["state"])
+        if supersedes.case_id != case.pk or supersedes.state not in IN_FORCE or kind not in SUCCESSORS or not reason:
+            raise ValueError("a correction or a supplement names a report in force of the same case, and says why")
     wanted = {v.pk for v in verdicts}
-    for pending in Report.objects.filter(case=case, created_by=by, state=Report.State.PREPARING):
+    what = {
+        "kind": kind or (Report.Kind.SINGLE if len(wanted) == 1 else Report.Kind.CATALOGUE),
+        "language": Report.Language(language),
+        "profiles": sorted({Report.Profile(p).value for p in profiles}),
+        "supersedes": supersedes,
+        "reason": reason,
+    }
+    for pending in Report.objects.filter(case=case, created_by=by, state__in=OPEN, **what):
         if set(pending.verdicts.values_list("pk", flat=True)) == wanted:
             return pending
     report = Report.objects.create(
         number=_next_number(),
         check_code="".join(secrets.choice(CHECK_CODE_ALPHABET) for _ in range(CHECK_CODE_LENGTH)),
         case=case,
-        kind=Report.Kind.SINGLE if len(verdicts) == 1 else Report.Kind.CATALOGUE,
         created_by=by,
+        version=supersedes.version + 1 if supersedes else 1,
+        **what,
     )
     report.verdicts.set(verdicts)
+    Step.objects.create(report=report, act=Step.Act.ORDERED, by=by, reason=reason)
     record("report.order", actor=by, case=case, params={"report": report.number})
     transaction.on_commit(partial(bell.ring, report.pk))
     return report
 
 
-def retry(report: Report) -> bool:
-    """Put a failed report back to work; False when it has not failed."""
-    with transaction.atomic():
-        found = Report.objects.filter(pk=report.pk, state=Report.State.FAILED)
-        if not found.update(state=Report.State.PREPARING, fault="", attempts=0):
-            return False
-        transaction.on_commit(partial(bell.ring, report.pk))
-    return True
-
-
 def produce(report_id: int) -> Report:
-    """Make and seal one report. Safe to call twice; of several workers at once one does the work, the others go away."""
+    """Draft or sign one report. Safe to call twice; of several workers at once one does the work, the others go away."""
     # The start is counted in a transaction of its own, so that it stays counted if the work kills the process.
     with transaction.atomic():
         report = _mine(report_id)
@@ -91,61 +127,110 @@ def produce(report_id: int) -> Report:
             return Report.objects.get(pk=report_id)
         try:
             with transaction.atomic():
-                _produce(report)
+                (_draft if report.state == Report.State.PREPARING else _seal)(report)
         except Exception as fault:  # whatever went wrong, the clerk must see an end, a reason and a way to try again
             log.exception("report %s not made", report.number)
+            report.refresh_from_db()
             _fail(report, f"{type(fault).__name__}: {fault}")
     return report
 
 
+def waiting() -> list[int]:
+    return list(Report.objects.filter(state__in=WORK).order_by("pk").values_list("pk", flat=True)[:WAITING_MAX])
+
+
+def revise(report: Report, pdf: bytes, *, level: str, reason: str) -> Revision:
+    """Keep a later revision of a signed report: it begins with the newest one's bytes and adds to them.
+
+    ReportFault when it does not. The row and the signatures it adds; everybody gets the newest revision from then on.
+    """
+    vault = Vault(settings.PORTAL_VAULT_DIR)
+    with transaction.atomic():
+        report = Report.objects.select_for_update().select_related("case").get(pk=report.pk)
+        newest = report.newest
+        if newest is None:
+            raise ReportFault("only a signed report is revised")
+        with vault.open(newest.sha256) as stream:
+            before = stream.read()
+        if pdf == before:
+            return newest
+        if not pdf.startswith(before):
+            raise ReportFault("a revision must extend the bytes that are signed")
+        revision = _keep(report, pdf, number=newest.number + 1, level=level, reason=reason)
+        record(
+            "report.revise",
+            actor=None,
+            case=report.case,
+            subject_digest=revision.sha256,
+            params={"report": report.number, "number": revision.number, "level": level, "reason": reason},
+        )
+    return revision
+
+
 def _mine(report_id: int) -> Report | None:
-    """The row, locked, while it waits to be made; None when it does not, or when another worker holds it."""
-    rows = Report.objects.select_for_update(of=("self",), skip_locked=True).select_related("case__court", "created_by")
-    return rows.filter(pk=report_id, state=Report.State.PREPARING).first()
+    """The row, locked, while it waits to be worked on; None when it does not, or when another worker holds it."""
+    rows = Report.objects.select_for_update(of=("self",), skip_locked=True).select_related("case__court", "created_by", "signed_by")
+    return rows.filter(pk=report_id, state__in=WORK).first()
 
 
 def _fail(report: Report, fault: str) -> None:
     Report.objects.filter(pk=report.pk).update(state=Report.State.FAILED, stage=report.state, fault=fault[:FAULT_MAX])
+    Step.objects.create(report=report, act=Step.Act.FAILED)
     record("report.fail", actor=None, case=report.case, params={"report": report.number})
     report.refresh_from_db()
 
 
-def waiting() -> list[int]:
-    return list(Report.objects.filter(state=Report.State.PREPARING).order_by("pk").values_list("pk", flat=True)[:WAITING_MAX])
-
-
-def _produce(report: Report) -> None:
+def _draft(report: Report) -> None:
     issued = _database_now()
-    # 1.–5. What it says, rendered and found to conform.
-    made = edition.make(report, issued=issued)
-    # 7.–8. Seal, and check with our own validator before anybody may have it.
-    words = (made.court.zh[:8], "演示用章" if settings.PORTAL_DEMO else "电子签章")
-    sealed = signing.seal(
-        made.pdf, keys=settings.PORTAL_SIGNING_DIR, words=words, fonts=settings.PORTAL_FONT_DIR
+    # 1.–5. What it says, rendered with its watermark and found to conform.
+    made = edition.make(report, issued=issued, draft=True)
+    vault = Vault(settings.PORTAL_VAULT_DIR)
+    vault.put_bytes(made.annex)
+    report.draft_sha256 = vault.put_bytes(made.pdf).sha256
+    report.annex_sha256 = made.annex_sha256
+    report.issued_at = issued
+    report.pages = _pages(made.pdf)
+    report.state, report.stage, report.fault = Report.State.DRAFT, "", ""
+    report.save()
+    Step.objects.create(report=report, act=Step.Act.DRAFTED)
+    record(
+        "report.draft",
+        actor=None,
+        case=report.case,
+        subject_digest=report.draft_sha256,
+        params={"report": report.number, "annex": report.annex_sha256},
     )
+
+
+def _seal(report: Report) -> None:
+    if report.issued_at is None:
+        raise ReportFault("the report has no draft")
+    # 1.–5. The same contents again, without the watermark.
+    made = edition.make(report, issued=report.issued_at)
+    if made.annex_sha256 != report.annex_sha256:
+        raise ReportFault("what the report says is no longer what was checked; order it again")
+    # 7.–8. Sign, and check with our own validator before anybody may have it.
+    words = (made.court.zh[:8], "演示用章" if settings.PORTAL_DEMO else "电子签章")
+    sealed = signing.seal(made.pdf, keys=settings.PORTAL_SIGNING_DIR, words=words, fonts=settings.PORTAL_FONT_DIR)
     faults = checking.check(sealed.pdf, keys=settings.PORTAL_SIGNING_DIR)
     if faults:
-        raise ReportFault("the sealed report does not pass its own check: " + "; ".join(faults))
+        raise ReportFault("the signed report does not pass its own check: " + "; ".join(faults))
     edition.conform(sealed.pdf, signed=True)
-    # 9. Store by digest, then the row and the act.
-    signed = Vault(settings.PORTAL_VAULT_DIR).put_bytes(sealed.pdf)
-    report.annex_sha256 = made.annex_sha256
+    # 9. Store by digest, then the rows and the act.
     report.unsigned_sha256 = hashlib.sha256(made.pdf).hexdigest()  # 6.
-    report.signed_sha256 = signed.sha256
+    report.signed_sha256 = hashlib.sha256(sealed.pdf).hexdigest()
     report.signature_level = sealed.level
     report.pages = _pages(sealed.pdf)
-    report.issued_at = issued
     report.signed_at = timezone.now()
-    report.state, report.fault = Report.State.SIGNED, ""
+    report.state, report.stage, report.fault = Report.State.SIGNED, "", ""
     report.save()
-    Revision.objects.create(
-        report=report, number=1, sha256=signed.sha256, level=sealed.level, reason=Revision.Reason.SIGNED, at=report.signed_at
-    )
+    _keep(report, sealed.pdf, number=1, level=sealed.level, reason=Revision.Reason.SIGNED)
+    Step.objects.create(report=report, act=Step.Act.SIGNED)
     record(
         "report.sign",
-        actor=report.created_by,
+        actor=report.signed_by,
         case=report.case,
-        subject_digest=signed.sha256,
+        subject_digest=report.signed_sha256,
         params={
             "report": report.number,
             "annex": report.annex_sha256,
@@ -153,6 +238,43 @@ def _produce(report: Report) -> None:
             "level": sealed.level,
         },
     )
+    if report.supersedes_id is not None:
+        _replace(report.supersedes_id, by=report)
+
+
+def _keep(report: Report, pdf: bytes, *, number: int, level: str, reason: str) -> Revision:
+    """Bytes to the vault, a row for them and for each signature they hold that no earlier revision held."""
+    now = timezone.now()
+    stored = Vault(settings.PORTAL_VAULT_DIR).put_bytes(pdf)
+    revision = Revision.objects.create(report=report, number=number, sha256=stored.sha256, level=level, reason=reason, at=now)
+    known = set(report.signatures.values_list("field", flat=True))
+    Signature.objects.bulk_create(
+        Signature(
+            report=report,
+            revision=revision,
+            field=found.field,
+            certificate_sha256=found.certificate_sha256,
+            subject=found.subject,
+            serial=found.serial,
+            level="DocTimeStamp" if found.timestamp else level,
+            at=now,
+        )
+        for found in signatories(pdf)
+        if found.field not in known
+    )
+    return revision
+
+
+def _replace(old_id: int, *, by: Report) -> None:
+    """The report that a signed one takes the place of. One that was revoked meanwhile stays revoked."""
+    old = Report.objects.select_for_update(of=("self",)).select_related("case").get(pk=old_id)
+    if old.state == Report.State.REVOKED:
+        return
+    if old.state not in (Report.State.SIGNED, Report.State.RELEASED):
+        raise ReportFault(f"report {old.number} has already been replaced")
+    Report.objects.filter(pk=old.pk).update(state=Report.State.SUPERSEDED)
+    Step.objects.create(report=old, act=Step.Act.SUPERSEDED, by=by.signed_by, reason=by.number)
+    record("report.supersede", actor=by.signed_by, case=old.case, params={"report": old.number, "successor": by.number})
 
 
 def _database_now() -> datetime:

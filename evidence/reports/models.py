@@ -139,6 +139,11 @@ class Report(models.Model):
         """The bytes to hand out; None while it is unsigned."""
         return self.revisions.order_by("-number").first()
 
+    def supersedes_rivals(self) -> "models.QuerySet[Report]":
+        """Other reports that take, or took, the place of the same one."""
+        taking = Report.objects.exclude(state__in=["preparing", "failed", "draft", "checked", "discarded"]).exclude(pk=self.pk)
+        return taking.filter(supersedes=self.supersedes_id) if self.supersedes_id else taking.none()
+
     def may_open_to(self, side: str) -> bool:
         """Releasing a report exchanges no exhibit: it opens to a side only if the side may know all that it speaks of."""
         return not self.verdicts.filter(run__exhibit__exchanged=False).exclude(run__exhibit__side=side).exists()
@@ -154,7 +159,7 @@ class Revision(models.Model):
     """Bytes of a signed report: the first, and each later one that extends it (archive time-stamps). All are kept."""
 
     class Reason(models.TextChoices):
-        SIGNED = "signed", _("签发")
+        SIGNED = "signed", _("首次签发")
         UPGRADED = "upgraded", _("补齐时间戳和吊销资料")
         RENEWED = "renewed", _("续期归档时间戳")
 

@@ -1,21 +1,28 @@
-"""Ordering, following, downloading and releasing a report; and the public question "is this report yours?"."""
+"""Ordering a report, following it, and taking the file: the draft by the court only, the signed report by whoever may.
 
-import hmac
-import re
+What people decide about it is in `views_decide`; the keys it was signed with in `views_keys`; the public check in `public`.
+"""
+
 import uuid
+from dataclasses import dataclass
 
 from django.conf import settings
 from django.contrib import messages
 from django.contrib.auth.decorators import login_required
+from django.contrib.auth.models import AnonymousUser
+from django.core.paginator import Paginator
 from django.db import transaction
-from django.http import Http404, HttpRequest, HttpResponse
+from django.db.models import QuerySet
+from django.http import Http404, HttpRequest, HttpResponse, QueryDict
 from django.shortcuts import get_object_or_404, redirect, render
-from django.utils import timezone
+from django.urls import reverse
 from django.utils.http import content_disposition_header
 from django.utils.translation import gettext as _
+from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_GET, require_POST
 
 from cases.access import demand, may, visible_to
+from cases.catalogue import in_order_of_sides
 from cases.models import Case
 from evidence.exhibits.models import Exhibit
 from evidence.runs.models import Run, RunVerdict
@@ -23,179 +30,262 @@ from portal.ledger.entries import record
 from portal.people.models import User
 from portal.vault import Vault
 
-from . import document, issuing
-from .models import Report
+from . import decisions, document, issuing
+from .models import Report, Step
 
-EXHIBITS_MAX = 50
-"""Exhibits in one report; bigger cases are issued in several."""
-PUBLIC_STATES = {
-    Report.State.SIGNED: "in_force",
-    Report.State.RELEASED: "in_force",
-    Report.State.SUPERSEDED: "superseded",
-    Report.State.REVOKED: "revoked",
+EXHIBITS_MAX = 500
+"""Exhibits in one report; from 50 on in volumes. A bigger case is issued in several reports."""
+REPORTS_PER_PAGE = 20
+AHEAD: dict[str, tuple[Step.Act, ...]] = {
+    Report.State.PREPARING: (Step.Act.DRAFTED, Step.Act.CHECKED, Step.Act.SIGNED, Step.Act.RELEASED),
+    Report.State.DRAFT: (Step.Act.CHECKED, Step.Act.SIGNED, Step.Act.RELEASED),
+    Report.State.CHECKED: (Step.Act.SIGNED, Step.Act.RELEASED),
+    Report.State.SEALING: (Step.Act.SIGNED, Step.Act.RELEASED),
+    Report.State.SIGNED: (Step.Act.RELEASED,),
 }
+"""What still lies before a report."""
+OUTSIDE_STEPS = (Step.Act.SIGNED, Step.Act.RELEASED, Step.Act.SUPERSEDED, Step.Act.REVOKED)
+"""What the parties see of a report's life; the rest is the court's own work."""
+
+
+@dataclass(frozen=True, slots=True)
+class Unsigned:
+    """A draft, as a thing that rights are asked about: never released, so a condition of release never opens it."""
+
+    case: Case
+    released: bool = False
+
+
+def inside(user: User | AnonymousUser, case: Case) -> bool:
+    """Is this person of the court's side of the case, to whom drafts may be shown?"""
+    return bool(may(user, "report.download", Unsigned(case)))
+
+
+# ── ordering ──────────────────────────────────────────────────────────────────────────────────────────────────────────
+
+
+@never_cache
+@login_required
+@require_GET
+def order(request: HttpRequest, case_id: str) -> HttpResponse:
+    """What a report would speak of, and how: before anything is made. `exhibit` (several) or `whole`, or `supersedes`."""
+    case = _case_to_report(request, case_id)
+    previous = _previous(request, case, request.GET.get("supersedes", ""))
+    if previous is not None and not request.GET.getlist("exhibit"):
+        chosen = visible_to(request.user, Exhibit.objects.filter(runs__verdict__reports=previous).distinct())
+    else:
+        chosen = _chosen(request, case, request.GET)
+    verdicts = _latest(chosen)
+    concluded = {v.run.exhibit_id for v in verdicts}
+    context = {
+        "case": case,
+        "previous": previous,
+        "verdicts": verdicts,
+        "without": [e for e in chosen.order_by(in_order_of_sides("side"), "number")[:EXHIBITS_MAX] if e.pk not in concluded],
+        "whole": bool(request.GET.get("whole")),
+        "languages": Report.Language.choices,
+        "profiles": Report.Profile.choices,
+        "kinds": [(k.value, k.label) for k in issuing.SUCCESSORS],
+        "too_many": len(verdicts) > EXHIBITS_MAX,
+        "most": EXHIBITS_MAX,
+    }
+    return render(request, "evidence/reports/order.html", context)
 
 
 @login_required
 @require_POST
 def issue(request: HttpRequest, case_id: str) -> HttpResponse:
-    """Order a report on the latest verdicts of the chosen exhibits (form field `exhibit`, public ids)."""
-    case = get_object_or_404(visible_to(request.user, Case.objects.all()), public_id=case_id)
-    user = _person(request)
-    demand(user, "report.generate", case)
-    exhibits = visible_to(request.user, Exhibit.objects.filter(case=case, public_id__in=_chosen(request)))
-    verdicts = [v for e in exhibits if (v := _latest(e)) is not None]
+    """Order a report on the latest verdicts of the chosen exhibits (form fields `exhibit`, public ids, or `whole`)."""
+    case = _case_to_report(request, case_id)
+    verdicts = _latest(_chosen(request, case, request.POST))
     if not verdicts:
         messages.error(request, _("所选证据还没有核验结论，请等核验完成后再出具报告。"))
         return redirect("case", case.public_id)
+    if len(verdicts) > EXHIBITS_MAX:
+        messages.error(request, _("一份报告最多 %(most)s 件证据，请分几份生成。") % {"most": EXHIBITS_MAX})
+        return redirect("case", case.public_id)
+    previous = _previous(request, case, request.POST.get("supersedes", ""))
+    reason = " ".join(request.POST.get("reason", "").split())[: decisions.REASON_MAX]
+    kind = request.POST.get("kind", "")
+    if previous is not None:
+        back = redirect(f"{reverse('reports:order', args=[case.public_id])}?supersedes={previous.public_id}")
+        if not reason or kind not in issuing.SUCCESSORS:
+            messages.error(request, _("请选择是更正还是补充，并写明理由。"))
+            return back
+        if previous.state not in issuing.IN_FORCE:
+            messages.error(request, _("原报告 %(number)s 已被取代或者撤销，不能再取代一次。") % {"number": previous.number})
+            return redirect("reports:report", previous.public_id)
+    language, profiles = request.POST.get("language", Report.Language.BOTH), request.POST.getlist("profile")
     with transaction.atomic():
-        ordered = issuing.order(case, verdicts, by=user)
+        ordered = issuing.order(
+            case,
+            verdicts,
+            by=person(request),
+            language=language if language in Report.Language.values else Report.Language.BOTH,
+            profiles=tuple(p for p in profiles if p in Report.Profile.values),
+            supersedes=previous,
+            kind=kind if previous is not None else None,
+            reason=reason if previous is not None else "",
+        )
     return redirect("reports:report", ordered.public_id)
 
 
+def _case_to_report(request: HttpRequest, case_id: str) -> Case:
+    case = get_object_or_404(visible_to(request.user, Case.objects.select_related("court")), public_id=case_id)
+    demand(request.user, "report.generate", case)
+    return case
+
+
+def _previous(request: HttpRequest, case: Case, public_id: str) -> Report | None:
+    """The report to be replaced, by its public id; 404 for an id that is none of this case."""
+    if not public_id:
+        return None
+    ids = _uuids([public_id])
+    return get_object_or_404(visible_to(request.user, Report.objects.filter(case=case)), public_id__in=ids)
+
+
+def _chosen(request: HttpRequest, case: Case, asked: QueryDict) -> QuerySet[Exhibit]:
+    found = visible_to(request.user, Exhibit.objects.filter(case=case))
+    return found if asked.get("whole") else found.filter(public_id__in=_uuids(asked.getlist("exhibit")[:EXHIBITS_MAX]))
+
+
+def _uuids(texts: list[str]) -> list[str]:
+    """What is not an id of ours is passed over: the same as a thing one may not see."""
+    found = []
+    for text in texts:
+        try:
+            found.append(str(uuid.UUID(text)))
+        except ValueError:
+            continue
+    return found
+
+
+def _latest(exhibits: QuerySet[Exhibit]) -> list[RunVerdict]:
+    """The newest verdict of each exhibit that has one, in the order of the catalogue."""
+    runs = RunVerdict.objects.filter(run__exhibit__in=exhibits, run__state=Run.State.DONE)
+    newest = runs.order_by("run__exhibit_id", "-run__number").distinct("run__exhibit_id").values("pk")
+    found = RunVerdict.objects.filter(pk__in=newest).select_related("run__exhibit").defer("document")
+    return list(found.order_by(in_order_of_sides("run__exhibit__side"), "run__exhibit__number")[: EXHIBITS_MAX + 1])
+
+
+# ── following ─────────────────────────────────────────────────────────────────────────────────────────────────────────
+
+
+@never_cache
+@login_required
+@require_GET
+def of_case(request: HttpRequest, case_id: str) -> HttpResponse:
+    """Every report of a case that this person may know, newest first."""
+    case = get_object_or_404(visible_to(request.user, Case.objects.all()), public_id=case_id)
+    found = visible_to(request.user, Report.objects.filter(case=case).select_related("supersedes"))
+    page = Paginator(found.order_by("-created_at", "-pk"), REPORTS_PER_PAGE).get_page(request.GET.get("page"))
+    context = {"case": case, "page": page, "reports": page.object_list, "may_order": bool(may(request.user, "report.generate", case))}
+    return render(request, "evidence/reports/of_case.html", context)
+
+
+@never_cache
 @login_required
 @require_GET
 def report(request: HttpRequest, public_id: str) -> HttpResponse:
-    return render(request, "evidence/reports/report.html", _shown(request, public_id))
+    return render(request, "evidence/reports/report.html", shown(request, visible(request, public_id)))
 
 
+@never_cache
 @login_required
 @require_GET
 def state(request: HttpRequest, public_id: str) -> HttpResponse:
-    """The part of the page that follows the work; htmx stops asking when the report is ready or has failed."""
-    return render(request, "evidence/reports/_state_part.html", _shown(request, public_id))
+    """The part of the page that follows the work; htmx stops asking when there is nothing more to wait for."""
+    return render(request, "evidence/reports/_state_part.html", shown(request, visible(request, public_id)))
+
+
+def shown(request: HttpRequest, found: Report) -> dict[str, object]:
+    """What the report's page says to this person, and what the person may do now."""
+    user, states = request.user, Report.State
+    within = inside(user, found.case)
+    steps = found.steps.select_related("by")
+    context: dict[str, object] = {
+        "report": found,
+        "case": found.case,
+        "inside": within,
+        "steps": steps if within else steps.filter(act__in=OUTSIDE_STEPS),
+        "verdicts": document.ordered(found.verdicts.select_related("run__exhibit").defer("document")),
+        "working": found.state in issuing.WORK,
+        "signed": found.signed_sha256 != "",
+        "newest": found.newest,
+        "successor": visible_to(user, Report.objects.filter(supersedes=found, signed_sha256__gt="")).order_by("-pk").first(),
+        "predecessor": visible_to(user, Report.objects.filter(pk=found.supersedes_id)).first(),
+    }
+    if not within:
+        return context
+    generates = bool(may(user, "report.generate", found.case))
+    signs = bool(may(user, "report.sign", found))
+    request_ = decisions.request_of(found) if found.state in issuing.IN_FORCE else None
+    open_ = found.state in (states.DRAFT, states.CHECKED)
+    context |= {
+        "ahead": [act.label for act in AHEAD.get(found.state, ())],
+        "generates": generates,
+        "own": found.created_by_id == person(request).pk,
+        "signs": signs,
+        "others": decisions.second_persons(found) if open_ and generates and not signs else (),
+        "outdated": decisions.outdated(found) if open_ else (),
+        "has_draft": bool(found.draft_sha256) and not found.signed_sha256,
+        "may_release": found.state == states.SIGNED and bool(may(user, "report.release", found)),
+        "in_force": found.state in issuing.IN_FORCE,
+        "revocation": request_,
+        "may_revoke": request_ is not None and request_.by_id != person(request).pk and decisions.may_revoke(person(request), request_),
+        "contents_changed": "no longer what was checked" in found.fault,
+    }
+    return context
+
+
+# ── files ─────────────────────────────────────────────────────────────────────────────────────────────────────────────
 
 
 @login_required
 @require_GET
 def download(request: HttpRequest, public_id: str) -> HttpResponse:
-    found = _visible(request, public_id)
+    """The newest revision of a signed report. One out of force says so in its file name."""
+    found = visible(request, public_id)
     demand(request.user, "report.download", found)
-    if not found.signed_sha256:
+    newest = found.newest
+    if newest is None:
         raise Http404
-    with Vault(settings.PORTAL_VAULT_DIR).open(found.signed_sha256) as stream:
+    out_of_force = {Report.State.SUPERSEDED: "-已被取代-SUPERSEDED", Report.State.REVOKED: "-已撤销-REVOKED"}
+    name = f"{found.number}{out_of_force.get(Report.State(found.state), '')}.pdf"
+    return _file(request, found, newest.sha256, name=name, act="report.download")
+
+
+@login_required
+@require_GET
+def draft(request: HttpRequest, public_id: str) -> HttpResponse:
+    """The watermarked draft, for the court's side only, until there is a signed report in its place."""
+    found = visible(request, public_id)
+    if not inside(request.user, found.case) or not found.draft_sha256 or found.signed_sha256:
+        raise Http404
+    return _file(request, found, found.draft_sha256, name=f"草稿-未签名-DRAFT-UNSIGNED-{found.number}.pdf", act="report.draft_download")
+
+
+def _file(request: HttpRequest, found: Report, sha256: str, *, name: str, act: str) -> HttpResponse:
+    with Vault(settings.PORTAL_VAULT_DIR).open(sha256) as stream:
         response = HttpResponse(stream.read(), content_type="application/pdf")
     with transaction.atomic():
-        record(
-            "report.download",
-            actor=_person(request),
-            case=found.case,
-            subject_digest=found.signed_sha256,
-            params={"report": found.number},
-        )
-    response["Content-Disposition"] = content_disposition_header(True, f"{found.number}.pdf") or "attachment"
+        record(act, actor=person(request), case=found.case, subject_digest=sha256, params={"report": found.number})
+    response["Content-Disposition"] = content_disposition_header(True, name) or "attachment"
     response["Content-Security-Policy"] = "sandbox; default-src 'none'"
     response["Cache-Control"] = "private, no-store"
     return response
 
 
-@login_required
-@require_POST
-def again(request: HttpRequest, public_id: str) -> HttpResponse:
-    """Try a failed report once more."""
-    found = _visible(request, public_id)
-    demand(request.user, "report.generate", found.case)
-    issuing.retry(found)
-    return redirect("reports:report", found.public_id)
+# ── who asks, and for what ────────────────────────────────────────────────────────────────────────────────────────────
 
 
-@login_required
-@require_POST
-def release(request: HttpRequest, public_id: str) -> HttpResponse:
-    """Open the report to the parties (the presiding judge's act)."""
-    found = _visible(request, public_id)
-    demand(request.user, "report.release", found)
-    with transaction.atomic():
-        signed = Report.objects.filter(pk=found.pk, state=Report.State.SIGNED)
-        if signed.update(state=Report.State.RELEASED, released_at=timezone.now()):
-            record("report.release", actor=_person(request), case=found.case, params={"report": found.number})
-            messages.success(request, _("报告已向当事人开放。"))
-            if found.verdicts.filter(run__exhibit__exchanged=False).exists():
-                messages.info(request, _("报告涉及还没有交换的证据：交换之前，对方看不到这份报告。"))
-    return redirect("reports:report", found.public_id)
-
-
-@require_GET
-def check(request: HttpRequest) -> HttpResponse:
-    """Public: number and code, or the SHA-256 of a file -> in force, superseded or revoked, and nothing else.
-
-    A wrong code and an unknown number give the same answer; the code has 50 bits, so asking again and again leads nowhere.
-    A file is hashed on the asker's own device; only its digest comes here.
-    """
-    asked = {
-        "number": request.GET.get("number", "").strip()[:40],
-        "code": request.GET.get("code", "").strip().upper()[:20],
-        "sha256": request.GET.get("sha256", "").strip().lower()[:64],
-    }
-    answer, same_file = None, None
-    if asked["sha256"]:
-        same_file = _by_file(asked["sha256"])
-        answer = _public_state(same_file)
-    elif asked["number"] or asked["code"]:
-        answer = _public_state(_by_code(asked["number"], asked["code"]))
-    return render(
-        request,
-        "evidence/reports/check.html",
-        {**asked, "answer": answer, "by_file": bool(asked["sha256"]), "same_file": same_file},
-    )
-
-
-def _by_code(number: str, code: str) -> Report | None:
-    found = Report.objects.filter(number=number).exclude(signed_sha256="").first()
-    known = found.check_code if found else "-" * issuing.CHECK_CODE_LENGTH
-    same = hmac.compare_digest(known.encode(), code.encode())
-    return found if found and same else None
-
-
-def _by_file(sha256: str) -> Report | None:
-    """Whoever has the bytes may know what became of them."""
-    if not re.fullmatch(r"[0-9a-f]{64}", sha256):
-        return None
-    return Report.objects.filter(signed_sha256=sha256).first()
-
-
-def _public_state(found: Report | None) -> str:
-    return PUBLIC_STATES.get(Report.State(found.state), "unknown") if found else "unknown"
-
-
-def _person(request: HttpRequest) -> User:
+def person(request: HttpRequest) -> User:
     """Who is signed in; `login_required` stands before every view that asks."""
     if not isinstance(request.user, User):
         raise Http404
     return request.user
 
 
-def _chosen(request: HttpRequest) -> list[str]:
-    chosen = []
-    for text in request.POST.getlist("exhibit")[:EXHIBITS_MAX]:
-        try:
-            chosen.append(str(uuid.UUID(text)))
-        except ValueError:
-            continue  # not an id of ours: the same as an exhibit one may not see
-    return chosen
-
-
-def _latest(exhibit: Exhibit) -> RunVerdict | None:
-    return (
-        RunVerdict.objects.filter(run__exhibit=exhibit, run__state=Run.State.DONE)
-        .order_by("-run__number")
-        .first()
-    )
-
-
-def _visible(request: HttpRequest, public_id: str) -> Report:
-    return get_object_or_404(
-        visible_to(request.user, Report.objects.select_related("case__court", "created_by")), public_id=public_id
-    )
-
-
-def _shown(request: HttpRequest, public_id: str) -> dict[str, object]:
-    found = _visible(request, public_id)
-    return {
-        "report": found,
-        "case": found.case,
-        "verdicts": document.ordered(found.verdicts.select_related("run__exhibit").defer("document")),
-        "working": found.state == Report.State.PREPARING,
-        "may_release": found.state == Report.State.SIGNED and bool(may(request.user, "report.release", found)),
-        "may_retry": found.state == Report.State.FAILED and bool(may(request.user, "report.generate", found.case)),
-    }
+def visible(request: HttpRequest, public_id: str) -> Report:
+    rows = Report.objects.select_related("case__court", "created_by", "checked_by", "signed_by", "supersedes")
+    return get_object_or_404(visible_to(request.user, rows), public_id=public_id)

@@ -13,6 +13,7 @@ import sys
 import time
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from typing import Any
 
 ROOT = Path(__file__).resolve().parents[2]
 WAIT_SECONDS = 120
@@ -150,23 +151,38 @@ def _wait_for_verdicts(count: int) -> None:
 
 
 def _report(case: object) -> None:
+    """As people do it: the clerk orders, the assistant checks, the judge signs."""
     from django.db import transaction
 
-    from evidence.reports import issuing
+    from evidence.reports import decisions, issuing
     from evidence.reports.models import Report
     from evidence.runs.models import RunVerdict
     from portal.people.models import User
 
+    people = {u.username: u for u in User.objects.filter(username__in=("clerk", "assistant", "judge"))}
     report = Report.objects.filter(case=case).first()
     if report is None:
         with transaction.atomic():
-            report = issuing.order(case, list(RunVerdict.objects.all()), by=User.objects.get(username="clerk"))  # type: ignore[arg-type]
-    end = time.monotonic() + WAIT_SECONDS
-    while report.state == Report.State.PREPARING and time.monotonic() < end:
-        time.sleep(0.1)
-        report.refresh_from_db()
+            report = issuing.order(case, list(RunVerdict.objects.all()), by=people["clerk"])  # type: ignore[arg-type]
+    report = _worked(report)
+    if report.state == Report.State.DRAFT:
+        report = decisions.check(report, by=people["assistant"], annex=report.annex_sha256)
+    if report.state == Report.State.CHECKED:
+        decisions.send(report, by=people["judge"], annex=report.annex_sha256)
+    report = _worked(report)
     if not report.signed_sha256:
         raise SystemExit(f"demo: the report was not made: {report.fault or report.state}")
+
+
+def _worked(report: Any) -> Any:
+    from evidence.reports import issuing
+
+    end = time.monotonic() + WAIT_SECONDS
+    report.refresh_from_db()
+    while report.state in issuing.WORK and time.monotonic() < end:
+        time.sleep(0.1)
+        report.refresh_from_db()
+    return report
 
 
 def _tell(port: int, *, serving: bool) -> None:

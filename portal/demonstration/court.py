@@ -29,6 +29,7 @@ def ensure() -> Case:
     defendant = _party(case, Side.DEFENDANT, people["defendant"].full_name)
     _member(case, people["judge"], Role.PRESIDING_JUDGE, Side.COURT)
     _member(case, people["clerk"], Role.CLERK, Side.COURT)
+    _member(case, people["assistant"], Role.JUDGE_ASSISTANT, Side.COURT)
     _member(case, people["plaintiff"], Role.LITIGANT, Side.PLAINTIFF, plaintiff)
     _member(case, people["agent"], Role.AGENT, Side.PLAINTIFF, plaintiff, days=MANDATE_DAYS)
     _member(case, people["defendant"], Role.LITIGANT, Side.DEFENDANT, defendant)

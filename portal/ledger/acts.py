@@ -90,6 +90,13 @@ _ACTS = (
     Act("node.download", "下载法院节点的第 {position} 份答复", "Answer no. {position} of a court node downloaded", ("exhibit", "run", "position")),
     # reports
     Act("report.order", "生成核验报告 {report}", "Report {report} ordered", ("report",)),
+    Act("report.draft", "核验报告 {report} 的草稿制成", "Draft of report {report} made", ("report", "annex")),
+    Act("report.draft_download", "下载核验报告 {report} 的草稿", "Draft of report {report} downloaded", ("report",)),
+    Act("report.check", "复核核验报告 {report}", "Report {report} checked", ("report", "annex")),
+    Act("report.return", "核验报告 {report} 退回草稿", "Report {report} returned to draft", ("report", "reason")),
+    Act("report.send", "决定签发核验报告 {report}", "Report {report} sent to be signed", ("report", "annex")),
+    Act("report.retry", "重新制作核验报告 {report}", "Report {report} tried again", ("report",)),
+    Act("report.discard", "核验报告 {report} 的草稿作废", "Draft of report {report} discarded", ("report",)),
     Act("report.fail", "核验报告 {report} 未能生成", "Report {report} could not be made", ("report",)),
     Act(
         "report.sign",
@@ -99,5 +106,16 @@ _ACTS = (
     ),
     Act("report.download", "下载核验报告 {report}", "Report {report} downloaded", ("report",)),
     Act("report.release", "向当事人开放核验报告 {report}", "Report {report} released to the parties", ("report",)),
+    Act(
+        "report.revise",
+        "核验报告 {report} 第 {number} 份文件（{level}）",
+        "Report {report}: revision {number} kept ({level})",
+        ("report", "number", "level", "reason"),
+    ),
+    Act("report.supersede", "核验报告 {report} 由 {successor} 取代", "Report {report} superseded by {successor}", ("report", "successor")),
+    Act("report.ask_revoke", "提请撤销核验报告 {report}", "Revocation of report {report} requested", ("report", "reason")),
+    Act("report.drop_revoke", "不予撤销核验报告 {report}", "Revocation of report {report} not granted", ("report",)),
+    Act("report.revoke", "撤销核验报告 {report}", "Report {report} revoked", ("report", "reason")),
+    Act("report.drill", "查找证书 {certificate} 签过的报告", "Reports signed with certificate {certificate} looked up", ("certificate",)),
 )  # fmt: skip
 ACTS: Mapping[str, Act] = {act.code: act for act in _ACTS}

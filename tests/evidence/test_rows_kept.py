@@ -243,7 +243,6 @@ REPORT_MOVES = {
     *(("signed", "superseded"), ("released", "superseded"), ("signed", "revoked"), ("released", "revoked")),
     # the work: a draft is made, a checked one is sealed, either may fail and is taken up where it failed; a draft may be given up
     *(("preparing", "draft"), ("preparing", "failed"), ("failed", "preparing"), ("checked", "sealing")),
-    ("preparing", "signed"),
     *(("sealing", "signed"), ("sealing", "failed"), ("draft", "discarded"), ("failed", "discarded")),
 }
 

@@ -116,7 +116,7 @@ class Migration(migrations.Migration):
                 ('number', models.PositiveSmallIntegerField()),
                 ('sha256', models.CharField(max_length=64, unique=True)),
                 ('level', models.CharField(max_length=20)),
-                ('reason', models.CharField(choices=[('signed', '签发'), ('upgraded', '补齐时间戳和吊销资料'), ('renewed', '续期归档时间戳')], max_length=10)),
+                ('reason', models.CharField(choices=[('signed', '首次签发'), ('upgraded', '补齐时间戳和吊销资料'), ('renewed', '续期归档时间戳')], max_length=10)),
                 ('at', models.DateTimeField()),
             ],
             options={

@@ -19,6 +19,7 @@ def trust_notices(context: Any, *, court: bool) -> dict[str, object]:
     keeper = isinstance(user, User) and user.court_staff and bool(may_in_office(user, "trust.view"))
     return {
         "keeper": keeper,
+        "drills": keeper and bool(may_in_office(user, "report.drill")),
         "proposed": Draft.objects.filter(state=Draft.State.PROPOSED).exclude(created_by=user).count() if keeper else 0,
         "again": court and reverification.offered(user),
     }

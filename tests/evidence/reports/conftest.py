@@ -13,10 +13,12 @@ from django.conf import settings as django_settings
 from django.db import transaction
 from django.test import override_settings
 
-from evidence.reports import bell, edition, issuing, rendering, signing
+from evidence.reports import bell, checking, edition, issuing, rendering, signing
 from evidence.reports.models import Report
 from portal.demonstration import authority
 from tests import courtroom
+
+from . import life
 
 FONTS = Path(__file__).parents[3] / "portal" / "fonts" / "build"
 ISSUED = datetime(2026, 11, 22, 4, 5, 6, tzinfo=UTC)
@@ -156,3 +158,22 @@ def attachment(pdf: bytes, name: str = "result.json") -> bytes:
 
     with pikepdf.open(io.BytesIO(pdf)) as document:
         return bytes(document.attachments[name].get_file().read_bytes())
+
+
+@pytest.fixture
+def press(monkeypatch: pytest.MonkeyPatch, settings: Any, tmp_path: Path) -> life.Press:
+    """No PDF is made: the tests are about the life of a report, not about its looks."""
+    settings.PORTAL_VAULT_DIR = tmp_path / "vault"
+    made = life.Press()
+    monkeypatch.setattr(edition, "make", made.make)
+    monkeypatch.setattr(edition, "conform", lambda pdf, signed=False: None)
+    monkeypatch.setattr(signing, "seal", made.seal)
+    monkeypatch.setattr(checking, "check", lambda pdf, keys: [])
+    monkeypatch.setattr(issuing, "signatories", lambda pdf: [])
+    monkeypatch.setattr(issuing, "_pages", lambda pdf: 3)
+    return made
+
+
+@pytest.fixture
+def court(press: life.Press) -> life.Court:
+    return life.Court()
