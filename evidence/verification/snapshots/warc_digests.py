@@ -70,14 +70,10 @@ def parse(text: bytes) -> Recorded | Reason:
     if not colon or known is None:
         return Reason.DIGEST_ALGORITHM_UNKNOWN
     algorithm, size, hasher = known
-    decoded = _decode(value, size)
+    # The length tells the encoding: hex, base32 or base64, padded or not.
+    decoder = _DECODERS.get((size, len(value), value.endswith(b"=")))
+    decoded = None if decoder is None else decoder(value, size)
     return Reason.DIGEST_MALFORMED if decoded is None else Recorded(algorithm, decoded, hasher, b"-" in label)
-
-
-def _decode(text: bytes, size: int) -> bytes | None:
-    """The length tells the encoding: hex, base32 or base64, padded or not. None when it is none of them, or not canonical."""
-    decoder = _DECODERS.get((size, len(text), text.endswith(b"=")))
-    return None if decoder is None else decoder(text, size)
 
 
 def _hex(text: bytes, size: int) -> bytes | None:

@@ -41,7 +41,8 @@ _LENGTH = re.compile(rb" ?([0-9]{1,18})")
 _FOLD = re.compile(rb"\r\n[ \t]+")
 _LENIENT_END = re.compile(rb"\n\r?\n")
 _NOT_RETURN = re.compile(rb"[^\r\n]")
-_BLANK = b" \t"
+BLANK = b" \t"
+"""What may surround the value of a field."""
 
 
 @dataclass(slots=True)
@@ -53,6 +54,7 @@ class Record:
     last       name in lower case -> value as it stands; of repeated names the last
     length     declared length of the block
     block      the whole block when it is in memory, else None: read `Records.pieces()` then
+    repeats    some name comes more than once
     recovered  found after a fault, or its own header is malformed or says two things: never counts as passed
     """
 
@@ -62,20 +64,16 @@ class Record:
     length: int
     block: memoryview | None
     recovered: bool
+    repeats: bool = False
 
     def get(self, name: bytes) -> bytes | None:
         """The value of a field (name in lower case) without surrounding blanks."""
         value = self.last.get(name)
-        return None if value is None else value.strip(_BLANK)
+        return None if value is None else value.strip(BLANK)
 
     def values(self, name: bytes) -> list[bytes]:
         """All values of a field, in order."""
-        return [value.strip(_BLANK) for key, value in self.fields if key.lower() == name]
-
-    @property
-    def repeats(self) -> bool:
-        """Does any name come more than once?"""
-        return len(self.last) != len(self.fields)
+        return [value.strip(BLANK) for key, value in self.fields if key.lower() == name]
 
 
 @dataclass(slots=True)
@@ -235,13 +233,13 @@ class Records:
         stream.position += end.end()
         lines = window[: end.end()].replace(b"\r\n", b"\n").split(b"\n")[1:-2]
         pairs = (line.replace(b"\r", b" ").partition(b":") for line in lines if b":" in line)
-        fields = b"".join(name.strip(_BLANK) + b":" + value + b"\r\n" for name, _, value in pairs)
+        fields = b"".join(name.strip(BLANK) + b":" + value + b"\r\n" for name, _, value in pairs)
         return self._record(fields, mark, recovered=True)
 
     def _record(self, lines: bytes, mark: Mark, *, recovered: bool) -> Record | None:
         fields = _FIELD.findall(lines)
         last = {name.lower(): value for name, value in fields}
-        record = Record(mark.raw, fields, last, 0, None, recovered)
+        record = Record(mark.raw, fields, last, 0, None, recovered, len(last) != len(fields))
         if len(fields) > FIELDS_MAX:
             self.oversized_headers += 1
         if record.repeats and self._contradicts(record):

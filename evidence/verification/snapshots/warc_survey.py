@@ -14,7 +14,7 @@ from ..codecs.quotation import quote
 from ..reasons import Reason
 from .warc_digests import Recorded, parse
 from .warc_payload import Hashed, digest, in_pieces, whole
-from .warc_records import RECORDS_MAX, Record, Records
+from .warc_records import BLANK, RECORDS_MAX, Record, Records
 from .warc_segments import Assemblies, Assembly
 from .warc_stream import Compression, Stream
 
@@ -167,8 +167,9 @@ class _Reading:
     def take(self, record: Record) -> None:
         """Steps 5 to 7 for one record."""
         found = self._found
-        kind = (record.get(b"warc-type") or b"").lower()
-        uri = record.get(b"warc-target-uri") or b""
+        stated = record.last.get
+        kind = stated(b"warc-type", b"").strip(BLANK).lower()
+        uri = stated(b"warc-target-uri", b"").strip(BLANK)
         block = self._recorded(record, b"warc-block-digest")
         payload = self._recorded(record, b"warc-payload-digest")
         if kind in DUE_KINDS:
@@ -182,9 +183,7 @@ class _Reading:
             self._date(record)
         if uri and (uri.startswith(b"<") or b" " in uri):
             found.odd_uris += 1
-        http = kind in _HTTP_KINDS and (record.get(b"content-type") or b"").lower().startswith(
-            b"application/http"
-        )
+        http = kind in _HTTP_KINDS and stated(b"content-type", b"").strip(BLANK).lower().startswith(b"application/http")
         assembly = None
         if b"warc-segment-number" in record.last:
             assembly = self._segment(record, kind, uri, payload, http=http)
@@ -217,15 +216,16 @@ class _Reading:
         if record.repeats and len(set(record.values(name))) > 1:
             self._malformed(record, Reason.DIGEST_AMBIGUOUS)
             return None
-        recorded = parse(text.strip(b" \t"))
+        recorded = parse(text.strip(BLANK))
+        if type(recorded) is Recorded:
+            found.hyphen_labels += recorded.hyphen
+            return recorded
         if recorded is Reason.DIGEST_ALGORITHM_UNKNOWN:
             found.unknown += 1
             return None
         if isinstance(recorded, Reason):
             self._malformed(record, recorded)
-            return None
-        found.hyphen_labels += recorded.hyphen
-        return recorded
+        return None
 
     def _malformed(self, record: Record, reason: Reason) -> None:
         found = self._found
@@ -241,14 +241,15 @@ class _Reading:
         if payload is None or kind == b"revisit" or record.recovered:
             return
         stated = (payload.algorithm, payload.value)
-        identity = record.get(b"warc-record-id")
+        identity = record.last.get(b"warc-record-id", b"").strip(BLANK)
         if identity:
             originals.by_id.setdefault(key(identity), stated)
-        originals.by_place.setdefault(key(uri, record.get(b"warc-date") or b"", payload.value), stated)
+        date = record.last.get(b"warc-date", b"").strip(BLANK)
+        originals.by_place.setdefault(key(uri, date, payload.value), stated)
 
     def _date(self, record: Record) -> None:
         found = self._found
-        date = record.get(b"warc-date") or b""
+        date = record.last.get(b"warc-date", b"").strip(BLANK)
         # Without the Z, so that a fraction of a second sorts after none. What lies between changes nothing.
         if found.first_date[:-1] <= date[:-1] <= found.last_date[:-1]:
             return
