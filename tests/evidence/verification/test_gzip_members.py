@@ -14,6 +14,9 @@ import pytest
 from evidence.verification.codecs import gzipmembers, inflate
 from evidence.verification.codecs.octets import BytesOctets, ForwardOctets, Part, blocks
 from evidence.verification.reasons import Reason
+from evidence.verification.verdict import Overall
+
+from .snapshot_exhibits import verified
 
 TEXT = b"A line of a web page, and another one. " * 60
 
@@ -266,3 +269,11 @@ def test_bytes_that_can_only_be_made_from_the_beginning() -> None:
     assert starts == 3
     part = Part(BytesOctets(data), 1000, 500)
     assert b"".join(blocks(part, size=64)) == data[1000:1500] and part.read(490, 100) == data[1490:1500]
+
+
+@pytest.mark.parametrize("flags", [0xE0, 0x20, 0x04, 0x08, 0x10, 0x02])
+def test_the_beginning_of_a_member_that_is_none_is_nobodys_file(flags: int) -> None:
+    """Reserved flags, or fields that do not end: looked at by every format, read by none, and no error."""
+    for rest in (b"", b"\0\0\0\0\0\xff", b"\0\0\0\0\0\xff" + b"x" * 5000):
+        verdict = verified(("page.warc.gz", b"\x1f\x8b\x08" + bytes((flags,)) + rest))
+        assert verdict.sources[0].format == "unknown" and verdict.overall is Overall.INDETERMINATE

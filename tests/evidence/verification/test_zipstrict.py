@@ -122,6 +122,9 @@ def test_a_matching_unicode_path_is_read_and_another_refused() -> None:
         path = name.encode()
         field = struct.pack("<HHBL", 0x7075, 5 + len(path), 1, zlib.crc32(raw)) + path
         assert refused(built(Plan(raw, b"x", extra=field, local_extra=field))) == wanted
+        # In either header alone it must agree as well.
+        assert refused(built(Plan(raw, b"x", local_extra=field))) == wanted
+        assert refused(built(Plan(raw, b"x", extra=field, local_extra=b""))) == wanted
 
 
 # ── archives built field by field ─────────────────────────────────────────────────────────────────────────────────────
@@ -441,3 +444,39 @@ def test_python_reads_some_of_the_attacks_without_a_word() -> None:
         for attack in ("one name twice", "bytes before, offsets shifted", "bytes between members"):
             with zipfile.ZipFile(io.BytesIO(ATTACKS[attack]())) as archive:
                 assert archive.testzip() is None
+
+
+# ── what single conditions decide ─────────────────────────────────────────────────────────────────────────────────────
+
+
+def test_sizes_of_the_local_header_are_zero_or_right_and_zero_only_before_a_descriptor() -> None:
+    """APPNOTE §4.4.4, bit 3. A reader that goes by local headers would take such a member for an empty one, or for another."""
+    d = descriptor(TEXT)
+    assert refused(built(plain(**ZEROS))) == {STRUCTURE}
+    assert refused(built(plain(flags=8, descriptor=d))) == set()
+    for name in ZEROS:
+        assert refused(built(plain(flags=8, descriptor=d, **{name: 7}))) == {STRUCTURE}, name
+        others = {k: v for k, v in ZEROS.items() if k != name}
+        assert refused(built(plain(flags=8, descriptor=d, **others))) == {STRUCTURE}, name
+
+
+def test_many_faults_of_one_kind_do_not_push_out_another() -> None:
+    bad = [plain(b"../%d" % n, b"") for n in range(zipstrict.FAULTS_MAX + 10)]
+    odd = plain(b"packed", method=12)
+    faults = zipstrict.read(BytesOctets(built(*bad, odd, plain(**ZEROS)))).faults
+    assert sum(f.rule is Rule.NAMES for f in faults) == zipstrict.FAULTS_MAX
+    assert {(f.rule, f.reason) for f in faults} >= {NAMES, STRUCTURE, (Rule.DATA, Reason.UNSUPPORTED_FORMAT)}
+
+
+def test_the_largest_local_header_is_read() -> None:
+    """A name and an extra field that together exceed 65,535 bytes."""
+    extra = struct.pack("<HH", 0x7777, 65_531) + bytes(65_531)
+    assert read(built(plain(b"n" * 900, local_extra=extra), plain())) == {"n" * 900: TEXT, "a.txt": TEXT}
+    twice = struct.pack("<HH", 0x7777, 65_000) + bytes(65_000) + struct.pack("<HH", 0x7777, 0)
+    assert refused(built(plain(b"n" * 900, local_extra=twice))) == {STRUCTURE}
+
+
+def test_a_member_that_overlaps_what_follows_it_is_named() -> None:
+    data = built(plain(compressed=len(TEXT) + 5, size=len(TEXT) + 5), plain(b"b"))
+    (fault, *_) = zipstrict.read(BytesOctets(data)).faults
+    assert fault.rule is Rule.STRUCTURE and "overlap" in fault.detail
