@@ -446,3 +446,31 @@ def test_names_and_shapes_are_asked_of_every_package() -> None:
     verdict = examine(package({**files(), "录屏.mp4": SHOT}))
     assert PASSED is Outcome.PASSED and asked(verdict) >= {"CNP.HASHES", "CNP.CLEANLINESS", "CNP.OPERATIONS", "CNP.TIME_ORDER"}
     assert "CNP.STAMPS" not in asked(verdict), "a recording without any token in the package is not asked for one"
+
+
+def test_a_check_that_came_after_the_capture_is_out_of_order() -> None:
+    """To see it fail: look at each log by itself."""
+    late = CHECK_LOG + "2026-11-22T15:40:00+08:00 检查完毕\n"
+    found = finding(examine(package({**files(), "自清洁检查日志.txt": late.encode()})), "CNP.TIME_ORDER")
+    assert (found.outcome, found.reason, found.bearing) == (OPEN, Reason.TIMESTAMP_ORDER_FAILURE, Bearing.ADVISORY)
+    early = CHECK_LOG + "2026-11-22T15:30:00+08:00 检查完毕\n"
+    assert answer(examine(package({**files(), "自清洁检查日志.txt": early.encode()})), "CNP.TIME_ORDER") == OK
+    without = {n: d for n, d in files().items() if n != "取证操作日志.json"}
+    page_only = finding(examine(package({**without, "自清洁检查日志.txt": late.encode()})), "CNP.TIME_ORDER")
+    assert page_only.reason is Reason.TIMESTAMP_ORDER_FAILURE
+
+
+def test_lines_of_json_with_one_that_is_none_are_a_text() -> None:
+    lines = "\n".join(json.dumps(e, ensure_ascii=False) for e in json.loads(operations(sha256="0" * 64)))
+    assert answer(with_operations(lines.encode()), "CNP.OPERATIONS") == HASH
+    # As text the digest stands beside no name that is read: a difference to explain.
+    assert answer(with_operations(f"{lines}\nend".encode()), "CNP.OPERATIONS") == (OPEN, Reason.FACTS_CONFLICT)
+
+
+def test_an_unreadable_log_and_a_page_that_nobody_saved() -> None:
+    members = {**files(), "网页源码.html": b"<!doctype html><p>plain", "取证操作日志.json": b"\x80\x80"}
+    verdict = examine(package(members))
+    assert answer(verdict, "CNP.OPERATIONS")[0] is OPEN
+    assert finding(examine(package({**files(), "自清洁检查日志.txt": b"\x80\x80"})), "CNP.CLEANLINESS").reason is Reason.UNSUPPORTED_FORMAT
+    odd = files()["网页源码.html"].replace(b"Nov 22 2026", b"Nov 99 2026").replace(b"GMT+0800", b"GMT+9900")
+    assert examine(package({**files(), "网页源码.html": odd})).overall is Overall.INDETERMINATE
