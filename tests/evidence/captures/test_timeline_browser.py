@@ -22,6 +22,8 @@ from portal.people.models import User
 from tests import courtroom
 from tests.evidence.captures.test_timeline import EARLY, LATER, A, B, document, proof, stated, track
 from tests.evidence.intake.browser import DESK, PHONE, chromium
+from tests.evidence.verification.test_forensic_package import COURT, NINE
+from tests.evidence.verification.test_hashlist import CHECK_LOG, examine, files, package
 
 pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.needs("chromium")]
 SCREENS = Path(__file__).parents[3] / "var" / "test" / "screens"
@@ -116,6 +118,22 @@ def test_the_timeline_is_readable(page: Page, live_server: Any, case: Case) -> N
             page.emulate_media(media="print")
             _look(page, f"timeline-pair-print-{language}")
             page.emulate_media(media="screen")
+
+
+def test_a_forensic_package_is_readable(page: Page, live_server: Any, case: Case, judge: User) -> None:
+    lines = [line for line in CHECK_LOG.splitlines() if "ping" not in line.lower()] + ["异常 <script>alert(1)</script>" + "x" * 300]
+    nine = {n: d for n, d in NINE.items() if n != "录屏.avi"} | {"x" * 90 + ".png": b"\x89PNG"}
+    data = package({**files(), **nine, "自清洁检查日志.txt": "\n".join(lines).encode()})
+    exhibit = courtroom.hand_in(case, judge, files={"取证包.zip": data})
+    courtroom.run(exhibit, examine(data, store=COURT))
+    address = live_server.url + reverse("exhibits:exhibit", args=[exhibit.public_id])
+    for language in ("zh", "en"):
+        page.goto(address)
+        if language == "en":
+            page.get_by_role("button", name="English", exact=True).click()
+            page.wait_for_load_state("networkidle")
+            page.goto(address)
+        _look(page, f"package-{page.width}-{language}")  # type: ignore[attr-defined]
 
 
 def _look(page: Page, name: str) -> None:
