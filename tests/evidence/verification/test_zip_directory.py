@@ -93,3 +93,19 @@ def test_names_are_told_by_how_they_are_written() -> None:
     with pytest.raises(zipnames.NameRefused):
         zipnames.accept(b"\xff\xff", declared_utf8=True, unix_mode=0, size=1)
     assert (Rule.NAMES, Reason.FORMAT_FAILURE) in refused(built(plain(b"\xff", flags=0x0800)))
+
+
+@pytest.mark.parametrize("junk", [b"\0", b"PK\5\5\2\0hi", b"hidden text between the directory and its end"], ids=repr)
+def test_nothing_stands_in_the_directory_but_headers(junk: bytes) -> None:
+    """Counted in its size, so that every offset fits; not in its number of entries."""
+    data = built(plain(), plain(b"b"))
+    body, end = data[:-END], data[-END:]
+    size = struct.unpack_from("<L", end, 12)[0]
+    assert refused(body + junk + patched(end, 12, "<L", size + len(junk))) == {STRUCTURE}
+
+
+def test_colons_are_refused_where_they_name_a_drive() -> None:
+    for name, wanted in ((b"C:x", True), (b"c:/x", True), (b"1:x", False), (b"raw/sha256:8ca0", False), (b"ab:c", False)):
+        assert ((Rule.NAMES, Reason.FORMAT_FAILURE) in refused(built(plain(name)))) is wanted, name
+    for name in (b"/a", b"a//b", b"a/./b", b"a/../b", b"a\\b", b"a/ ", b"a./b", b"nul", b"a/COM1.txt"):
+        assert refused(built(plain(name))) == {(Rule.NAMES, Reason.FORMAT_FAILURE)}, name
