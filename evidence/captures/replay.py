@@ -12,8 +12,11 @@ from urllib.parse import urlsplit
 from django.conf import settings
 from django.core import checks
 
+from evidence.exhibits.models import ExhibitFile
+
 from .capture import Capture, Kind
 from .display import origin
+from .rendering.section import is_mhtml
 
 _ORIGIN = re.compile(r"https://(?:[a-z0-9-]{1,63}\.)+[a-z0-9-]{1,63}(?::[0-9]{1,5})?|http://(?:[a-z0-9-]{1,63}\.)*localhost(?::[0-9]{1,5})?")
 
@@ -33,12 +36,12 @@ def fault() -> str | None:
     return None
 
 
-def address(capture: Capture) -> str | None:
-    """Where this capture may be replayed; None: not at all, and nothing is said of it. For pages that lie in an archive."""
-    place = capture.place
-    if capture.kind is not Kind.PAGE or place.record_offset is None or fault() is not None:
+def address(file: ExhibitFile, capture: Capture) -> str | None:
+    """Where this capture may be replayed; None: not at all, and nothing is said of it. For pages that lie in a WARC or WACZ."""
+    where = str(settings.PORTAL_REPLAY_ORIGIN)
+    if not where or capture.kind is not Kind.PAGE or capture.place.record_offset is None or fault() is not None:
         return None
-    return str(settings.PORTAL_REPLAY_ORIGIN) or None
+    return None if is_mhtml(file) else where
 
 
 def _one_site(one: str, other: str) -> bool:

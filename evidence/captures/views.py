@@ -51,7 +51,7 @@ def capture(request: HttpRequest, public_id: str, position: int, number: int) ->
         "resources_left": max(0, len(one.resources) - RESOURCES_SHOWN),
         "may_read": may_read,
         "safe_view": may_read and left_out.offered(one),
-        "replay": replay.address(one) if may_read else None,
+        "replay": replay.address(file, one) if may_read else None,
         "render": rendering.section(file, one, number, exhibit=found) if may_read else None,
     }
     return render(request, "evidence/captures/capture.html", context)

@@ -92,7 +92,7 @@ def source(file: ExhibitFile, capture: Capture, number: int) -> tuple[str, str] 
         return None
     if capture.id == "file":
         return Form.HTML, file.sha256
-    if number == 1 and capture.place.member is None and _is_mhtml(file):
+    if number == 1 and capture.place.member is None and is_mhtml(file):
         return Form.MHTML, file.sha256
     safe = next((v for v in capture.views if v.kind is ViewKind.SAFE_HTML), None)
     return (Form.SAFE_HTML, safe.sha256) if safe else None
@@ -124,7 +124,8 @@ def _party(file: ExhibitFile, exhibit: Exhibit) -> Party | None:
     return None
 
 
-def _is_mhtml(file: ExhibitFile) -> bool:
+def is_mhtml(file: ExhibitFile) -> bool:
+    """Whether the file begins like a saved message, not like an archive."""
     with Vault(settings.PORTAL_VAULT_DIR).open(file.sha256) as stream:
         head = stream.read(_SNIFFED)
     # The first bytes decide, as in the reader; they are looked at, not parsed.

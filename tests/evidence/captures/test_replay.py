@@ -56,6 +56,17 @@ def test_the_link_hands_nothing_over(exhibit: Exhibit, judge: User, settings: An
     assert shown.count(ORIGIN) == 1
 
 
+def test_a_saved_message_is_no_archive(judge: User, settings: Any) -> None:
+    """The replay program does not read it. To see it fail: go by the place of the page alone."""
+    settings.PORTAL_REPLAY_ORIGIN = ORIGIN
+    case = courtroom.case()
+    courtroom.join(judge, case, Role.PRESIDING_JUDGE)
+    saved = courtroom.hand_in(case, judge, files={"a.mhtml": b"MIME-Version: 1.0\r\nContent-Type: multipart/related; boundary=b\r\n\r\n"})
+    place = Place(file_sha256=saved.files.get().sha256, payload_sha256="0" * 64, payload_size=9, record_offset=70)
+    courtroom.read(saved, Capture("record@70", Kind.PAGE, Facts(), place))
+    assert ORIGIN not in page_of(saved, judge)
+
+
 def test_who_may_not_see_the_content_sees_no_link(exhibit: Exhibit, judge: User, settings: Any) -> None:
     settings.PORTAL_REPLAY_ORIGIN = ORIGIN
     Exhibit.objects.filter(pk=exhibit.pk).update(exchanged=True, confidential=True)
