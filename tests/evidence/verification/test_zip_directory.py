@@ -109,3 +109,10 @@ def test_colons_are_refused_where_they_name_a_drive() -> None:
         assert ((Rule.NAMES, Reason.FORMAT_FAILURE) in refused(built(plain(name)))) is wanted, name
     for name in (b"/a", b"a//b", b"a/./b", b"a/../b", b"a\\b", b"a/ ", b"a./b", b"nul", b"a/COM1.txt"):
         assert refused(built(plain(name))) == {(Rule.NAMES, Reason.FORMAT_FAILURE)}, name
+
+
+def test_no_second_end_record_in_the_comment() -> None:
+    """Some readers take the last signature, wherever it stands."""
+    assert set(read(built(plain(), comment=b"a plain comment"))) == {"a.txt"}
+    for comment in (b"PK\5\6", b"PK\5\6" + bytes(40), b"x" * 30 + b"PK\5\6" + bytes(18)):
+        assert refused(built(plain(), comment=comment)) == {STRUCTURE}
