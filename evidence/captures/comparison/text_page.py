@@ -20,9 +20,9 @@ CONTEXT = 2
 """Equal lines shown on either side of a difference."""
 FOLD_MIN = 4
 """Equal lines that are folded; fewer are shown."""
-FOLDED_SHOWN = 60
+FOLDED_SHOWN = 40
 """Lines within a fold; the whole text is on the page of the capture."""
-ROWS_PER_PAGE = 300
+ROWS_PER_PAGE = 200
 LINE_SHOWN = 1_200
 """Characters of one line, from a little before what differs on."""
 SPELT_SHOWN = 150
@@ -118,8 +118,9 @@ class TextPage:
     @property
     def fits(self) -> bool:
         """Is the result one of these texts? It was made by a process over hostile bytes."""
+        ends = [sum(map(len, lines)) + len(lines) for lines in (self._left, self._right)]
         return (len(self._left), len(self._right)) == self._result.lines and all(
-            end <= sum(map(len, lines)) + len(lines) for p in self._result.passages for (_b, end), lines in self._ranges(p)
+            p.left[1] <= ends[0] and p.right[1] <= ends[1] for p in self._result.passages
         )
 
     @property
@@ -171,9 +172,6 @@ class TextPage:
             bisect_right(right, p.right[0]),
             quoted(text.replace("\n", " ")),
         )
-
-    def _ranges(self, p: Passage) -> tuple[tuple[Range, Sequence[str]], tuple[Range, Sequence[str]]]:
-        return (p.left, self._left), (p.right, self._right)
 
     # ── rows ──────────────────────────────────────────────────────────────────────────────────────────────────────────
 
