@@ -230,7 +230,10 @@ def _texts_of(container: Container, name: re.Pattern[str]) -> list[_Text]:
     found: list[_Text] = []
     for member in container.files:
         base = member.name.rpartition("/")[2]
-        if name.search(base) and _TEXT.search(base) and len(found) < LOGS_MAX:
+        if name.search(base) and _TEXT.search(base):
+            if len(found) >= LOGS_MAX:
+                found.append(_Text(member.name, None, "LOGS_MAX"))
+                break
             try:
                 data = container.read(member, limit=LOG_MAX, name="LOG_MAX")
                 found.append(_Text(member.name, hash_rows.decode(data or b"")[0]))

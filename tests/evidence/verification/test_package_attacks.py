@@ -474,3 +474,21 @@ def test_an_unreadable_log_and_a_page_that_nobody_saved() -> None:
     assert finding(examine(package({**files(), "自清洁检查日志.txt": b"\x80\x80"})), "CNP.CLEANLINESS").reason is Reason.UNSUPPORTED_FORMAT
     odd = files()["网页源码.html"].replace(b"Nov 22 2026", b"Nov 99 2026").replace(b"GMT+0800", b"GMT+9900")
     assert examine(package({**files(), "网页源码.html": odd})).overall is Overall.INDETERMINATE
+
+
+def test_a_certificate_that_records_the_package_before_its_capture_is_out_of_order() -> None:
+    data = package()
+    name, document = certificate(SHA256=sha256(data))
+    for when, expected in (("2026-11-22T15:30:00+08:00", (OPEN, Reason.TIMESTAMP_ORDER_FAILURE)), ("2026-11-22T15:40:00+08:00", OK)):
+        dated = {**json.loads(document), "timestamp": when}
+        assert answer(examine(data, (name, json.dumps(dated).encode())), "CNP.TIME_ORDER") == expected
+
+
+def test_what_is_named_like_a_log_and_is_no_text_is_no_log(monkeypatch: pytest.MonkeyPatch) -> None:
+    film = package({**{n: d for n, d in files().items() if n != "取证操作日志.json"}, "操作日志录屏.mp4": operations(sha256="0" * 64)})
+    assert answer(examine(film), "CNP.OPERATIONS") == (OPEN, Reason.SIGNED_DATA_NOT_FOUND)
+    monkeypatch.setattr(capture, "LOGS_MAX", 1)
+    many = package({**files(), "手机自清洁日志.txt": CHECK_LOG.encode()})
+    assert [f.actual for f in findings(examine(many), "CNP.CLEANLINESS")] == ["10", "LOGS_MAX"]
+    second = package({**files(), "手机操作日志.json": operations()})
+    assert finding(examine(second), "CNP.OPERATIONS").actual == "LOGS_MAX", "what is not read is said"
