@@ -492,3 +492,12 @@ def test_what_is_named_like_a_log_and_is_no_text_is_no_log(monkeypatch: pytest.M
     assert [f.actual for f in findings(examine(many), "CNP.CLEANLINESS")] == ["10", "LOGS_MAX"]
     second = package({**files(), "手机操作日志.json": operations()})
     assert finding(examine(second), "CNP.OPERATIONS").actual == "LOGS_MAX", "what is not read is said"
+
+
+def test_a_certificate_with_a_broken_digest_alone_binds_nothing() -> None:
+    data = package()
+    for broken in ("MD5", "SHA1"):
+        value = hashlib.new(broken.lower(), data, usedforsecurity=False).hexdigest()
+        verdict = examine(data, certificate(**{broken: value}))
+        assert answer(verdict, "CNP.PACKAGE_DIGEST") == (OPEN, Reason.CRYPTO_CONSTRAINTS_FAILURE)
+        assert verdict.overall is not Overall.CONSISTENT
