@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import contextlib
 import json
+import logging
 import os
 import re
 import select
@@ -28,6 +29,8 @@ from evidence.runs.jail import Jail, Limits
 from evidence.verification.codecs import strict_json
 
 from . import cage, camera, program
+
+log = logging.getLogger(__name__)
 
 WIDTH = 1_280
 """Points of the window: a desk screen, as most screenshots of parties are."""
@@ -114,7 +117,10 @@ def own_sandbox() -> bool:
     with tempfile.NamedTemporaryFile() as page:
         page.write(b"<!doctype html><title>.</title>")
         page.flush()
-        return not isinstance(_caged(order, Path(page.name)), str)
+        tried = _caged(order, Path(page.name))
+    if isinstance(tried, str):
+        log.warning("Chromium's own sandbox does not work in the cage (%s): the cage alone holds", tried)
+    return not isinstance(tried, str)
 
 
 def _caged(order: cage.Order, path: Path) -> bytes | str:
