@@ -9,7 +9,7 @@ from evidence.verification.codecs import zipnames
 from evidence.verification.codecs.zipstrict import Rule
 from evidence.verification.reasons import Reason
 
-from .test_zipstrict import STRUCTURE, built, plain, read, refused
+from .test_zipstrict import STRUCTURE, TEXT, built, plain, read, refused
 
 END = 22
 
@@ -67,6 +67,9 @@ def test_zip64_values_stand_where_they_are_due_and_only_there() -> None:
     for extra in (b"", struct.pack("<HHQQ", 1, 16, 880, 0), struct.pack("<HHL", 1, 4, 880)):
         assert STRUCTURE in refused(built(plain(size=0xFFFFFFFF, extra=extra, local_extra=b"")))
     assert refused(built(plain(extra=WIDE, local_extra=b""))) == {STRUCTURE}
+    size = struct.pack("<HHQ", 1, 8, len(TEXT))
+    assert read(built(plain(size=0xFFFFFFFF, extra=size, local_extra=size))) == {"a.txt": TEXT}
+    assert read(built(plain(size=0xFFFFFFFF, extra=size, local_size=len(TEXT)))) == {"a.txt": TEXT}
     empty = struct.pack("<HH", 1, 0)
     assert refused(built(plain(extra=empty))) == {STRUCTURE}
     assert refused(built(plain(local_extra=empty))) == set()  # as one accepted vector has it
@@ -109,6 +112,11 @@ def test_colons_are_refused_where_they_name_a_drive() -> None:
         assert ((Rule.NAMES, Reason.FORMAT_FAILURE) in refused(built(plain(name)))) is wanted, name
     for name in (b"/a", b"a//b", b"a/./b", b"a/../b", b"a\\b", b"a/ ", b"a./b", b"nul", b"a/COM1.txt"):
         assert refused(built(plain(name))) == {(Rule.NAMES, Reason.FORMAT_FAILURE)}, name
+
+
+def test_a_directory_is_no_fault() -> None:
+    assert refused(built(plain(b"d/", b""), plain(b"d/a"))) == set()
+    assert refused(built(plain(b"d/", b"x"))) == {(Rule.NAMES, Reason.FORMAT_FAILURE)}
 
 
 def test_no_second_end_record_in_the_comment() -> None:
