@@ -51,7 +51,7 @@ NEVER = {
     # kinds that this browser does not carry out even without a defence, or not on a page alone; they stay, for another version may
     "applet", "bgsound", "css-attr", "css-filter", "css-namespace", "embedded-xml", "fencedframe", "frameset-in-body", "link-dns-prefetch",
     "link-icon", "link-manifest", "link-preconnect", "link-prerender", "mxss-form", "mxss-select", "mxss-textarea", "noscript-img",
-    "onpointer-legacy", "portal", "script-rtc", "style-attribute-expression", "style-binding", "template", "utf-7", "video-track", "xlink-a",
+    "onpointer-legacy", "portal", "script-rtc", "style-attribute-expression", "style-binding", "svg-use", "template", "utf-7", "video-track", "xlink-a",
 }  # fmt: skip
 
 
