@@ -181,14 +181,15 @@ class Records:
                 stream.skip_member()
                 return True
         raw = stream.mark().raw
+        if not first:
+            self.framing.add(Reason.FORMAT_FAILURE, raw)  # it stands, even if the search behind it reaches a bound
+            return stream.resynchronise()
         while stream.resynchronise():
             # Other text than an archive may speak of archives: before the first record only a whole header is one.
-            if not first or self._whole_header():
+            if self._whole_header():
                 self.framing.add(Reason.FORMAT_FAILURE, raw)
                 return True
-            stream.position += len(b"WARC/")
-        if not first:
-            self.framing.add(Reason.FORMAT_FAILURE, raw)
+            stream.position += len(_WARC)
         return False
 
     def _whole_header(self) -> bool:
