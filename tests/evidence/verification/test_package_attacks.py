@@ -18,24 +18,9 @@ from evidence.verification.verdict import Bearing, Outcome, Overall
 from .snapshot_exhibits import answer, asked, finding, findings, notes
 from .test_forensic_package import CAPTURED, stamped
 from .test_hashlist import (
-    CHECK_LOG,
-    FAILED,
-    HASH,
-    LIST,
-    OK,
-    OPEN,
-    PASSED,
-    SHOT,
-    certificate,
-    examine,
-    files,
-    operations,
-    package,
-    sha256,
-    sm3,
-    with_operations,
-    zipped,
-)
+    CHECK_LOG, FAILED, HASH, LIST, OK, OPEN, PASSED, SHOT, certificate, examine, files, operations, package, sha256, sm3,
+    with_operations, zipped,
+)  # fmt: skip
 from .test_zipstrict import Plan, built
 
 MISSING = (FAILED, Reason.RESOURCE_MISSING)

@@ -53,11 +53,8 @@ def test_a_domain_signature_with_a_trusted_time_is_consistent_at_grade_a() -> No
 @pytest.mark.parametrize("kind", ["P-256", "P-384", "RSA 2048", "RSA 3072"])
 def test_the_kinds_of_key_a_domain_may_have(kind: str) -> None:
     name, _, bits = kind.partition(" ")
-    key: Any = (
-        authority.rsa_key(int(bits))
-        if name == "RSA"
-        else ec.generate_private_key({"P-256": ec.SECP256R1, "P-384": ec.SECP384R1}[kind]())
-    )
+    curves: Any = {"P-256": ec.SECP256R1, "P-384": ec.SECP384R1}
+    key: Any = authority.rsa_key(int(bits)) if name == "RSA" else ec.generate_private_key(curves[kind]())
     s = leaf(key=key)
     verdict = examine(signed_package(s), s)
     assert answer(verdict, "WAUTH.SIGNATURE") == OK and verdict.overall is Overall.CONSISTENT
