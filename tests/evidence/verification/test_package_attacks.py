@@ -1,6 +1,6 @@
 """Forensic packages made to be believed: lists beside lists, names that mean other files, workbooks and logs that cost or hide."""
 
-import hashlib
+import hashlib  # noqa: I001  (one block of names, not a line each)
 import json
 import time
 import tracemalloc
