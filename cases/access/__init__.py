@@ -109,6 +109,18 @@ def cases_where(user: User | AnonymousUser, action: str, *, at: datetime | None 
     return Case.objects.filter(Exists(here), _of_the_case("pk", user, now))
 
 
+def who_may(action: str, thing: Any, *, at: datetime | None = None) -> list[Membership]:
+    """The memberships through which somebody may do `action` to `thing` now, oldest first, each person once: to tell people
+    whom to ask. One query, whatever the number of people."""
+    now, case = at or timezone.now(), case_of(thing)
+    here = _valid(Membership.objects.filter(case=case, user__is_active=True), now).select_related("user").order_by("pk")
+    found: dict[int, Membership] = {}
+    for membership in here:
+        if _decide(membership, "case.view", case, now) and _decide(membership, action, thing, now):
+            found.setdefault(membership.user_id, membership)
+    return list(found.values())
+
+
 def membership_of(user: User, case: Case, *, at: datetime | None = None) -> Membership | None:
     """The membership through which the user acts in a case, court roles before party roles."""
     found = _valid(Membership.objects.filter(case=case, user=user), at or timezone.now()).select_related("party")

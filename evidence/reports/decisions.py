@@ -20,7 +20,6 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from cases.access import demand, may
-from cases.models import Membership
 from evidence.exhibits.models import Exhibit
 from evidence.runs.models import Run, RunVerdict
 from portal.ledger.entries import record
@@ -197,14 +196,6 @@ def outdated(report: Report) -> QuerySet[Exhibit]:
     newer = Run.objects.filter(exhibit=OuterRef("run__exhibit"), state=Run.State.DONE, number__gt=OuterRef("run__number"))
     stale = RunVerdict.objects.filter(Exists(newer), reports=report)
     return Exhibit.objects.filter(pk__in=stale.values("run__exhibit")).order_by("side", "number")
-
-
-def second_persons(report: Report) -> list[Membership]:
-    """Who may check and sign this report now: for whoever made it, so that they know whom to ask."""
-    now = timezone.now()
-    here = Membership.objects.filter(case=report.case, user__is_active=True).exclude(user=report.created_by_id).select_related("user")
-    found = {m.user_id: m for m in here.order_by("-pk") if may(m.user, "report.sign", report, at=now)}
-    return sorted(found.values(), key=lambda m: m.pk)
 
 
 def _locked(report: Report) -> Report:

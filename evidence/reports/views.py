@@ -21,7 +21,7 @@ from django.utils.translation import gettext as _
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_GET, require_POST
 
-from cases.access import demand, may, visible_to
+from cases.access import demand, may, visible_to, who_may
 from cases.catalogue import in_order_of_sides
 from cases.models import Case
 from evidence.exhibits.models import Exhibit
@@ -226,7 +226,7 @@ def shown(request: HttpRequest, found: Report) -> dict[str, object]:
         "generates": generates,
         "own": found.created_by_id == person(request).pk,
         "signs": signs,
-        "others": decisions.second_persons(found) if open_ and generates and not signs else (),
+        "others": who_may("report.sign", found) if open_ and generates and not signs else (),
         "outdated": decisions.outdated(found) if open_ else (),
         "has_draft": bool(found.draft_sha256) and not found.signed_sha256,
         "may_release": found.state == states.SIGNED and bool(may(user, "report.release", found)),

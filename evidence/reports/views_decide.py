@@ -136,9 +136,9 @@ def _decided(request: HttpRequest, found: Report, decide: Decision, done: str) -
 
 
 def _refused(request: HttpRequest, found: Report, why: str) -> HttpResponse:
-    """The report's page as it stands now, with the reason on top."""
-    now = visible(request, str(found.public_id))
-    return render(request, "evidence/reports/report.html", shown(request, now) | {"refused": why}, status=422)
+    """Back to the report's page as it stands now, with the reason on top; that address can be loaded again."""
+    messages.error(request, why)
+    return redirect("reports:report", found.public_id)
 
 
 def _before_signing(request: HttpRequest, found: Report) -> dict[str, object]:

@@ -333,6 +333,8 @@ def test_every_page_answers_whom_it_should_and_nobody_else(cast: Cast) -> None:
             if person in allowed:
                 if found.status_code not in {200, 302, 422} or "login" in found.get("Location", ""):
                     wrong.append((person, name, found.status_code))
+                elif found.status_code == 302:
+                    client.get(found["Location"])  # what the portal has to say of this act is said there, not on the next page
                 continue
             missing = getattr(client, method)(reverse(name, args=absent))
             if found.status_code != 404 or _body(found) != _body(missing):

@@ -10,6 +10,7 @@ import pytest
 from django.db import IntegrityError, transaction
 from django.http import Http404
 
+from cases.access import who_may
 from evidence.reports import decisions, issuing
 from evidence.reports.decisions import Refused
 from evidence.reports.models import Report, Revision
@@ -135,7 +136,7 @@ def test_only_the_presiding_judge_opens_a_report(court: Court) -> None:
 
 
 def test_second_persons_are_named_to_whoever_made_it(court: Court) -> None:
-    assert [m.user.username for m in decisions.second_persons(court.draft("clerk"))] == ["assistant", "judge"]
+    assert [m.user.username for m in who_may("report.sign", court.draft("clerk"))] == ["assistant", "judge"]
 
 
 # ── no state is skipped ───────────────────────────────────────────────────────────────────────────────────────────────
