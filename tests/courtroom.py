@@ -206,9 +206,9 @@ def conclude(run: Run, verdict: Verdict) -> RunVerdict:
     )
 
 
-def report(of: Case, by: User, *verdicts: RunVerdict, state: str = Report.State.SIGNED, number: str = "", stage: str = "preparing", **fields: object) -> Report:
+def report(of: Case, by: User, *verdicts: RunVerdict, state: str = Report.State.SIGNED, number: str = "", stage: str = "preparing", signed: bytes = b"", **fields: object) -> Report:
     """A report walked to `state` through the states before it, as the database demands; somebody else checks and signs.
-    `stage`: of a failed one, where it failed."""
+    `stage`: of a failed one, where it failed. `signed`: the bytes that were signed."""
     vault = Vault(settings.PORTAL_VAULT_DIR)
     made = Report.objects.create(
         number=number or f"明鉴{uuid.uuid4().hex[:12]}", check_code="ABCD-EFGH", case=of, created_by=by, **fields
@@ -241,9 +241,9 @@ def report(of: Case, by: User, *verdicts: RunVerdict, state: str = Report.State.
         return made
     if state == "failed":
         return _move(made, state, stage=stage)
-    signed = vault.put_bytes(f"%PDF-1.7 signed {made.number}".encode()).sha256
-    _move(made, "signed", signed_sha256=signed, unsigned_sha256=digest, signature_level="PAdES-B-LTA", signed_at=timezone.now())
-    revise(made, signed)
+    stored = vault.put_bytes(signed or f"%PDF-1.7 signed {made.number}".encode()).sha256
+    _move(made, "signed", signed_sha256=stored, unsigned_sha256=digest, signature_level="PAdES-B-LTA", signed_at=timezone.now())
+    revise(made, stored)
     if state == "released":
         _move(made, state, released_at=timezone.now())
     elif state == "revoked":

@@ -374,6 +374,8 @@ PUBLIC = {
     "set_language": "Chinese or English, kept in a cookie",
     "livez": "the process is alive",
     "readyz": "the portal can work",
+    "reports:check_file": "what a file that is shown to the court is; a form to be sent",
+    "reports:check_proof": "the ledger's proof for whoever has a signed report's digest; 404 otherwise",
     "reports:check": "number and code, or digest, of a report: in force, superseded or revoked, and nothing else",
 }
 SAMPLES = {

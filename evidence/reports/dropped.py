@@ -35,6 +35,8 @@ LIMITS = Limits(memory_bytes=1 << 30, cpu_seconds=30, cpu_seconds_per_100_mb=60)
 _BLOCK = 1 << 20
 _END = re.compile(rb"%%EOF(?:\r\n|\n|\r)?")
 _LONGEST_END = len(b"%%EOF\r\n")
+ACTS = ("report.sign", "report.revise")
+"""Of the ledger: the acts that make a revision."""
 KNOWN = (Report.State.SIGNED, Report.State.RELEASED, Report.State.SUPERSEDED, Report.State.REVOKED)
 
 
@@ -91,7 +93,7 @@ def look(path: Path) -> Looked:
 
 def recorded(sha256: str) -> Recorded | None:
     """When the ledger took up these bytes, with a proof that was just checked against its newest signed head."""
-    detail = Detail.objects.filter(subject=sha256, act="report.sign").select_related("entry").order_by("entry_id").first()
+    detail = Detail.objects.filter(subject=sha256, act__in=ACTS).select_related("entry").order_by("entry_id").first()
     if detail is None:
         return None
     entry, head = detail.entry, Checkpoint.objects.order_by("-size").first()

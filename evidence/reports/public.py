@@ -7,9 +7,13 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.views.decorators.http import require_GET
 
+from portal.people import limits
+
 from . import issuing
 from .models import Report
 
+QUESTIONS_MAX, QUESTIONS_SECONDS = 60, 300
+"""Numbers, codes and digests that one address may ask about."""
 PUBLIC_STATES = {
     Report.State.SIGNED: "in_force",
     Report.State.RELEASED: "in_force",
@@ -30,6 +34,8 @@ def check(request: HttpRequest) -> HttpResponse:
         "code": request.GET.get("code", "").strip().upper()[:20],
         "sha256": request.GET.get("sha256", "").strip().lower()[:64],
     }
+    if any(asked.values()) and limits.spent(request, "report-check", most=QUESTIONS_MAX, seconds=QUESTIONS_SECONDS):
+        return render(request, "429.html", status=429)
     answer, same_file = None, None
     if asked["sha256"]:
         same_file = _by_file(asked["sha256"])

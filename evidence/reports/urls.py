@@ -1,10 +1,12 @@
 from django.urls import path
 
-from . import public, views, views_decide, views_keys
+from . import public, public_file, views, views_decide, views_keys
 
 app_name = "reports"
 urlpatterns = [
     path("check/", public.check, name="check"),
+    path("check/file/", public_file.file, name="check_file"),
+    path("check/proof/<slug:sha256>/", public_file.proof, name="check_proof"),
     path("keys/", views_keys.index, name="keys"),
     path("keys/<slug:certificate>/", views_keys.key, name="key"),
     path("keys/<slug:certificate>/reports.csv", views_keys.key_csv, name="key_csv"),

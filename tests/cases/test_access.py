@@ -257,7 +257,7 @@ def _rows(cast: Cast) -> Iterator[Row]:
 
 OWN_ONLY = "intake"
 """The mini-court form: a draft belongs to one user and to nobody else; its pages are tested with that room."""
-WITHOUT_OBJECT = {"runs:again", "home", "reports:check", "intake:start", "intake:guide"}
+WITHOUT_OBJECT = {"runs:again", "home", "reports:check", "reports:check_file", "reports:check_proof", "intake:start", "intake:guide"}
 
 
 LOOK, DRAFT = {"sysadmin", "auditor", "supervisor"}, {"sysadmin", "auditor"}

@@ -25,22 +25,24 @@ from .conftest import FONTS
 pytestmark = pytest.mark.django_db
 
 
-def issued(pdf: bytes) -> Revision:
+def issued(pdf: bytes, *, state: str = "signed") -> Revision:
     """A signed report of these bytes, as the register and the ledger have it."""
-    case, clerk, sha256 = courtroom.case(7), courtroom.person("clerk"), hashlib.sha256(pdf).hexdigest()
-    report = Report.objects.create(number="HY2026-000001", check_code="A" * 10, case=case, created_by=clerk, signed_sha256=sha256)
-    Report.objects.filter(pk=report.pk).update(state="signed")
-    return revised(report, sha256)
+    case, clerk = courtroom.case(7), courtroom.person("clerk")
+    report = courtroom.report(case, clerk, state=state, number="HY2026-000001", signed=pdf)
+    _entered(report, hashlib.sha256(pdf).hexdigest())
+    return report.revisions.get()
 
 
 def revised(report: Report, sha256: str) -> Revision:
-    number = report.revisions.count() + 1
+    _entered(report, sha256)
+    return Revision.objects.create(
+        report=report, number=report.revisions.count() + 1, sha256=sha256, level="PAdES-B-LTA", reason="renewed", at=datetime.now(UTC)
+    )
+
+
+def _entered(report: Report, sha256: str) -> None:
     with transaction.atomic():
         record("report.sign", actor=report.created_by, case=report.case, subject_digest=sha256, params=PARAMS)
-    reason = "signed" if number == 1 else "renewed"
-    return Revision.objects.create(
-        report=report, number=number, sha256=sha256, level="PAdES-B-LTA", reason=reason, at=datetime.now(UTC)
-    )
 
 
 PARAMS = {"report": "HY2026-000001", "annex": "", "unsigned": "", "level": "PAdES-B-LTA"}
@@ -159,8 +161,8 @@ def test_no_key_lies_where_the_engine_may_read(desk: Path, tmp_path: Path) -> No
     assert not [n for n in names if n.endswith((".p12", ".key", ".passphrase"))] and "manifest.json" in names
 
 
-def test_the_states_of_the_register(look: Any, sealed: bytes) -> None:
-    revision = issued(sealed)
-    Report.objects.filter(pk=revision.report_id).update(state="revoked")
+@pytest.mark.parametrize("state", ["released", "superseded", "revoked"])
+def test_the_states_of_the_register(look: Any, sealed: bytes, state: str) -> None:
+    issued(sealed, state=state)
     found = look(sealed)
-    assert (found.kind, found.revision.report.state) == (Kind.ISSUED, "revoked"), "the page says what became of it"
+    assert (found.kind, found.revision.report.state) == (Kind.ISSUED, state), "the page says what became of it"
