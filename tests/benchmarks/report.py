@@ -27,14 +27,16 @@ def inside() -> None:
         from django.db import transaction
 
         from evidence.reports import bell as report_bell
-        from evidence.reports import issuing
+        from evidence.reports import decisions, issuing
         from evidence.runs import bell, queue, working
         from evidence.runs.models import RunVerdict
         from portal.vault import Vault
+        from tests import courtroom
         from tests.evidence.runs import court
 
         bell.ring = report_bell.ring = lambda pk: False  # type: ignore[assignment, return-value]
-        user, case = court.person("bench"), court.case()
+        user, judge, case = court.person("bench"), court.person("judge"), court.case()
+        courtroom.join(judge, case, "presiding_judge")
         exhibit = court.exhibit(case, user, Vault(settings.PORTAL_VAULT_DIR), {"note.txt": b"evidence\n"})
         with transaction.atomic():
             queue.request(exhibit, by=user)
@@ -44,6 +46,9 @@ def inside() -> None:
         for _ in range(ROUNDS):
             with transaction.atomic():
                 ordered = issuing.order(case, list(RunVerdict.objects.all()), by=user)
+            drafted = issuing.produce(ordered.pk)
+            decisions.check(drafted, by=judge, annex=drafted.annex_sha256)
+            decisions.send(drafted, by=judge, annex=drafted.annex_sha256)
             start = time.perf_counter()
             made = issuing.produce(ordered.pk)
             times.append(time.perf_counter() - start)
