@@ -162,10 +162,15 @@ def _field(subject: str) -> str:
     return subject.rpartition(" · ")[2]
 
 
-def seals(folder: Path) -> Path:
-    """A trust store of the court's own seals and of the roots of its time-stamps, and nothing else; keys stay where they are."""
+def seals(folder: Path, *, people: bool = False) -> Path:
+    """A trust store of the court's own seals and of the roots of its time-stamps, and nothing else; keys stay where they are.
+
+    people   the personal certificates of its staff as well: for judging a report, not for asking whose seal a file bears
+    """
     keys = Path(settings.PORTAL_SIGNING_DIR)
     members = {f"seals/certs/{p.name}": p.read_bytes() for p in sorted((keys / "seals").glob("*.pem"))}
+    if people:
+        members |= {f"seals/certs/person-{n:04d}.pem": p.read_bytes() for n, p in enumerate(sorted((keys / "people-certs").glob("*.pem")))}
     members |= {f"tsa/certs/{p.name}": p.read_bytes() for p in sorted((keys / "roots").glob("*.pem"))}
     members |= {f"seals/crls/{p.name}": p.read_bytes() for p in sorted((keys / "crls").glob("*.crl"))}
     head = {"version": "seals", "issued_at": "1970-01-01T00:00:00Z", "court": {"zh": "本院", "en": "this court"}, "demonstration": False}

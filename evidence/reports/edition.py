@@ -30,7 +30,8 @@ from evidence.verification import selftest
 from evidence.verification.selftest import SelfTest
 from portal.vault import Vault
 
-from . import annex, custody, document, law, rendering, signing
+from . import annex, custody, document, keyring, law, rendering, signing
+from .checking import ARCHIVES, PERSONS
 from .models import Report
 from .printable import NAME_MAX, clean, number
 from .wording import ROLES, SENTENCES, SYMBOLS, VERDICTS, Words, statement
@@ -65,6 +66,10 @@ class Contents:
     requested: document.Moment
     requester: str
     requester_role: str
+    issuer: str
+    """Who decided to issue it; empty in a draft. Printed, not in the annex."""
+    bears: tuple[str, ...]
+    """Fields of the persons whose signatures the final bears. Printed, not in the annex."""
     items: tuple[document.Item, ...]
     labels: Mapping[str, Words]
     """Public id of an exhibit -> its label."""
@@ -156,6 +161,8 @@ def _contents(report: Report, *, issued: datetime) -> Contents:
         requested=document.moment(report.created_at),
         requester=clean(report.created_by.get_full_name(), NAME_MAX),
         requester_role=_role(report),
+        issuer=clean(report.signed_by.get_full_name(), NAME_MAX) if report.signed_by else "",
+        bears=_bears(report),
         items=items,
         labels={str(e.public_id): document.label(e) for e in exhibits},
         custody=custody.events(report.case, exhibits, report=report.number, until=issued, within=_drafted_custody(report)),
@@ -194,6 +201,7 @@ def _html(contents: Contents, *, annex_sha256: str, draft: bool) -> str:
             "counts": [(SYMBOLS[name], word, sum(i.overall == name for i in items)) for name, word in VERDICTS.items()],
             "engines": sorted({i.engine for i in items}),
             "annex_digest": annex_sha256,
+            "stamps": ARCHIVES[2:],
             "check_url": check_url,
             "qr": segno.make(qr_payload(report, annex_sha256), error="m").svg_data_uri(border=2),
             "decision": statement("S-DECISION"),
@@ -244,7 +252,7 @@ def _spelt_out(page: str, contents: Contents) -> str:
         return page
     case = contents.report.case
     names = "".join(
-        (case.number, case.cause, contents.court.zh, contents.court.en, contents.requester, *(i.submitter for i in contents.items))
+        (case.number, case.cause, contents.court.zh, contents.court.en, contents.requester, contents.issuer, *(i.submitter for i in contents.items))
     )
     needed = [c for c in missing if c in names]
     if needed:
@@ -257,6 +265,14 @@ def _court(report: Report) -> Words:
     if report.case.court:
         return Words(report.case.court.name_zh, report.case.court.name_en)
     return Words(f"法院（{report.case.court_code}）", f"Court ({report.case.court_code})")
+
+
+def _bears(report: Report) -> tuple[str, ...]:
+    """Of a signed report what it does bear; of one to be signed now, whose keys are on file."""
+    if report.signed_sha256:
+        return tuple(report.signatures.filter(field__in=PERSONS).order_by("field").values_list("field", flat=True))
+    signing_now = zip(PERSONS, (report.created_by, report.signed_by), strict=True)
+    return tuple(f for f, user in signing_now if user is not None and keyring.has_key(settings.PORTAL_SIGNING_DIR, user.get_username()))
 
 
 def _role(report: Report) -> str:

@@ -13,8 +13,8 @@ What the work is handed and must give back:
     edition.make(report, *, issued, draft=False) -> Edition(pdf, annex, annex_sha256, court)
         pdf unsigned and re-packed; the same row and `issued` make the same bytes, and the same annex for draft and final. The
         annex may say nothing that changes after the draft (who checked, who signs, when): the printed page of the final may.
-    signing.seal(pdf, *, keys, words, fonts) -> Signed(pdf, level)
-        incremental updates on the unsigned bytes. Rows of `Signature` are read from the result (`signatories`), not reported.
+    signing.seal(pdf, *, keys, words, fonts, clerk, judge) -> Signed(pdf, level, pending)
+        incremental updates on the unsigned bytes; `upkeep` adds later what is pending. Rows of `Signature` are read from the result (`signatories`), not reported.
     revise(report, pdf, *, level, reason) -> Revision
         for later: bytes that extend the newest ones (a time-stamp added, renewed). Call it outside a transaction of your own.
 
@@ -211,8 +211,17 @@ def _seal(report: Report) -> None:
         raise ReportFault("what the report says is no longer what was checked; order it again")
     # 7.–8. Sign, and check with our own validator before anybody may have it.
     words = (made.court.zh[:8], "演示用章" if settings.PORTAL_DEMO else "电子签章")
-    sealed = signing.seal(made.pdf, keys=settings.PORTAL_SIGNING_DIR, words=words, fonts=settings.PORTAL_FONT_DIR)
-    faults = checking.check(sealed.pdf, keys=settings.PORTAL_SIGNING_DIR)
+    sealed = signing.seal(
+        made.pdf,
+        keys=settings.PORTAL_SIGNING_DIR,
+        words=words,
+        fonts=settings.PORTAL_FONT_DIR,
+        clerk=report.created_by.get_username(),
+        judge=report.signed_by.get_username() if report.signed_by else None,
+    )
+    if sealed.pending:
+        log.warning("report %s signed as %s, to be upgraded: %s", report.number, sealed.level, sealed.pending)
+    faults = checking.check(sealed.pdf, keys=settings.PORTAL_SIGNING_DIR, level=sealed.level)
     if faults:
         raise ReportFault("the signed report does not pass its own check: " + "; ".join(faults))
     edition.conform(sealed.pdf, signed=True)
@@ -247,12 +256,14 @@ def _keep(report: Report, pdf: bytes, *, number: int, level: str, reason: str) -
     now = timezone.now()
     stored = Vault(settings.PORTAL_VAULT_DIR).put_bytes(pdf)
     revision = Revision.objects.create(report=report, number=number, sha256=stored.sha256, level=level, reason=reason, at=now)
+    persons = {checking.CLERK: report.created_by, checking.JUDGE: report.signed_by}
     known = set(report.signatures.values_list("field", flat=True))
     Signature.objects.bulk_create(
         Signature(
             report=report,
             revision=revision,
             field=found.field,
+            person=persons.get(found.field),
             certificate_sha256=found.certificate_sha256,
             subject=found.subject,
             serial=found.serial,

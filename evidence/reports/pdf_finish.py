@@ -12,10 +12,10 @@ import pydyf
 SIGNATURE_PREFIX = "https://sig.invalid/"
 FIELD_NAMES = {
     "CourtSeal": "法院电子签章 / Court e-seal",
-    "Clerk": "书记员签名 / Clerk's signature",
-    "Judge": "法官签名 / Judge's signature",
+    "Clerk": "经办人签名 / Operator's signature",
+    "Judge": "签发人签名 / Signature of whoever decided to issue",
     "DocTS1": "归档时间戳 / Archive time-stamp",
-    "DocTS2": "续期时间戳 / Renewed time-stamp",
+    **{f"DocTS{n}": f"续期时间戳 {n} / Renewed time-stamp {n}" for n in range(2, 11)},
 }
 FOREIGN = "en"
 """Language of the texts marked `<a lang=en>` in our documents, whose own language is Chinese."""

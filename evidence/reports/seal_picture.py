@@ -20,6 +20,27 @@ def seal_content(lines: tuple[str, ...], *, fonts: Path) -> Any:
     return RawContent(data=_drawing(lines, fonts), box=BoxConstraints(width=SIZE, height=SIZE))
 
 
+NAME_SIZE = (150.0, 40.0)
+"""Of the drawing of a person's name, as wide and high as the field is."""
+NAME_INK = (0.06, 0.09, 0.2)
+
+
+def name_content(name: str, *, fonts: Path) -> Any:
+    """pyHanko content for a person's signature: the name of the certificate in outlines. Characters that the font lacks are
+    left out; the certificate has them."""
+    from pyhanko.pdf_utils.content import RawContent
+    from pyhanko.pdf_utils.layout import BoxConstraints
+
+    return RawContent(data=_name(name, fonts), box=BoxConstraints(width=NAME_SIZE[0], height=NAME_SIZE[1]))
+
+
+@lru_cache(maxsize=64)
+def _name(name: str, fonts: Path) -> bytes:
+    red, green, blue = NAME_INK
+    text = _text(name, fonts, y=12, height=18, width=NAME_SIZE[0] - 8, across=NAME_SIZE[0])
+    return f"{red} {green} {blue} rg {text}".encode("ascii")
+
+
 @lru_cache(maxsize=64)
 def _drawing(lines: tuple[str, ...], fonts: Path) -> bytes:
     """Content stream of the seal: opening the font takes longer than all the rest of sealing."""
@@ -54,8 +75,8 @@ def _star(x: float, y: float, r: float) -> str:
     return points[0] + " m " + " ".join(f"{p} l" for p in points[1:]) + " h"
 
 
-def _text(line: str, fonts: Path, *, y: float, height: float, width: float) -> str:
-    """The glyphs of a line as filled paths, centred, shrunk to `width`."""
+def _text(line: str, fonts: Path, *, y: float, height: float, width: float, across: float = SIZE) -> str:
+    """The glyphs of a line as filled paths, centred in `across`, shrunk to `width`."""
     from fontTools.pens.basePen import BasePen
     from fontTools.ttLib import TTFont
 
@@ -64,7 +85,7 @@ def _text(line: str, fonts: Path, *, y: float, height: float, width: float) -> s
     names = [cmap[ord(c)] for c in line if ord(c) in cmap]
     advance = sum(glyphs[n].width for n in names) or 1
     scale = min(height / font["head"].unitsPerEm, width / advance)
-    x = (SIZE - advance * scale) / 2
+    x = (across - advance * scale) / 2
     operators: list[str] = []
 
     class Paths(BasePen):  # type: ignore[misc]  # BasePen turns the font's quadratic curves into cubic ones

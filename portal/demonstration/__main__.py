@@ -85,6 +85,8 @@ def _prepare(data: Path) -> None:
     from django.conf import settings
     from django.core.management import call_command
 
+    from portal.people.demonstration import PEOPLE
+
     from . import authority, court
 
     call_command("migrate", verbosity=0)
@@ -93,7 +95,8 @@ def _prepare(data: Path) -> None:
     if not stamp.exists() or stamp.read_text(encoding="ascii") != str(built):
         call_command("collectstatic", interactive=False, clear=True, verbosity=0)
         stamp.write_text(str(built), encoding="ascii")
-    authority.ensure(settings.PORTAL_SIGNING_DIR, at=datetime.now(UTC))
+    staff = {person.username: person.name for person in PEOPLE if person.court_staff}
+    authority.ensure(settings.PORTAL_SIGNING_DIR, at=datetime.now(UTC), people=staff)
     court.ensure()
 
 

@@ -6,10 +6,12 @@ Everything is named *demonstration*, lies in one directory and protects nothing.
     tsa.p12   tsa.passphrase         the local time-stamping authority
     roots/root.pem  crls/root.crl    what validators of our reports trust, and the current revocation list
     seals/seal.pem                   the e-seal's certificate: which of the certificates under the root is the court's seal
+    people/NAME.p12 NAME.passphrase  personal keys of the court's staff; people-certs/NAME.pem their certificates
 """
 
 import datetime as dt
 import secrets
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -95,18 +97,48 @@ def revocation_list(root: Issued, *, at: dt.datetime) -> x509.CertificateRevocat
     )
 
 
-def ensure(directory: Path, *, at: dt.datetime) -> None:
-    """Make the authority once; renew its revocation list when it runs out. Files are readable by the owner only."""
+def ensure(directory: Path, *, at: dt.datetime, people: Mapping[str, str] | None = None) -> None:
+    """Make the authority once; renew its revocation list when it runs out. Files are readable by the owner only.
+
+    people   user name -> name, of those who get a personal key if they have none
+    """
     if not (directory / "roots" / "root.pem").exists():
         _make(directory, at=at)
+    for user_name, full_name in (people or {}).items():
+        if not (directory / "people-certs" / f"{user_name}.pem").exists():
+            _enrol(directory, user_name, full_name, at=at)
     crl_file = directory / "crls" / "root.crl"
     left = x509.load_der_x509_crl(crl_file.read_bytes()).next_update_utc
     if left is None or left - at < dt.timedelta(days=CRL_RENEW_DAYS):
-        root = Issued(
-            x509.load_pem_x509_certificate((directory / "roots" / "root.pem").read_bytes()),
-            load_pem_private_key((directory / "root.key").read_bytes(), None),  # type: ignore[arg-type]
-        )
-        _write(crl_file, revocation_list(root, at=at).public_bytes(Encoding.DER))
+        _write(crl_file, revocation_list(root_of(directory), at=at).public_bytes(Encoding.DER))
+
+
+def root_of(directory: Path) -> Issued:
+    return Issued(
+        x509.load_pem_x509_certificate((directory / "roots" / "root.pem").read_bytes()),
+        load_pem_private_key((directory / "root.key").read_bytes(), None),  # type: ignore[arg-type]
+    )
+
+
+def _enrol(directory: Path, user_name: str, full_name: str, *, at: dt.datetime) -> None:
+    for folder in (directory / "people", directory / "people-certs"):
+        folder.mkdir(exist_ok=True, mode=0o700)
+    root = root_of(directory)
+    person = issue(root, common=f"{full_name} DEMONSTRATION", at=at)
+    _write_key(directory / "people" / user_name, person, root)
+    _write(directory / "people-certs" / f"{user_name}.pem", person.certificate.public_bytes(Encoding.PEM))
+
+
+def _write_key(place: Path, issued: Issued, root: Issued) -> None:
+    """`place` without its suffix: the key under a passphrase of its own, with its chain."""
+    passphrase = secrets.token_urlsafe(24).encode()
+    _write(place.with_name(f"{place.name}.passphrase"), passphrase)
+    _write(
+        place.with_name(f"{place.name}.p12"),
+        pkcs12.serialize_key_and_certificates(
+            place.name.encode(), issued.key, issued.certificate, [root.certificate], BestAvailableEncryption(passphrase)
+        ),
+    )
 
 
 def _make(directory: Path, *, at: dt.datetime) -> None:
@@ -120,14 +152,7 @@ def _make(directory: Path, *, at: dt.datetime) -> None:
         root.key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption()),
     )
     for label, issued in (("seal", seal), ("tsa", tsa)):
-        passphrase = secrets.token_urlsafe(24).encode()
-        _write(directory / f"{label}.passphrase", passphrase)
-        _write(
-            directory / f"{label}.p12",
-            pkcs12.serialize_key_and_certificates(
-                label.encode(), issued.key, issued.certificate, [root.certificate], BestAvailableEncryption(passphrase)
-            ),
-        )
+        _write_key(directory / label, issued, root)
     _write(directory / "crls" / "root.crl", revocation_list(root, at=at).public_bytes(Encoding.DER))
     _write(directory / "seals" / "seal.pem", seal.certificate.public_bytes(Encoding.PEM))
     _write(directory / "roots" / "root.pem", root.certificate.public_bytes(Encoding.PEM))

@@ -1,6 +1,7 @@
 """A signing directory, a renderer and whole reports, each made once for the run."""
 
 import json
+import shutil
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -28,8 +29,16 @@ ISSUED = datetime(2026, 11, 22, 4, 5, 6, tzinfo=UTC)
 def keys(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A demonstration authority of its own: e-seal, local time-stamps, root, revocation list."""
     directory = tmp_path_factory.mktemp("signing")
-    authority.ensure(directory, at=datetime.now(UTC))
+    authority.ensure(directory, at=datetime.now(UTC), people=PEOPLE)
     return directory
+
+
+@pytest.fixture
+def court_keys(keys: Path, tmp_path: Path) -> Path:
+    """A copy of the run's signing directory that a test may spoil."""
+    copied = tmp_path / "keys"
+    shutil.copytree(keys, copied)
+    return copied
 
 
 @pytest.fixture(scope="session")
@@ -46,10 +55,18 @@ def render(font_cache: Path) -> Callable[..., bytes]:
     return made
 
 
-SEALABLE = """<p>一页 <a lang="en">a page</a></p>
-<p><a class="sig" style="display:block;width:27mm;height:27mm" href="https://sig.invalid/CourtSeal" title="签章">&#8203;</a>
-<a class="sig" style="display:block;width:.1mm;height:.1mm" href="https://sig.invalid/DocTS1" title="时间戳">&#8203;</a>
-<a class="sig" style="display:block;width:.1mm;height:.1mm" href="https://sig.invalid/DocTS2" title="续期">&#8203;</a></p>"""
+PEOPLE = {"clerk-r": "书记员王芳", "judge-r": "法官李敏"}
+"""User names with a personal key in the run's signing directory."""
+
+
+def _field(name: str, size: str) -> str:
+    return f'<a class="sig" style="display:block;{size}" href="https://sig.invalid/{name}" title="{name}">&#8203;</a>'
+
+
+SEALABLE = "<p>一页 <a lang=\"en\">a page</a></p><p>" + "".join(
+    [_field("CourtSeal", "width:27mm;height:27mm"), *(_field(name, "width:48mm;height:12.8mm") for name in checking.PERSONS)]
+    + [_field(name, "width:.1mm;height:.1mm") for name in checking.ARCHIVES]
+) + "</p>"  # fmt: skip
 
 
 @pytest.fixture(scope="session")
@@ -62,6 +79,14 @@ def unsigned(render: Callable[..., bytes]) -> bytes:
 @pytest.fixture(scope="session")
 def sealed(unsigned: bytes, keys: Path) -> bytes:
     return signing.seal(unsigned, keys=keys, words=("试验法院", "演示用章"), fonts=FONTS).pdf
+
+
+@pytest.fixture(scope="session")
+def three(unsigned: bytes, keys: Path) -> bytes:
+    """Signed by e-seal, clerk and judge."""
+    made = signing.seal(unsigned, keys=keys, words=("试验法院", "演示用章"), fonts=FONTS, clerk="clerk-r", judge="judge-r")
+    assert (made.level, made.pending) == ("PAdES-B-LTA", "")
+    return made.pdf
 
 
 @pytest.fixture(autouse=True)
@@ -168,7 +193,7 @@ def press(monkeypatch: pytest.MonkeyPatch, settings: Any, tmp_path: Path) -> lif
     monkeypatch.setattr(edition, "make", made.make)
     monkeypatch.setattr(edition, "conform", lambda pdf, signed=False: None)
     monkeypatch.setattr(signing, "seal", made.seal)
-    monkeypatch.setattr(checking, "check", lambda pdf, keys: [])
+    monkeypatch.setattr(checking, "check", lambda pdf, **_: [])
     monkeypatch.setattr(issuing, "signatories", lambda pdf: [])
     monkeypatch.setattr(issuing, "_pages", lambda pdf: 3)
     return made

@@ -116,7 +116,10 @@ def test_the_signed_report_has_its_rows_from_its_own_bytes(report: Report, keys:
     pdf = stored(made.signed_sha256)
     assert checking.check(pdf, keys=keys) == []
     found = {s.field: s for s in made.signatures.all()}
-    assert set(found) == {checking.SEAL, checking.ARCHIVE}
+    assert set(found) == {checking.SEAL, *checking.PERSONS, checking.ARCHIVE}
+    assert {f: s.person for f, s in found.items()} == {"CourtSeal": None, "Clerk": made.created_by, "Judge": judge, "DocTS1": None}
+    said = "".join(texts(pdf)[-1].split())
+    assert "签发人" in said and judge.get_full_name() in said and "还载有以下人员的电子签名" in said
     [seal] = (keys / "seals").glob("*.pem")
     from cryptography import x509
     from cryptography.hazmat.primitives.hashes import SHA256
