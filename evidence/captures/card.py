@@ -56,6 +56,10 @@ NOTES |= {
     "HAR_WITHOUT_PAGE": gettext_lazy("这个 HAR 文件里没有保存网页内容，只列出往来的地址。"),
     "CREDENTIALS": gettext_lazy("文件里可能有登录凭据，展示时已遮盖；下载的原文件里没有遮盖。涉及的往来次数："),
 }
+NOTES |= {
+    "ARCHIVE_AWARE": gettext_lazy("网页里有脚本文字像是在询问自己是不是在网页存档里运行（按写法查出，可能有误）；这样的网页在存档里显示的，可能与在线时不同。这样的脚本数："),
+    "ARCHIVE_AWARE_FILES": gettext_lazy("随网页保存的脚本文件里，有的像是在询问自己是不是在网页存档里运行（按写法查出，可能有误）；网页在存档里显示的，可能与在线时不同。这样的文件数："),
+}
 MORE: dict[str, Promise] = {
     "PIXELS": gettext_lazy("像素（宽 × 高）"),
     "PAGES": gettext_lazy("页数"),
@@ -82,6 +86,9 @@ MORE: dict[str, Promise] = {
 """Labels of `Facts.more`; a code of a later reader is shown as it stands."""
 _MACHINE = ("YT_DLP", "CRIP", "OPTIONS")
 LIMIT_REACHED = gettext_lazy("读取时到达上限，只展示了前面一部分：")
+_OF_A_LIMIT = "_MAX"
+"""How the names of bounds end; any other code that has no sentence is shown as what it is."""
+OTHER_NOTE = gettext_lazy("读取程序的附注：")
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,6 +100,8 @@ class Line:
     proven: bool = False
     brief: bool = False
     """Stands on the page of the exhibit too."""
+    silent: bool = False
+    """The value says that nothing is said."""
 
 
 def lines(capture: Capture, proven: Proven | None) -> list[Line]:
@@ -102,13 +111,13 @@ def lines(capture: Capture, proven: Proven | None) -> list[Line]:
     unsaid = _("文件没有写明")
     from_the_web = capture.kind is Kind.PAGE
     found = [
-        *([Line(_("网址"), facts.url or unsaid, plain=not facts.url, brief=True)] if facts.url or from_the_web else []),
+        *([Line(_("网址"), facts.url or unsaid, plain=not facts.url, brief=True, silent=not facts.url)] if facts.url or from_the_web else []),
         *([Line(_("最终网址"), facts.final_url, plain=False, brief=True)] if facts.final_url else []),
         *([Line(_("标题"), facts.title, brief=True)] if facts.title else []),
-        Line(_("声称的抓取时间"), _claimed(facts.claimed_time, facts.claimed_instant) or unsaid, brief=True),
-        Line(_("已证明的时间"), _proven(proven), proven=bool(proven and proven.not_after), brief=True),
-        *([Line(_("服务器 IP"), facts.ip or unsaid, plain=not facts.ip)] if facts.ip or from_the_web else []),
-        *([Line(_("协议与 TLS"), facts.protocol or unsaid, plain=not facts.protocol)] if facts.protocol or from_the_web else []),
+        Line(_("声称的抓取时间"), _claimed(facts.claimed_time, facts.claimed_instant) or unsaid, brief=True, silent=not facts.claimed_time),
+        Line(_("已证明的时间"), _proven(proven), proven=_is_proven(proven), brief=True, silent=not _is_proven(proven)),
+        *([Line(_("服务器 IP"), facts.ip or unsaid, plain=not facts.ip, silent=not facts.ip)] if facts.ip or from_the_web else []),
+        *([Line(_("协议与 TLS"), facts.protocol or unsaid, plain=not facts.protocol, silent=not facts.protocol)] if facts.protocol or from_the_web else []),
     ]
     for label, value in (
         (_("状态码"), str(facts.status) if facts.status is not None else None),
@@ -123,7 +132,7 @@ def lines(capture: Capture, proven: Proven | None) -> list[Line]:
     if facts.signer:
         found.append(Line(_("文件写明的签名者"), _("%(signer)s（签名是否成立见核验结论）") % {"signer": facts.signer}))
     elif from_the_web:
-        found.append(Line(_("签名者"), _("文件没有写明签名者")))
+        found.append(Line(_("签名者"), _("文件没有写明签名者"), silent=True))
     if place.digest_in_record:
         state = {True: _("与内容相同"), False: _("与内容不同，见逐项核对"), None: _("这里没有比较")}[place.matched]
         found.append(Line(_("记录自带的摘要"), f"{place.digest_in_record} · {state}", plain=False))
@@ -140,7 +149,7 @@ def note(code: str) -> str:
     """A note of a reading in words; the name of a bound where it is one that the engine's readers share."""
     name, colon, count = code.partition(":")
     if name not in NOTES:
-        return f"{LIMIT_REACHED}{name}"
+        return f"{LIMIT_REACHED if name.endswith(_OF_A_LIMIT) else OTHER_NOTE}{code}"
     return f"{NOTES[name]}{count}" if colon else str(NOTES[name])
 
 
@@ -148,6 +157,10 @@ def _claimed(text: str | None, moment: datetime | None) -> str | None:
     if text is None or moment is None:
         return text
     return _("%(beijing)s 北京时间（原文 %(text)s），未经证明") % {"beijing": words.beijing(moment), "text": text}
+
+
+def _is_proven(proven: Proven | None) -> bool:
+    return proven is not None and proven.not_after is not None
 
 
 def _proven(proven: Proven | None) -> str:

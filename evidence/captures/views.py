@@ -49,6 +49,8 @@ def capture(request: HttpRequest, public_id: str, position: int, number: int) ->
         "lines_left": max(0, len(every) - LINES_SHOWN),
         "resources": one.resources[:RESOURCES_SHOWN],
         "resources_left": max(0, len(one.resources) - RESOURCES_SHOWN),
+        "archive_aware": any(n.startswith("ARCHIVE_AWARE:") for n in one.notes),
+        "verdict": verdict,
         "may_read": may_read,
         "safe_view": may_read and left_out.offered(one),
         "replay": replay.address(file, one) if may_read else None,

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 
@@ -19,6 +19,7 @@ class Stands(StrEnum):
     DIFFERS = "differs"
     LEFT = "left"
     RIGHT = "right"
+    SILENT = "silent"
 
 
 WORDS: dict[str, Promise] = {
@@ -26,6 +27,7 @@ WORDS: dict[str, Promise] = {
     Stands.DIFFERS: gettext_lazy("不同"),
     Stands.LEFT: gettext_lazy("只在左"),
     Stands.RIGHT: gettext_lazy("只在右"),
+    Stands.SILENT: gettext_lazy("都没有"),
 }
 
 
@@ -37,11 +39,14 @@ class Row:
     left: str | None
     right: str | None
     plain: bool = False
+    silent: tuple[bool, bool] = (False, False)
+    """A side whose value only says that nothing is said: silence on both sides is no agreement."""
 
     @property
     def stands(self) -> Stands:
-        if self.left is None or self.right is None:
-            return Stands.RIGHT if self.left is None else Stands.LEFT
+        left, right = (value is not None and not silent for value, silent in zip((self.left, self.right), self.silent, strict=True))
+        if not (left and right):
+            return Stands.LEFT if left else Stands.RIGHT if right else Stands.SILENT
         return Stands.SAME if self.left == self.right else Stands.DIFFERS
 
     @property
@@ -60,6 +65,7 @@ def rows(left: Side, right: Side) -> list[Row]:
             mine[label].value if label in mine else None,
             theirs[label].value if label in theirs else None,
             plain=all(lines[label].plain for lines in (mine, theirs) if label in lines),
+            silent=(_silent(mine, label), _silent(theirs, label)),
         )
         for label in sorted(labels, key=order.__getitem__)
     ]
@@ -70,6 +76,10 @@ def rows(left: Side, right: Side) -> list[Row]:
         Row(_("内容 SHA-256"), one.payload_sha256, other.payload_sha256),
         Row(_("文件 SHA-256"), one.file_sha256, other.file_sha256),
     ]
+
+
+def _silent(lines: Mapping[str, card.Line], label: str) -> bool:
+    return label not in lines or lines[label].silent
 
 
 def headers(left: Side, right: Side) -> list[Row]:

@@ -11,7 +11,7 @@ from django.views.decorators.http import require_GET
 from cases.access import demand
 from evidence.exhibits.models import Exhibit, ExhibitFile
 
-from .. import views
+from .. import kept, views
 from ..capture import Capture, View, ViewKind
 from . import addresses, left_out, origin
 
@@ -32,6 +32,7 @@ def page(request: HttpRequest, public_id: str, position: int, number: int) -> Ht
         "file": file,
         "number": number,
         "capture": one,
+        "verdict": kept.newest_verdict(request.user, found),
         "title": one.facts.title or one.facts.url or file.name,
         "address": address,
         "off": where is None,

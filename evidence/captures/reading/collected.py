@@ -27,13 +27,15 @@ from ..capture import (
     ViewKind,
     cut,
 )
-from . import metadata, page_text, pictures, safe_html
+from . import archive_aware, metadata, page_text, pictures, safe_html
 from .held import Held
 
 PAGE_MAX = 8 << 20
 """Bytes of a decoded page whose text is read."""
 PAGES_TOTAL_MAX = 48 << 20
 """Of all pages of a file: some ten seconds of work."""
+SCRIPTS_TOTAL_MAX = 32 << 20
+"""Bytes of script files that are looked through for what asks after an archive: under a second."""
 
 
 def kind_of(payload: bytes, content_type: str = "") -> Kind:
@@ -68,6 +70,8 @@ class Collected:
     _views: int = 0
     _blob_bytes: int = 0
     _pages: int = 0
+    _scripts: int = 0
+    _asking: int = 0
 
     @property
     def full(self) -> bool:
@@ -115,8 +119,16 @@ class Collected:
         else:
             self.note("RESOURCES_MAX")
 
+    def script(self, url: str, content_type: str, payload: bytes) -> None:
+        """A script file beside the pages: counted when it asks whether it runs in an archive. Anything else is passed over."""
+        if archive_aware.is_script(content_type, url) and self._scripts + len(payload) <= SCRIPTS_TOTAL_MAX:
+            self._scripts += len(payload)
+            self._asking += archive_aware.asks(payload)
+
     def reading(self) -> Reading:
         self._safe_views()
+        if self._asking:
+            self.note(f"ARCHIVE_AWARE_FILES:{self._asking}")
         captures = self.captures
         if captures:
             captures[0] = replace(captures[0], resources=tuple(self.resources))
@@ -156,6 +168,9 @@ class Collected:
             said.append(f"HIDDEN_TEXT:{found.hidden}")
         if found.runs and found.encoding is None:
             said.append("PLACES_UNKNOWN")
+        asking = archive_aware.in_page(payload)
+        if asking:
+            said.append(f"ARCHIVE_AWARE:{asking}")
         return found
 
     def _plain(self, payload: bytes, said: list[str]) -> tuple[list[Run], str | None]:

@@ -156,6 +156,7 @@ class _Archive:
             )
         )
         self._collected.held.keep(url, told, payload, at=instant(_said(record, b"warc-date")), status=answer.status if answer else None)
+        self._collected.script(url, told, payload)
         listed = url in self._package.titles
         kind = kind_of(payload, told)
         if kind in (Kind.IMAGE, Kind.PDF) and not (listed or url.startswith(("file:", "urn:"))):

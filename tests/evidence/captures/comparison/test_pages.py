@@ -116,7 +116,7 @@ def test_the_counts_are_those_of_the_captures(case: Case, judge: User, client: C
 def test_facts_stand_beside_each_other_with_words_for_what_differs(case: Case, judge: User, client: Client) -> None:
     shown = body(client, of(handed_in(case, judge, Side.PLAINTIFF, LEFT), handed_in(case, judge, Side.DEFENDANT, RIGHT)))
     rows = {re.sub(r"<[^>]+>", "", r.split("</span>")[0]): re.sub(r"<[^>]+>", " ", r) for r in shown.split('role="rowheader">')[1:]}
-    for label, word in {"网址": "相同", "标题": "不同", "服务器 IP": "不同", "状态码": "相同", "server": "相同", "etag": "不同", "via": "只在左"}.items():
+    for label, word in {"网址": "相同", "标题": "不同", "服务器 IP": "只在左", "状态码": "相同", "server": "相同", "etag": "不同", "via": "只在左", "协议与 TLS": "都没有", "已证明的时间": "都没有"}.items():
         assert f" {word} " in rows[label], (label, rows[label])
 
 
