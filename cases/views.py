@@ -8,7 +8,7 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_safe
 
 from . import catalogue
-from .access import may, membership_of, visible_to
+from .access import cases_where, may, membership_of, visible_to
 from .models import Case, Side
 
 CASES_PER_PAGE = 20
@@ -50,6 +50,7 @@ def case(request: HttpRequest, public_id: str) -> HttpResponse:
         "lines": shown,
         "may_submit": bool(may(user, "evidence.submit", found)),
         "may_issue": any(line.verdict for line in shown) and bool(may(user, "report.generate", found)),
+        "may_export": cases_where(user, "report.download").filter(pk=found.pk).exists(),
         "court_side": Side.COURT,
         "reports": catalogue.reports(user, found),
         "reports_shown": catalogue.REPORTS_SHOWN,

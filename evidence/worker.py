@@ -21,6 +21,8 @@ from evidence.captures.comparison import queue as comparisons
 from evidence.captures.comparison import working as comparing
 from evidence.captures.rendering import working as rendering
 from evidence.connectors import inquiries
+from evidence.exports import queue as exports
+from evidence.exports import working as exporting
 from evidence.reports import bell as report_bell
 from evidence.reports import issuing
 from evidence.runs import queue, working
@@ -36,23 +38,24 @@ STOP_SECONDS_MAX = 30
 
 
 def turn() -> bool:
-    """Do one piece of work without a broker: a run, else a question to a node, a report, a comparison, a file to be read. False when nothing waits."""
+    """Do one piece of work without a broker: a run, else a question to a node, a report, a comparison, a file to be read, an export. False when nothing waits."""
     if working.work_once() or inquiries.work_once():
         return True
     for report_id in issuing.waiting()[:1]:
         issuing.produce(report_id)
         return True
-    return comparing.work_once() or reading.work_once()
+    return comparing.work_once() or reading.work_once() or exporting.work_once()
 
 
 def sweep() -> None:
-    """Park, and ring again for every run, inquiry, report, reading and comparison that waits."""
+    """Park, and ring again for every run, inquiry, report, reading, comparison and export that waits."""
     queue.sweep()
     for report_id in issuing.waiting():
         report_bell.ring(report_id)
     inquiries.sweep()
     readings.sweep()
     comparisons.sweep()
+    exports.sweep()
 
 
 class EmbeddedWorker:

@@ -8,5 +8,5 @@ os.environ.setdefault("DJANGO_SETTINGS_MODULE", "portal.settings")
 app = Celery("portal")
 app.config_from_object("django.conf:settings", namespace="CELERY")
 app.autodiscover_tasks(
-    ["evidence.runs", "evidence.reports", "evidence.connectors", "evidence.captures", "evidence.captures.comparison"]
+    ["evidence.runs", "evidence.reports", "evidence.exports", "evidence.connectors", "evidence.captures", "evidence.captures.comparison"]
 )

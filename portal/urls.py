@@ -15,6 +15,7 @@ urlpatterns = [
     path("exhibits/", include("evidence.connectors.urls")),
     path("exhibits/", include("evidence.captures.urls")),
     path("reports/", include("evidence.reports.urls")),
+    path("exports/", include("evidence.exports.urls")),
     path("accounts/", include("portal.people.urls")),
     path("language/", set_language, name="set_language"),
     path("livez", health.livez, name="livez"),

@@ -32,16 +32,21 @@ class Kept(Protocol):
     position: int
 
 
-def attachment(request: HttpRequest, file: Kept) -> HttpResponseBase:
-    """The whole file, or the one range asked for; 416 for a range outside it. Raises the vault's `Missing` when bytes are gone."""
+def attachment(request: HttpRequest, file: Kept, *, stream: BinaryIO | None = None) -> HttpResponseBase:
+    """The whole file, or the one range asked for; 416 for a range outside it. Raises the vault's `Missing` when bytes are gone.
+
+    stream   the bytes, where they lie elsewhere than in the vault; closed here
+    """
     tag = f'"{file.sha256}"'
     span = _span(request, file.size, tag)
     if span == ():
+        if stream is not None:
+            stream.close()
         response: HttpResponseBase = HttpResponse(status=416)
         response["Content-Range"] = f"bytes */{file.size}"
         return _guarded(response, file, tag)
     first, last = span or (0, file.size - 1)
-    stream = Vault(settings.PORTAL_VAULT_DIR).open(file.sha256)
+    stream = stream or Vault(settings.PORTAL_VAULT_DIR).open(file.sha256)
     stream.seek(first)
     response = StreamingHttpResponse(_slice(stream, last - first + 1), status=206 if span else 200)
     response["Content-Length"] = str(last - first + 1)

@@ -116,6 +116,11 @@ _ACTS = (
     Act("report.ask_revoke", "提请撤销核验报告 {report}", "Revocation of report {report} requested", ("report", "reason")),
     Act("report.drop_revoke", "不予撤销核验报告 {report}", "Revocation of report {report} not granted", ("report",)),
     Act("report.revoke", "撤销核验报告 {report}", "Report {report} revoked", ("report", "reason")),
+    # the export desk
+    Act("export.order", "要求导出 {exhibits} 件证据、{reports} 份报告", "Export of {exhibits} exhibits and {reports} reports ordered", ("export", "exhibits", "reports")),
+    Act("export.finish", "导出包制成（{size} 字节）", "Export made ({size} bytes)", ("export", "size")),
+    Act("export.download", "下载导出包", "Export downloaded", ("export",)),
+    Act("export.expire", "导出包到期删除", "Export removed after its time", ("export",)),
     Act("report.drill", "查找证书 {certificate} 签过的报告", "Reports signed with certificate {certificate} looked up", ("certificate",)),
 )  # fmt: skip
 ACTS: Mapping[str, Act] = {act.code: act for act in _ACTS}

@@ -33,6 +33,7 @@ INSTALLED_APPS = [
     "evidence.captures.display",
     "evidence.captures.comparison",
     "evidence.reports",
+    "evidence.exports",
     "evidence.connectors",
     "guardian",
     "allauth",

@@ -12,6 +12,11 @@ PORTAL_TRUST_DIR = Path(env.text("TRUST_DIR", str(ROOT / "evidence" / "verificat
 PORTAL_TRUST_KEY_DIR = Path(env.text("TRUST_KEY_DIR", str(PORTAL_DATA_DIR / "keys" / "trust")))
 PORTAL_FONT_DIR = Path(env.text("FONT_DIR", str(ROOT / "portal" / "fonts" / "build")))
 PORTAL_SIGNING_DIR = Path(env.text("SIGNING_DIR", str(PORTAL_DATA_DIR / "keys" / "signing")))
+PORTAL_EXPORT_DIR = Path(env.text("EXPORT_DIR", str(PORTAL_DATA_DIR / "exports")))
+"""Archives to be taken away (`evidence.exports`): copies, no record; web and worker processes share it like the vault."""
+PORTAL_EXPORT_DAYS = env.number("EXPORT_DAYS", 7)
+PORTAL_EXPORT_MAX = env.number("EXPORT_MAX_MIB", 20 << 10) << 20
+"""Bytes of the parties' files in one export."""
 PORTAL_UPLOAD_MAX = env.number("UPLOAD_MAX_MIB", 512) << 20
 """Largest single file (spec snapshots §12)."""
 PORTAL_QUOTA_PER_CASE = env.number("QUOTA_PER_CASE_MIB", 20 << 10) << 20

@@ -23,6 +23,7 @@ from cases.access.matrix import table
 from cases.access.rows import drift
 from cases.models import Case, CaseUserPermission, Membership, Office, Role, Side
 from evidence.exhibits.models import Exhibit, ExhibitFile
+from evidence.exports import queue as exports
 from evidence.reports.models import Report
 from evidence.runs.models import Run, RunVerdict
 from tests import courtroom
@@ -206,6 +207,15 @@ DECIDE = ("give_back", "again", "ask_revoke", "drop_revoke", "revoke", "sign", "
 Row = tuple[str, str, list[object], set[str]]
 
 
+def _exported(cast: Cast) -> uuid.UUID:
+    """An export of everything, ordered by the clerk, who alone may take it."""
+    made = exports.order(cast.case, Exhibit.objects.filter(case=cast.case), by=cast.people["clerk"], whole=True)
+    claimed = exports.claim()
+    if claimed is not None:
+        exports.finish(claimed, sha256="0" * 64, size=0)
+    return made.public_id
+
+
 def _rows(cast: Cast) -> Iterator[Row]:
     """(method, name, arguments, who gets something other than 404) for every page of the rooms."""
     case = cast.case.public_id
@@ -213,6 +223,12 @@ def _rows(cast: Cast) -> Iterator[Row]:
     yield "post", "reports:issue", [case], COURT
     yield "get", "reports:order", [case], COURT
     yield "get", "reports:of_case", [case], SIDES
+    export = _exported(cast)
+    for method, name in (("get", "of_case"), ("get", "choose"), ("post", "choose"), ("post", "make")):
+        yield method, f"exports:{name}", [case], COURT
+    for method, name in (("get", "export"), ("get", "state"), ("post", "again")):
+        yield method, f"exports:{name}", [export], COURT
+    yield "get", "exports:download", [export], {"clerk"}
     yield "get", "captures:find_in_case", [case], COURT
     yield "get", "captures:compare_choose", [case], SIDES
     yield "get", "captures:timeline", [case], COURT

@@ -1,0 +1,16 @@
+"""Celery's side of the exports: what a bell sets off. The queue decides what is made, not the message."""
+
+from celery import shared_task
+from django.conf import settings
+
+from . import bell, working
+
+
+@shared_task(
+    name=bell.TASK,
+    ignore_result=True,
+    time_limit=settings.PORTAL_BULK_SECONDS + 120,  # many gigabytes are copied: the longest task the broker is set up for
+    soft_time_limit=settings.PORTAL_BULK_SECONDS + 100,
+)
+def make() -> None:
+    working.work_once()
