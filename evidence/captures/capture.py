@@ -155,6 +155,11 @@ class Capture:
     notes: tuple[str, ...] = ()
     encoding: str | None = None
 
+    @property
+    def has_words(self) -> bool:
+        """Is there any text but blanks and breaks?"""
+        return any(run.text.strip() for run in self.text)
+
 
 @dataclass(frozen=True, slots=True)
 class Reading:

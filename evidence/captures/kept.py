@@ -67,7 +67,7 @@ class Shown:
     @property
     def main(self) -> Capture | None:
         """What stands for the file: its first page or picture that shows something; a recorder may begin with an empty frame."""
-        return next((c for c in self.captures if c.text or c.views and c.views[0].kind is not ViewKind.SAFE_HTML), next(iter(self.captures), None))
+        return next((c for c in self.captures if c.has_words or c.views and c.views[0].kind is not ViewKind.SAFE_HTML), next(iter(self.captures), None))
 
     @property
     def picture(self) -> tuple[int, int, View] | None:

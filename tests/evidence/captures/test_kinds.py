@@ -15,9 +15,11 @@ from PIL import Image, PngImagePlugin
 from evidence.captures import card
 from evidence.captures.capture import Facts, Kind, Reading, ReadingFault, ViewKind, lines, unpack
 from evidence.captures.finding import find
+from evidence.captures.kept import Shown
 from evidence.captures.reading import exchanges, read, recordings
 from evidence.captures.reading.http import MASKED
 from tests.evidence.captures.test_working import png
+from tests.evidence.verification.snapshot_exhibits import members, record
 from tests.evidence.verification.test_har import archive, entry
 from tests.evidence.verification.test_hashlist import CHECK_LOG, package
 from tests.evidence.verification.test_zipstrict import Plan, built
@@ -250,3 +252,16 @@ def test_a_reading_of_before_is_still_one(tmp_path: Path) -> None:
     document["reader"] = "mingjian-reader/1"
     old = Reading.from_bytes(json.dumps(document, ensure_ascii=False, sort_keys=True, separators=(",", ":")).encode())
     assert old.captures[0].facts == Facts(content_type="text/html")
+
+
+def test_what_stands_for_a_file_shows_something(tmp_path: Path) -> None:
+    """A recorder may begin with the empty frame of a widget. To see it fail: take the first capture whatever it is."""
+    html = b"HTTP/1.1 200 OK\r\nContent-Type: text/html\r\n\r\n<!doctype html><body>%s"
+    frame, shown = (record(html % text, number=n, uri=f"https://example.com/{n}") for n, text in ((1, b"<p> </p>"), (2, b"<p>x</p>")))
+    found = reading(tmp_path, "x.warc.gz", members(frame, shown))
+    assert [c.has_words for c in found.captures] == [False, True]
+
+    class Of(Shown):
+        captures = found.captures  # type: ignore[assignment]
+
+    assert Of(None, None).main == found.captures[1]  # type: ignore[arg-type]
