@@ -24,7 +24,7 @@ from evidence.connectors import inquiries
 from evidence.exports import queue as exports
 from evidence.exports import working as exporting
 from evidence.reports import bell as report_bell
-from evidence.reports import issuing
+from evidence.reports import issuing, upkeep
 from evidence.runs import queue, working
 from portal.celery import app
 from portal.ledger import sequencer
@@ -55,6 +55,7 @@ def sweep() -> None:
     inquiries.sweep()
     readings.sweep()
     comparisons.sweep()
+    upkeep.turn()
     exports.sweep()
 
 

@@ -24,6 +24,7 @@ REMEDY = {
     "qpdf": "apt-get install qpdf",
     "strace": "apt-get install strace",
     "openssl": "apt-get install openssl",
+    "softhsm2-util": "apt-get install softhsm2",
 }
 
 

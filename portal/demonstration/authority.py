@@ -14,6 +14,7 @@ import secrets
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from cryptography import x509
 from cryptography.hazmat.primitives import hashes
@@ -57,7 +58,7 @@ def make_root(*, at: dt.datetime) -> Issued:
     key = ec.generate_private_key(ec.SECP256R1())
     subject = name("演示根证书 DEMONSTRATION ROOT — NOT FOR USE")
     certificate = (
-        _builder(subject, subject, key, at=at, years=2 * YEARS)
+        _builder(subject, subject, key.public_key(), at=at, years=2 * YEARS)
         .add_extension(x509.BasicConstraints(ca=True, path_length=0), critical=True)
         .add_extension(_usage(key_cert_sign=True, crl_sign=True), critical=True)
         .sign(key, hashes.SHA256())
@@ -66,12 +67,17 @@ def make_root(*, at: dt.datetime) -> Issued:
 
 
 def issue(root: Issued, *, common: str, at: dt.datetime, time_stamping: bool = False) -> Issued:
-    """A leaf under the root: an e-seal (content commitment) or a time-stamping certificate (RFC 3161 §2.3)."""
+    """A leaf under the root: an e-seal or a person (content commitment), or a time-stamping certificate (RFC 3161 §2.3)."""
     # The time-stamping engine used here signs with RSA only, and checks the whole key again for each stamp: three times
     # the work with 3072 bits, for a key that protects nothing.
     key: Key = rsa.generate_private_key(65537, 2048) if time_stamping else ec.generate_private_key(ec.SECP256R1())
+    return Issued(certify(root, key.public_key(), common=common, at=at, time_stamping=time_stamping), key)
+
+
+def certify(root: Issued, public: Any, *, common: str, at: dt.datetime, time_stamping: bool = False) -> x509.Certificate:
+    """The certificate alone, for a key that is made elsewhere (in a token)."""
     builder = (
-        _builder(name(common), root.certificate.subject, key, at=at, years=YEARS)
+        _builder(name(common), root.certificate.subject, public, at=at, years=YEARS)
         .add_extension(x509.BasicConstraints(ca=False, path_length=None), critical=True)
         .add_extension(_usage(digital_signature=True, content_commitment=True), critical=True)
         .add_extension(
@@ -80,7 +86,7 @@ def issue(root: Issued, *, common: str, at: dt.datetime, time_stamping: bool = F
     )
     if time_stamping:
         builder = builder.add_extension(x509.ExtendedKeyUsage([ExtendedKeyUsageOID.TIME_STAMPING]), critical=True)
-    return Issued(builder.sign(root.key, hashes.SHA256()), key)
+    return builder.sign(root.key, hashes.SHA256())
 
 
 def revocation_list(root: Issued, *, at: dt.datetime) -> x509.CertificateRevocationList:
@@ -166,17 +172,17 @@ def _write(file: Path, data: bytes) -> None:
 
 
 def _builder(
-    subject: x509.Name, issuer: x509.Name, key: Key, *, at: dt.datetime, years: int
+    subject: x509.Name, issuer: x509.Name, public: Any, *, at: dt.datetime, years: int
 ) -> x509.CertificateBuilder:
     return (
         x509.CertificateBuilder()
         .subject_name(subject)
         .issuer_name(issuer)
-        .public_key(key.public_key())
+        .public_key(public)
         .serial_number(x509.random_serial_number())
         .not_valid_before(at - dt.timedelta(days=1))
         .not_valid_after(at + dt.timedelta(days=365 * years))
-        .add_extension(x509.SubjectKeyIdentifier.from_public_key(key.public_key()), critical=False)
+        .add_extension(x509.SubjectKeyIdentifier.from_public_key(public), critical=False)
     )
 
 
