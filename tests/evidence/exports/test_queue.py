@@ -6,6 +6,7 @@ import pytest
 from django.db import IntegrityError, connection, transaction
 from django.test import Client
 from django.urls import reverse
+from django.utils import timezone
 
 from cases.models import Case, Membership, Role
 from evidence.exports import archive, making, queue, working
@@ -216,18 +217,13 @@ def test_a_case_that_was_sealed_since_refuses_the_old_archive(desk: Desk) -> Non
 
 
 def test_whoever_left_the_case_gets_nothing(desk: Desk) -> None:
-    from django.utils import timezone
-
     made = desk.made(desk.exhibit())
     Membership.objects.get(user=desk.clerk).end(at=timezone.now())
     for name in ("export", "state", "download"):
         assert client_of(desk.clerk).get(reverse(f"exports:{name}", args=[made.public_id])).status_code == 404
 
 
-def test_a_right_to_contents_that_ended_closes_the_archive(desk: Desk) -> None:
-    """Two capacities in one case, one of which ends: what is left may not open the files."""
-    from django.utils import timezone
-
+def test_the_end_of_a_membership_closes_the_archive(desk: Desk) -> None:
     one = desk.exhibit()
     desk.reported(one)
     made = desk.made(one)
