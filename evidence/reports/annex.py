@@ -1,4 +1,4 @@
-"""The machine-readable annex embedded in every report: canonical JSON of `docs/schema/report_annex.schema.json` (0.2).
+"""The machine-readable annex embedded in every report: canonical JSON of `docs/schema/report_annex.schema.json` (0.3).
 
 It carries each verdict whole and each text of a party exactly as it was handed in, so that a reader needs nothing of the
 printed page.
@@ -6,33 +6,41 @@ printed page.
 
 import hashlib
 import json
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 from evidence.verification import catalogue
 from evidence.verification.reasons import Reason
 from evidence.verification.verdict import ENGINE
 
+from . import attention, standing
 from .document import FILE_ROLES, Item
 from .wording import Words, statement, words
 
 if TYPE_CHECKING:
     from .edition import Contents
+    from .volumes import Bound
 
-SCHEMA = "court-evidence-report/0.2"
+SCHEMA = "court-evidence-report/0.3"
+BUNDLE_COMMAND = "python -m evidence.verification --trust-key pack.vkey BUNDLE.zip"
 COMMAND = "python -m evidence.verification --json --trust TRUST_DIR --at AT FILE…"
+COMMANDS = (BUNDLE_COMMAND, COMMAND)
+"""As docs/verify.md explains them."""
 
 
-def build(contents: "Contents") -> bytes:
+def build(contents: "Contents", volumes: "Sequence[Bound]" = ()) -> bytes:
     report, case = contents.report, contents.report.case
     data: dict[str, Any] = {
         "schema": SCHEMA,
         "report": {
             "no": report.number,
-            "version": 1,
-            "kind": "single" if len(contents.items) == 1 else "catalogue",
+            "version": report.version,
+            "kind": report.kind,
             "issued_at": contents.issued.utc,
             "language": report.language,
-            "supersedes": None,
+            "supersedes": contents.supersedes or None,
+            "reason": report.reason,
+            "profiles": list(report.profiles),
             "page_end_mark": True,
             "public_check_code": report.check_code,
         },
@@ -53,16 +61,25 @@ def build(contents: "Contents") -> bytes:
             "requested_by_role": contents.requester_role,
             "requested_at": contents.requested.utc,
             "scope": [i.label.zh for i in contents.items],
+            "out_of_scope": [_pair(w) for w in standing.texts().out_of_scope],
+            "questions": [_pair(w) for w in standing.texts().questions],
+            "authority": _pair(standing.texts().authority),
         },
         "items": [_item(i) for i in contents.items],
         "policy": {
             "trust_stores": [dict(t) for t in contents.trust_stores],
+            "id": contents.policy.id,
+            "version": contents.policy.version,
+            "digest": _digest(contents.policy.sha256),
             "decision_rule": _pair(statement("S-DECISION")),
         },
         "engine": {
             "name": ENGINE.split("/")[0],
             "version": ENGINE.split("/")[1],
             "source_sha256": contents.source_sha256,
+            "dependencies_digest": _digest(contents.dependencies_sha256),
+            "known_issues": [_pair(w) for w in standing.texts().known_issues],
+            "deviations": _pair(standing.texts().deviations),
             "libraries": dict(contents.libraries),
             "selftest": {"vectors": contents.selftest.vectors, "passed": contents.selftest.passed},
             "network": "offline",
@@ -82,6 +99,13 @@ def build(contents: "Contents") -> bytes:
             for a in i.law
         ],
         "limitations": [_pair(w) for w in contents.limitations],
+        "attention": [_line(x) for x in attention.lines(contents.items, limit=None)[0]],
+        "not_run": [_line(x) for x in attention.not_run(contents.items, limit=None)[0]],
+        "anchors": [{"trust_store": m.store, "path": m.path, "sha256": m.sha256} for m in contents.reverify.members],
+        "volumes": [
+            {"number": v.number, "sha256": v.sha256, "pages": v.pages, "first_item": v.first.zh, "last_item": v.last.zh} for v in volumes
+        ],
+        "attachments": [{"name": name, "sha256": hashlib.sha256(data).hexdigest()} for name, data in contents.etsi],
         "custody": [
             {
                 "at": e.at.isoformat(timespec="microseconds").replace("+00:00", "Z"),
@@ -92,7 +116,11 @@ def build(contents: "Contents") -> bytes:
             }
             for e in contents.custody
         ],
-        "reverify": {"commands": [COMMAND]},
+        "reverify": {
+            "bundle_digest": _digest(contents.reverify.bundle_sha256) if contents.reverify.bundle_sha256 else None,
+            "commands": list(COMMANDS),
+            "second_tools": [{"for": _pair(purpose), "tools": tools} for purpose, tools in standing.texts().second_tools],
+        },
         "statements": {
             "system": _pair(statement("S-NOML")),
             "not_expert_opinion": _pair(statement("S-NOTEXPERT")),
@@ -127,6 +155,7 @@ def _item(item: Item) -> dict[str, Any]:
                 "media_type_declared": stored.declared_type,
                 "format_detected": shown.format,
                 "role": FILE_ROLES.get(shown.format, "CONTENT").lower(),
+                "condition": [_pair(w) for w in shown.condition],
                 "hashed_on_device": stored.hashed_on_device,
                 "digests": [{"alg": "SHA-256", "hex": stored.sha256}, {"alg": "SM3", "hex": stored.sm3}],
             }
@@ -168,6 +197,9 @@ def _texts(items: tuple[Item, ...]) -> dict[str, Any]:
     not_proven = {n for i in items for n in i.document["not_proven"]}
     return {
         "checks": {c: _pair(words(catalogue.question, c)) for c in sorted(checks)},
+        "standards": {c: standing.standard(c) for c in sorted(checks)},
+        "legal": {c: standing.legal(c) for c in sorted(checks) if standing.legal(c)},
+        "declared": sorted(c for c in checks if standing.source(c, "") == "declared"),
         "reasons": {r: _pair(words(catalogue.meaning, Reason(r))) for r in sorted(reasons)},
         "not_proven": {n: _pair(statement(n)) for n in sorted(not_proven)},
     }
@@ -175,3 +207,11 @@ def _texts(items: tuple[Item, ...]) -> dict[str, Any]:
 
 def _pair(words: Words) -> dict[str, str]:
     return {"zh": words.zh, "en": words.en}
+
+
+def _digest(sha256: str) -> dict[str, str]:
+    return {"alg": "SHA-256", "hex": sha256}
+
+
+def _line(line: attention.Line) -> dict[str, Any]:
+    return {"item": line.item.zh, "what": _pair(line.what), "detail": line.detail}

@@ -6,9 +6,8 @@ made safe to print by `printable`.
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import datetime
 from typing import Any
-from zoneinfo import ZoneInfo
 
 from django.utils.safestring import SafeString
 
@@ -23,13 +22,11 @@ from evidence.verification.reasons import Reason
 from evidence.verification.registry import FORMATS, UNKNOWN
 from evidence.verification.verdict import Bearing, Finding, Outcome
 
-from . import cleanliness, drawing, law
+from . import attention, cleanliness, drawing, law, standing, times
 from .printable import NAME_MAX, TEXT_MAX, VALUE_MAX, clean
+from .times import Event, Moment, moment
 from .wording import (
     CATEGORIES,
-    COURT_CLOCK,
-    EVENTS,
-    NO_CLOCK,
     ORIGINAL_FORMS,
     SENTENCES,
     SIDES,
@@ -39,18 +36,12 @@ from .wording import (
     statement,
     words,
 )
+from .wording import FILE_ROLES as ROLE_WORDS
 
-COURT_ZONE = ZoneInfo("Asia/Shanghai")
 REASONS_SHOWN = 3
+PLACES_MAX = 20
+"""Subjects printed of one answer; a damaged archive may hold one answer for each of 50,000 records."""
 FILE_ROLES = {f.name: f.role.value for f in (*FORMATS, UNKNOWN)}
-
-
-@dataclass(frozen=True, slots=True)
-class Moment:
-    """One instant in the court's time and in UTC."""
-
-    court: str
-    utc: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,8 +51,12 @@ class File:
     sha256: str
     sm3: str
     format: str
+    role: str
+    role_words: Words
+    declared_type: str
     detected_type: str
     hashed_on_device: bool
+    condition: tuple[Words, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,6 +79,10 @@ class Place:
     subject: str
     expected: str | None
     actual: str | None
+    source: Words
+    """Whether the answer was computed, declared by the material, or came from a node of the court."""
+    digest: str
+    """The beginning of the SHA-256 of the file that was looked at; empty where it is none that was handed in."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,8 +97,11 @@ class Check:
     reason: str | None
     next_step: Words | None
     places: tuple[Place, ...]
+    places_more: int
     notes: tuple[Words, ...]
     advisory: bool
+    standard: str
+    legal: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,6 +114,10 @@ class Edge:
     end: str
     question: Words
 
+    @property
+    def between(self) -> Words:
+        return Words(f"{self.start_kind.zh} → {self.end_kind.zh}", f"{self.start_kind.en} → {self.end_kind.en}")
+
 
 @dataclass(frozen=True, slots=True)
 class Walked:
@@ -122,15 +128,6 @@ class Walked:
     state: Words | None
     drawing: SafeString
     edges: tuple[Edge, ...]
-
-
-@dataclass(frozen=True, slots=True)
-class Event:
-    at: Moment
-    what: Words
-    clock: Words
-    source: str
-    proven: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -161,6 +158,7 @@ class Item:
     not_after: Moment | None
     time_basis: Words | None
     events: tuple[Event, ...]
+    events_more: int
     walks: tuple[Walked, ...]
     walks_more: int
     open_checks: tuple[Check, ...]
@@ -182,15 +180,21 @@ def ordered(verdicts: Iterable[RunVerdict]) -> list[RunVerdict]:
     return sorted(verdicts, key=lambda v: (sides.index(v.run.exhibit.side), v.run.exhibit.number))
 
 
-def item(stored: RunVerdict, *, passed_max: int) -> Item:
-    """One exhibit with the verdict of one run. `passed_max`: passed checks that are printed; the others are counted."""
+def item(stored: RunVerdict, *, passed_max: int, language: str) -> Item:
+    """One exhibit with the verdict of one run.
+
+    passed_max   passed checks that are printed; the others are counted
+    language     of the drawings, as in `Report.language`
+    """
     run = stored.run
     exhibit: Exhibit = run.exhibit
     data: dict[str, Any] = strict_json.loads(bytes(stored.document))
     formats = {s["sha256"]: s["format"] for s in data["sources"]}
     shown = {s["check"] for w in (w for _, w in axes.speaking_walks(data) if w) for s in w["steps"]}
-    open_ = _grouped(f for f in data["findings"] if f["outcome"] != "PASSED")
-    passed = _grouped(f for f in data["findings"] if f["outcome"] == "PASSED" and f["check"] not in shown)
+    digests = {s["name"]: s["sha256"] for s in data["sources"]}
+    open_ = _grouped((f for f in data["findings"] if f["outcome"] != "PASSED"), digests)
+    passed = _grouped((f for f in data["findings"] if f["outcome"] == "PASSED" and f["check"] not in shown), digests)
+    events, events_more = times.events(data, received=exhibit.submitted_at)
     return Item(
         exhibit=exhibit,
         label=label(exhibit),
@@ -208,8 +212,12 @@ def item(stored: RunVerdict, *, passed_max: int) -> Item:
                 sha256=f.sha256,
                 sm3=f.sm3,
                 format=formats.get(f.sha256, UNKNOWN.name),
+                role=(role := FILE_ROLES.get(formats.get(f.sha256, UNKNOWN.name), "CONTENT")),
+                role_words=ROLE_WORDS[role],
+                declared_type=clean(f.declared_type, NAME_MAX),
                 detected_type=clean(f.detected_type, NAME_MAX),
                 hashed_on_device=f.hashed_on_device,
+                condition=attention.condition(data, name=f.name, declared=f.declared_type, detected=f.detected_type),
             )
             for f in exhibit.files.all()
         ),
@@ -239,8 +247,9 @@ def item(stored: RunVerdict, *, passed_max: int) -> Item:
         reasons=tuple((r, words(catalogue.meaning, Reason(r))) for r in data["reasons"][:REASONS_SHOWN]),
         not_after=moment(datetime.fromisoformat(data["time"]["not_after"])) if data["time"]["not_after"] else None,
         time_basis=statement(f"TIME.{data['time']['basis']}") if data["time"]["basis"] else None,
-        events=_events(data, received=exhibit.submitted_at),
-        walks=tuple(_walked(name, walk) for name, walk in axes.speaking_walks(data)),
+        events=events,
+        events_more=events_more,
+        walks=tuple(_walked(name, walk, language) for name, walk in axes.speaking_walks(data)),
         walks_more=len(data["walk"]) - sum(1 for _, w in axes.speaking_walks(data) if w),
         open_checks=tuple(c for c in open_ if not c.advisory),
         advisory_checks=tuple(c for c in open_ if c.advisory),
@@ -259,16 +268,16 @@ def label(exhibit: Exhibit) -> Words:
     return Words(f"{side.zh}证据{exhibit.number}", f"{side.en} exhibit {exhibit.number}")
 
 
-def _grouped(findings: Iterable[Mapping[str, Any]]) -> list[Check]:
+def _grouped(findings: Iterable[Mapping[str, Any]], digests: Mapping[str, str]) -> list[Check]:
     """Findings with the same question and answer become one check with several places; contradictions first."""
     groups: dict[tuple[str, str, str | None, str], list[Mapping[str, Any]]] = {}
     for f in findings:
         groups.setdefault((f["check"], f["outcome"], f["reason"], f["bearing"]), []).append(f)
-    checks = [_check(group) for group in groups.values()]
+    checks = [_check(group, digests) for group in groups.values()]
     return sorted(checks, key=lambda c: (c.outcome != "FAILED", c.advisory))
 
 
-def _check(group: list[Mapping[str, Any]]) -> Check:
+def _check(group: list[Mapping[str, Any]], digests: Mapping[str, str]) -> Check:
     first = group[0]
     finding = Finding(
         check=first["check"],
@@ -291,11 +300,16 @@ def _check(group: list[Mapping[str, Any]]) -> Check:
                 clean(f["subject"], VALUE_MAX),
                 clean(f["expected"], VALUE_MAX) if f["expected"] is not None else None,
                 clean(f["actual"], VALUE_MAX) if f["actual"] is not None else None,
+                standing.SOURCES[standing.source(finding.check, f["subject"])],
+                digests.get(f["subject"], digests.get(f["subject"].partition(" · ")[0], ""))[:16],
             )
-            for f in group
+            for f in group[:PLACES_MAX]
         ),
+        places_more=max(0, len(group) - PLACES_MAX),
         notes=(*([matrix] if matrix else []), *(_cleaned(words(catalogue.note, n)) for n in notes)),
         advisory=finding.bearing is Bearing.ADVISORY,
+        standard=standing.standard(finding.check),
+        legal=standing.legal(finding.check),
     )
 
 
@@ -304,7 +318,7 @@ def _cleaned(text: Words) -> Words:
     return Words(clean(text.zh, VALUE_MAX), clean(text.en, VALUE_MAX))
 
 
-def _walked(name: str, walk: Mapping[str, Any] | None) -> Walked:
+def _walked(name: str, walk: Mapping[str, Any] | None, language: str) -> Walked:
     """The walk of one file; without one, the gap where it should be."""
     file = clean(name, NAME_MAX)
     steps = walk["steps"] if walk else []
@@ -333,7 +347,7 @@ def _walked(name: str, walk: Mapping[str, Any] | None) -> Walked:
         file=file,
         complete=bool(walk and walk["complete"]),
         state=statement(f"STATE.{walk['state']}") if walk else None,
-        drawing=drawing.drawn(boxes, outcomes, title=title),
+        drawing=drawing.drawn(boxes, outcomes, title=title, language=language),
         edges=tuple(
             Edge(
                 symbol=SYMBOLS[s["outcome"]],
@@ -346,34 +360,4 @@ def _walked(name: str, walk: Mapping[str, Any] | None) -> Walked:
             )
             for s in steps
         ),
-    )
-
-
-EARLIEST, LATEST = datetime(1, 1, 3, tzinfo=UTC), datetime(9999, 12, 29, tzinfo=UTC)
-"""Between these a stated time can be shown on any clock of the earth."""
-
-
-def _events(data: Mapping[str, Any], *, received: datetime) -> tuple[Event, ...]:
-    """Claimed, proven and received times in order; claims never count as proof."""
-    found: list[tuple[datetime, str, Words, str]] = [(received, "received", COURT_CLOCK, "")]
-    proven = datetime.fromisoformat(data["time"]["not_after"]) if data["time"]["not_after"] else None
-    if proven is not None:
-        found.append((proven, "proven", statement(f"TIME.{data['time']['basis']}"), ""))
-    claimed = [(t["instant"], t["what"], t["source"]) for t in data.get("stated", ()) if t["instant"]]
-    claimed += [(w["time"]["not_after"], "", w["source"]) for w in data["walk"] if w.get("time") and not w["complete"]]
-    for text, kind, source in claimed:
-        at = datetime.fromisoformat(text)
-        if at != proven and EARLIEST <= at <= LATEST:
-            found.append((at, kind if kind in EVENTS else "", NO_CLOCK, clean(source, NAME_MAX)))
-    found.append((datetime.fromisoformat(data["at"]), "verified", COURT_CLOCK, ""))
-    return tuple(
-        Event(moment(at), EVENTS[kind], clock, source, proven=kind == "proven")
-        for at, kind, clock, source in sorted(dict.fromkeys(found), key=lambda e: e[0])
-    )
-
-
-def moment(instant: datetime) -> Moment:
-    return Moment(
-        instant.astimezone(COURT_ZONE).strftime("%Y-%m-%d %H:%M:%S"),
-        instant.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ"),
     )

@@ -13,7 +13,7 @@ from django.utils.safestring import SafeString, mark_safe
 
 from evidence.exhibits.walk_drawing import COLOURS, TINTS, fit
 
-from .wording import Words
+from .wording import Words, spoken
 
 PER_LINE = 5
 BOX, HEIGHT, GAP, LINE_GAP = 79, 33, 28, 26
@@ -41,34 +41,38 @@ class Box:
     absent: bool = False
 
 
-def drawn(boxes: Sequence[Box], outcomes: Sequence[str], *, title: Words) -> SafeString:
-    """Inline SVG of a walk with one outcome less than boxes (PASSED, FAILED, INDETERMINATE)."""
+def drawn(boxes: Sequence[Box], outcomes: Sequence[str], *, title: Words, language: str) -> SafeString:
+    """Inline SVG of a walk with one outcome less than boxes (PASSED, FAILED, INDETERMINATE). `language` as in `Report.language`."""
     if len(boxes) != len(outcomes) + 1:
         raise ValueError("a walk has one thing more than steps")
     corners = [((i % PER_LINE) * (BOX + GAP), (i // PER_LINE) * (HEIGHT + LINE_GAP)) for i in range(len(boxes))]
     parts = [_step(n, outcome, corners[n - 1], corners[n]) for n, outcome in enumerate(outcomes, start=1)]
-    parts += [_box(box, x, y) for box, (x, y) in zip(boxes, corners, strict=True)]
+    parts += [_box(box, x, y, language) for box, (x, y) in zip(boxes, corners, strict=True)]
     width = min(len(boxes), PER_LINE) * (BOX + GAP) - GAP
     height = corners[-1][1] + HEIGHT
     # Escaped part by part.
     return mark_safe(  # noqa: S308
         f'<svg xmlns="http://www.w3.org/2000/svg" width="{width + 2}pt" height="{height + 2}pt"'
         f' viewBox="-1 -1 {width + 2} {height + 2}" font-family="{FACES}">'
-        f"<title>{escape(title.zh)} / {escape(title.en)}</title>{''.join(parts)}</svg>"
+        f"<title>{escape(spoken(title, language, between=' / '))}</title>{''.join(parts)}</svg>"
     )
 
 
-def _box(box: Box, x: int, y: int) -> str:
+def _box(box: Box, x: int, y: int, language: str) -> str:
     fill, edge, ink, muted = "#ffffff", LINE, INK, MUTED
     if box.pinned:
         fill, edge, ink, muted = INK, INK, "#ffffff", "#e4e7ec"
     dash = ' stroke-dasharray="3 2"' if box.absent else ""
     room = BOX - 8
     label = fit(box.label, 6 * FIXED_WIDENING // 100 + 1, room)
+    if language == "en":
+        named = _text(box.kind.en, x + 4, y + 14, "6.8", ink, bold=True)
+    else:
+        named = _text(box.kind.zh, x + 4, y + 11, "8.5", ink, bold=True)
+        named += _text(box.kind.en, x + 4, y + 19, "6.2", muted) if language == "zh-en" else ""
     return (
         f'<rect x="{x}" y="{y}" width="{BOX}" height="{HEIGHT}" fill="{fill}" stroke="{edge}" stroke-width="0.7"{dash}/>'
-        + _text(box.kind.zh, x + 4, y + 11, "8.5", ink, bold=True)
-        + _text(box.kind.en, x + 4, y + 19, "6.2", muted)
+        + named
         + f'<g font-family="{FIXED}">{_text(label, x + 4, y + 28, "6", muted)}</g>'
     )
 

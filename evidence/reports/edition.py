@@ -12,7 +12,7 @@ import hashlib
 import io
 import json
 import unicodedata
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from functools import cache
@@ -20,21 +20,21 @@ from importlib import metadata
 from pathlib import Path
 
 import pikepdf
-import segno
 from django.conf import settings
-from django.template.loader import render_to_string
 
 import evidence.verification
 from cases.models import Membership
-from evidence.verification import selftest
+from evidence.verification import selftest, verdict
 from evidence.verification.selftest import SelfTest
 from portal.vault import Vault
 
-from . import annex, custody, document, keyring, law, rendering, signing
-from .checking import ARCHIVES, PERSONS
+from . import annex, custody, document, etsi, keyring, proofs, rendering, sheets, signing, times, volumes
+from .annex_schema import AnnexFault, validate
+from .checking import PERSONS
 from .models import Report
-from .printable import NAME_MAX, clean, number
-from .wording import ROLES, SENTENCES, SYMBOLS, VERDICTS, Words, statement
+from .printable import NAME_MAX, TEXT_MAX, clean, number
+from .volumes import Bound
+from .wording import Words, statement
 
 LIMITATIONS = ("S-R16", "NOT_PROVEN.CONTENT", "S-ITEMS", "S-NOTEXPERT", "S-NOML", "S-JUDGE")
 LIBRARIES = ("cryptography", "asn1crypto", "pycryptodome", "pyhanko", "weasyprint", "pydyf", "fonttools", "pikepdf")
@@ -45,9 +45,7 @@ SYSTEM_LIBRARIES = {
 """Libraries of the system that the bytes of a report depend on, and the function that says which they are."""
 PASSED_SHOWN_MAX = 160
 """Passed checks printed in one report, shared evenly by its exhibits; the annex carries all."""
-MATRIX_COLUMNS = 6
-"""Exhibits beside one another in the rule matrix."""
-EVENTS_SHOWN_MAX = 60
+POLICY = "mingjian-decision-rule"
 FALSE_ALARM = "STREAM-LENGTH-001"
 """The validator takes a carriage return at the end of a stream for an end of line; it is waived as often as that occurs."""
 COVERAGE_RULE = "SIGNATURE-BYTERANGE-001"
@@ -59,11 +57,20 @@ class ReportFault(RuntimeError):
 
 
 @dataclass(frozen=True, slots=True)
+class Policy:
+    """The rule by which findings become a verdict; it is part of the engine, and the digest is that of the module that carries it out."""
+
+    id: str
+    version: str
+    sha256: str
+
+
+@dataclass(frozen=True, slots=True)
 class Contents:
     report: Report
     court: Words
-    issued: document.Moment
-    requested: document.Moment
+    issued: times.Moment
+    requested: times.Moment
     requester: str
     requester_role: str
     issuer: str
@@ -77,10 +84,21 @@ class Contents:
     trust_stores: tuple[Mapping[str, str], ...]
     """Identity of each store that one of the verdicts was reached with."""
     selftest: SelfTest
+    policy: Policy
     source_sha256: str
+    dependencies_sha256: str
     libraries: Mapping[str, str]
     limitations: tuple[Words, ...]
     demonstration: bool
+    supersedes: str
+    """Number of the report that this one takes the place of."""
+    reason: str
+    reverify: proofs.Reverify
+    etsi: tuple[tuple[str, bytes], ...]
+
+    @property
+    def etsi_digests(self) -> list[tuple[str, str]]:
+        return [(name, hashlib.sha256(data).hexdigest()) for name, data in self.etsi]
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,6 +109,8 @@ class Edition:
     """`result.json`: may say nothing that was not settled when the draft was made (no signer, no time of signing)."""
     annex_sha256: str
     court: Words
+    volumes: tuple[Bound, ...] = ()
+    """Unsigned, of a report on more than `volumes.ITEMS_MAX` exhibits; the same in draft and final."""
 
 
 def make(report: Report, *, issued: datetime, draft: bool = False) -> Edition:
@@ -98,27 +118,44 @@ def make(report: Report, *, issued: datetime, draft: bool = False) -> Edition:
 
     issued   printed in the report; of one that has its draft, `report.issued_at`
     """
-    # 1. The document and its annex.
+    # 1. The document and its annex; the volumes first, since the annex holds their digests.
     contents = _contents(report, issued=issued)
-    machine = annex.build(contents)
+    bound = volumes.bind(contents.items, printed=lambda n, part: _printed(contents, sheets.volume(contents, n, part), f"-{n}", []))
+    machine = annex.build(contents, bound)
+    try:
+        validate(machine)
+    except AnnexFault as fault:
+        raise ReportFault(str(fault)) from fault
     digest = annex.digest(machine)
-    # 2. Glyph guard.
-    page = _spelt_out(_html(contents, annex_sha256=digest, draft=draft), contents)
-    # 3. and 4. Render, re-pack.
+    # 2. to 5. Glyph guard, render, re-pack, gate.
+    page = sheets.main(
+        contents,
+        annex_sha256=digest,
+        bound=bound,
+        draft=draft,
+        check_url=public_check_url(report),
+        qr_payload=qr_payload(report, digest),
+    )
+    attached = [rendering.Attached("result.json", machine, "核验结果 / verification result", "Data", issued)]
+    attached += [
+        rendering.Attached(name, data, "签名验证报告 / signature validation report", "Supplement", issued) for name, data in contents.etsi
+    ]
+    pdf = _printed(contents, page, "", [] if draft else attached)
+    return Edition(pdf, machine, digest, contents.court, bound)
+
+
+def _printed(contents: Contents, page: str, part: str, attachments: Sequence[rendering.Attached]) -> bytes:
     pdf = signing.repack(
         rendering.render(
-            page,
+            _spelt_out(page, contents),
             fonts=settings.PORTAL_FONT_DIR,
             cache=settings.PORTAL_DATA_DIR / "fontcache",
-            identifier=report.number.encode(),
-            attachments=[]
-            if draft
-            else [rendering.Attached("result.json", machine, "核验结果 / verification result", "Data", issued)],
+            identifier=f"{contents.report.number}{part}".encode(),
+            attachments=attachments,
         )
     )
-    # 5. Gate.
     conform(pdf)
-    return Edition(pdf, machine, digest, contents.court)
+    return pdf
 
 
 def conform(pdf: bytes, *, signed: bool = False) -> None:
@@ -152,13 +189,14 @@ def _contents(report: Report, *, issued: datetime) -> Contents:
     verdicts = document.ordered(stored.prefetch_related("run__exhibit__files"))
     if not verdicts:
         raise ReportFault("a report needs at least one verdict")
-    items = tuple(document.item(v, passed_max=PASSED_SHOWN_MAX // len(verdicts)) for v in verdicts)
+    passed_max = PASSED_SHOWN_MAX // min(len(verdicts), volumes.ITEMS_MAX)
+    items = tuple(document.item(v, passed_max=passed_max, language=report.language) for v in verdicts)
     exhibits = [i.exhibit for i in items]
     return Contents(
         report=report,
         court=_court(report),
-        issued=document.moment(issued),
-        requested=document.moment(report.created_at),
+        issued=times.moment(issued),
+        requested=times.moment(report.created_at),
         requester=clean(report.created_by.get_full_name(), NAME_MAX),
         requester_role=_role(report),
         issuer=clean(report.signed_by.get_full_name(), NAME_MAX) if report.signed_by else "",
@@ -168,10 +206,21 @@ def _contents(report: Report, *, issued: datetime) -> Contents:
         custody=custody.events(report.case, exhibits, report=report.number, until=issued, within=_drafted_custody(report)),
         trust_stores=tuple({i.trust["sha256"]: i.trust for i in items}.values()),
         selftest=tested,
+        policy=_policy(),
         source_sha256=_source_sha256(),
+        dependencies_sha256=_dependencies_sha256(),
         libraries=_libraries(),
         limitations=tuple(statement(s) for s in LIMITATIONS),
         demonstration=settings.PORTAL_DEMO or any(i.trust["label"] == "demonstration" for i in items),
+        supersedes=report.supersedes.number if report.supersedes else "",
+        reason=clean(report.reason, TEXT_MAX),
+        reverify=proofs.reverify(report.number, [(i.label.zh, v) for i, v in zip(items, verdicts, strict=True)]),
+        etsi=tuple(
+            one
+            for n, i in enumerate(items, start=1)
+            for one in etsi.reports(i.document, label=str(n))
+            if Report.Profile.ETSI in report.profiles
+        ),
     )
 
 
@@ -184,52 +233,6 @@ def _drafted_custody(report: Report) -> frozenset[str] | None:
         return None
     with Vault(settings.PORTAL_VAULT_DIR).open(report.annex_sha256) as stream:
         return frozenset(event["leaf_hash"] for event in json.loads(stream.read())["custody"])
-
-
-def _html(contents: Contents, *, annex_sha256: str, draft: bool) -> str:
-    report, items = contents.report, contents.items
-    check_url = public_check_url(report)
-    return render_to_string(
-        "report/report.html",
-        {
-            "c": contents,
-            "report": report,
-            "draft": draft,
-            "case": report.case,
-            "role": ROLES[contents.requester_role],
-            "sentences": SENTENCES,
-            "counts": [(SYMBOLS[name], word, sum(i.overall == name for i in items)) for name, word in VERDICTS.items()],
-            "engines": sorted({i.engine for i in items}),
-            "annex_digest": annex_sha256,
-            "stamps": ARCHIVES[2:],
-            "check_url": check_url,
-            "qr": segno.make(qr_payload(report, annex_sha256), error="m").svg_data_uri(border=2),
-            "decision": statement("S-DECISION"),
-            "before_recording": statement("S-R18"),
-            "grades": [(g, statement(f"GRADE.{g}")) for g in sorted({i.grade for i in items})],
-            "matrix": _matrix(items),
-            "custody": [(e, document.moment(e.at), contents.labels.get(e.exhibit)) for e in contents.custody][-EVENTS_SHOWN_MAX:],
-            "custody_more": max(0, len(contents.custody) - EVENTS_SHOWN_MAX),
-        },
-    )
-
-
-def _matrix(items: tuple[document.Item, ...]) -> dict[str, object]:
-    """The rule matrix in two parts: what the checks answer, exhibit by exhibit, and what is left to people."""
-    answered, open_ = [], []
-    for answers in zip(*(i.law for i in items), strict=True):
-        if all(a.status == law.NEEDS_HUMAN for a in answers) and answers[0].row.settled_by == "person":
-            open_.append(answers[0].row)
-        else:
-            answered.append((answers[0].row, answers))
-    parts = [
-        {
-            "items": items[n : n + MATRIX_COLUMNS],
-            "rows": [(row, answers[n : n + MATRIX_COLUMNS]) for row, answers in answered],
-        }
-        for n in range(0, len(items), MATRIX_COLUMNS)
-    ]
-    return {"answered": parts, "open": [(one, [r for r in open_ if r.law == one]) for one in dict.fromkeys(r.law for r in open_)]}
 
 
 def public_check_url(report: Report) -> str:
@@ -288,6 +291,18 @@ def _source_sha256() -> str:
     for file in sorted(p for p in root.rglob("*") if p.suffix in {".py", ".json"}):
         total.update(f"{file.relative_to(root).as_posix()} {hashlib.sha256(file.read_bytes()).hexdigest()}\n".encode())
     return total.hexdigest()
+
+
+@cache
+def _policy() -> Policy:
+    rule = Path(verdict.__file__).read_bytes()
+    return Policy(POLICY, verdict.ENGINE.partition("/")[2], hashlib.sha256(rule).hexdigest())
+
+
+@cache
+def _dependencies_sha256() -> str:
+    """Of the locked list of every package, with its digests, that the product is installed from."""
+    return hashlib.sha256((Path(__file__).resolve().parents[2] / "requirements.txt").read_bytes()).hexdigest()
 
 
 @cache

@@ -10,7 +10,7 @@ have the digest of the draft's, or nothing is signed. Nothing is ever issued uns
 
 What the work is handed and must give back:
 
-    edition.make(report, *, issued, draft=False) -> Edition(pdf, annex, annex_sha256, court)
+    edition.make(report, *, issued, draft=False) -> Edition(pdf, annex, annex_sha256, court, volumes)
         pdf unsigned and re-packed; the same row and `issued` make the same bytes, and the same annex for draft and final. The
         annex may say nothing that changes after the draft (who checked, who signs, when): the printed page of the final may.
     signing.seal(pdf, *, keys, words, fonts, clerk, judge) -> Signed(pdf, level, pending)
@@ -42,7 +42,7 @@ from portal.vault import Vault
 
 from . import bell, checking, edition, signing
 from .edition import ReportFault
-from .models import Report, Revision, Signature, Step
+from .models import Report, Revision, Signature, Step, Volume
 from .signatories import signatories
 
 log = logging.getLogger(__name__)
@@ -187,6 +187,17 @@ def _draft(report: Report) -> None:
     vault = Vault(settings.PORTAL_VAULT_DIR)
     vault.put_bytes(made.annex)
     report.draft_sha256 = vault.put_bytes(made.pdf).sha256
+    for volume in made.volumes:
+        # The annex names them by digest: what is checked with the draft is what the signed report names.
+        vault.put_bytes(volume.pdf)
+        Volume.objects.create(
+            report=report,
+            number=volume.number,
+            sha256=volume.sha256,
+            pages=volume.pages,
+            first_item=volume.first.zh,
+            last_item=volume.last.zh,
+        )
     report.annex_sha256 = made.annex_sha256
     report.issued_at = issued
     report.pages = _pages(made.pdf)

@@ -16,6 +16,11 @@ class Words:
     en: str
 
 
+def spoken(words: Words, language: str, *, between: str = " ") -> str:
+    """The words in the language of a report (`Report.language`), both beside each other for zh-en."""
+    return {"zh": words.zh, "en": words.en}.get(language, f"{words.zh}{between}{words.en}")
+
+
 def words(function: Callable[..., str], *arguments: Any) -> Words:
     """A text of the message catalogue in both languages."""
     return Words(function(*arguments, "zh"), function(*arguments, "en"))
@@ -105,16 +110,39 @@ WHO = {
 }
 """Who answers a question of the law where the checks do not."""
 EVENTS = {
-    "received": Words("本院收到文件", "The court received the files"),
-    "proven": Words("不晚于此时已存在（已证明）", "Existed not later than this (proven)"),
     "CAPTURE_BEGUN": Words("声称的开始取证时间（未经证明）", "Claimed beginning of capture (not proven)"),
     "CAPTURED": Words("声称的取证时间（未经证明）", "Claimed time of capture (not proven)"),
     "PACKAGED": Words("声称的打包时间（未经证明）", "Claimed time of packaging (not proven)"),
     "LOGGED": Words("日志写明的时间（未经证明）", "Time in a log (not proven)"),
     "RECORDED": Words("声称的登记时间（未经证明）", "Claimed time of recording (not proven)"),
     "ISSUED": Words("声称的出证时间（未经证明）", "Claimed time of issue (not proven)"),
+    "SERVER_DATE": Words("服务器答复写明的时间（未经证明）", "Time in a server's answer (not proven)"),
+    "UNANCHORED": Words("没有核到信任锚的证明所写的时间（未经证明）", "Time in a proof that reaches no anchor (not proven)"),
+    "STAMPED": Words("时间戳：不晚于此时已存在（已证明）", "Time-stamp: existed not later than this (proven)"),
+    "ON_CHAIN": Words("区块时间：不晚于此时已存在（已证明）", "Block time: existed not later than this (proven)"),
+    "CHECKPOINTED": Words("法院检查点：不晚于此时已存在（已证明）", "Checkpoint: existed not later than this (proven)"),
+    "BOUND": Words("不晚于此时已存在（已证明）", "Existed not later than this (proven)"),
+    "RECEIVED": Words("本院收到文件", "The court received the files"),
     "": Words("声称的时间（未经证明）", "A claimed time (not proven)"),
     "verified": Words("核验所依据的时间点", "The moment verified for"),
 }
 COURT_CLOCK = Words("本院的时钟", "the court's clock")
 NO_CLOCK = Words("写明者自己的说法", "whoever states it")
+FILE_ROLES = {
+    "CONTENT": Words("内容", "content"),
+    "CERTIFICATE": Words("证书", "certificate"),
+    "PROOF": Words("证明", "proof"),
+    "SUPPORT": Words("辅助", "support"),
+}
+KINDS = {
+    "single": Words("单件", "single exhibit"),
+    "catalogue": Words("多件", "several exhibits"),
+    "supplement": Words("补充报告", "supplement"),
+    "correction": Words("更正报告", "correction"),
+}
+LANGUAGES = {
+    "zh-en": Words("中文、英文", "Chinese and English"),
+    "zh": Words("中文", "Chinese"),
+    "en": Words("英文", "English"),
+}
+"""Of the report itself."""

@@ -19,6 +19,7 @@ MODULES = (
     "bundle",
     "end_to_end",
     "report",
+    "report_size",
 )
 
 

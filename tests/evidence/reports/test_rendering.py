@@ -319,7 +319,7 @@ def test_a_forked_process_does_not_share_the_renderer(render: Render, font_cache
 
 # ── characters ────────────────────────────────────────────────────────────────────────────────────────────────────────
 
-RARE = "䶮㛃𬱖𠮷𪚥"
+RARE = "䶮㛃𬱖𠮷𪚥𬀩𰻞"
 """In names of real people, and in no font of the product."""
 NOBODY = "\U00012000"
 """CUNEIFORM SIGN A: assigned, and in no font that a court installs."""

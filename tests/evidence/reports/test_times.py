@@ -6,16 +6,16 @@ from typing import Any
 
 import pytest
 
-from evidence.reports import document, wording
+from evidence.reports import times, wording
 from evidence.verification.stated import What
 from tests import courtroom
 
 RECEIVED = datetime(2026, 11, 20, 1, 2, 3, tzinfo=UTC)
 
 
-def events(**changes: Any) -> tuple[document.Event, ...]:
+def events(**changes: Any) -> tuple[times.Event, ...]:
     data = {**json.loads(courtroom.consistent().to_json()), **changes}
-    return document._events(data, received=RECEIVED)
+    return times.events(data, received=RECEIVED)[0]
 
 
 def told(instant: str | None, what: str = "CAPTURED") -> dict[str, Any]:
@@ -33,7 +33,7 @@ def test_what_files_state_stands_as_a_claim_in_order() -> None:
 def test_a_proof_that_reaches_no_anchor_is_a_claim() -> None:
     whole = json.loads(courtroom.consistent().to_json())
     walk = {**whole["walk"][0], "complete": False, "time": {"not_after": "2026-01-02T00:00:00.000Z", "basis": "TSA"}}
-    (claim,) = [e for e in events(walk=[walk]) if e.what == wording.EVENTS[""]]
+    (claim,) = [e for e in events(walk=[walk]) if e.what == wording.EVENTS["UNANCHORED"]]
     assert not claim.proven
 
 
@@ -47,7 +47,7 @@ def test_verdicts_of_an_older_engine_have_no_stated_times() -> None:
     del data["stated"]
     for walk in data["walk"]:
         del walk["time"]
-    assert document._events(data, received=RECEIVED)
+    assert times.events(data, received=RECEIVED)[0]
 
 
 def test_everything_that_can_be_stated_has_its_words() -> None:

@@ -1,0 +1,60 @@
+"""Annex volumes of a long report: at most 50 exhibits in full each, rendered apart, their digests printed in the sealed main report.
+
+A volume has no signature, no check code and no digest of the main report in it: the main report names the volume, never the other way,
+so that there is one order in which both are made. The same record makes the same bytes; each is rendered in a process of its own.
+"""
+
+import io
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from hashlib import sha256
+
+import pikepdf
+
+from .document import Item
+from .wording import Words
+
+ITEMS_MAX = 50
+"""Exhibits of a volume, and of a report without volumes."""
+FULL_MAX = 100
+"""Exhibits without `CONSISTENT` set out in full in a main report: more, and it would not be rendered within its limits."""
+FIRST_MAX = 10
+"""Other exhibits set out in full in a main report with volumes: the first ones."""
+
+
+@dataclass(frozen=True, slots=True)
+class Bound:
+    number: int
+    pdf: bytes
+    sha256: str
+    pages: int
+    first: Words
+    last: Words
+
+
+def needed(items: Sequence[Item]) -> bool:
+    return len(items) > ITEMS_MAX
+
+
+def bind(items: Sequence[Item], *, printed: Callable[[int, Sequence[Item]], bytes]) -> tuple[Bound, ...]:
+    """Every exhibit once, in order. `printed`: the unsigned PDF of one volume, by its number and exhibits."""
+    if not needed(items):
+        return ()
+    found = []
+    for number, start in enumerate(range(0, len(items), ITEMS_MAX), start=1):
+        part = items[start : start + ITEMS_MAX]
+        pdf = printed(number, part)
+        with pikepdf.open(io.BytesIO(pdf)) as opened:
+            pages = len(opened.pages)
+        found.append(Bound(number, pdf, sha256(pdf).hexdigest(), pages, part[0].label, part[-1].label))
+    return tuple(found)
+
+
+def shown_in_main(items: Sequence[Item]) -> tuple[Item, ...]:
+    """The exhibits that the main report sets out in full, in their order: all, or what is not CONSISTENT and the first others."""
+    if not needed(items):
+        return tuple(items)
+    open_ = sorted((i for i in items if i.overall != "CONSISTENT"), key=lambda i: i.overall != "INCONSISTENT")[:FULL_MAX]
+    first = [i for i in items if i.overall == "CONSISTENT"][:FIRST_MAX]
+    chosen = {id(i) for i in (*open_, *first)}
+    return tuple(i for i in items if id(i) in chosen)
