@@ -15,7 +15,7 @@ from tests import courtroom
 
 pytestmark = pytest.mark.django_db
 
-QUERIES = {"home": 12, "case": 12, "exhibit": 14, "summary": 13, "submissions": 11, "capture": 11, "safe": 12, "find": 7, "find_in_case": 6, "timeline": 6, "compare": 15, "compare_choose": 6, "compare_choose_right": 12}
+QUERIES = {"home": 12, "case": 13, "exhibit": 14, "summary": 13, "submissions": 11, "capture": 11, "safe": 12, "find": 7, "find_in_case": 6, "timeline": 6, "compare": 15, "compare_choose": 6, "compare_choose_right": 12}
 
 
 @pytest.fixture(autouse=True)
