@@ -16,8 +16,8 @@ from .wording import Words
 
 ITEMS_MAX = 50
 """Exhibits of a volume, and of a report without volumes."""
-FULL_MAX = 100
-"""Exhibits without `CONSISTENT` set out in full in a main report: more, and it would not be rendered within its limits."""
+FULL_MAX = 40
+"""Exhibits without `CONSISTENT` set out in full in a main report, INCONSISTENT first: with the first others as many as in a volume."""
 FIRST_MAX = 10
 """Other exhibits set out in full in a main report with volumes: the first ones."""
 
