@@ -217,7 +217,8 @@ def _bundle(into: _Archive, vault: Vault, one: ExportedReport, spare: Path, cont
 def _stated(annex: bytes) -> str | None:
     """The digest of the bundle that a report's annex, our own canonical JSON, states."""
     reverify = json.loads(annex).get("reverify")
-    return reverify.get("bundle_digest") if isinstance(reverify, dict) else None
+    said = reverify.get("bundle_digest") if isinstance(reverify, dict) else None
+    return said.get("hex") if isinstance(said, dict) else said
 
 
 def _path(vault: Vault, sha256: str) -> Path:

@@ -230,7 +230,7 @@ class Bundle:
             return None
         data = self._small(blob, ANNEX)
         said = _json(data, ANNEX).get("reverify")
-        if not isinstance(said, dict) or said.get("bundle_digest") != self.sha256:
+        if not isinstance(said, dict) or said.get("bundle_digest") not in (self.sha256, {"alg": "SHA-256", "hex": self.sha256}):
             raise BundleError(f"{ANNEX}: belongs to another bundle")
         return hashlib.sha256(data).hexdigest()
 
