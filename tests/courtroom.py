@@ -6,7 +6,7 @@ Verdicts come from the engine itself over a demonstration block (`tests.evidence
 import hashlib
 import json
 import uuid
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import timedelta
 from functools import cache
@@ -206,14 +206,16 @@ def conclude(run: Run, verdict: Verdict) -> RunVerdict:
     )
 
 
-def report(of: Case, by: User, *verdicts: RunVerdict, state: str = Report.State.SIGNED, number: str = "", stage: str = "preparing", signed: bytes = b"", **fields: object) -> Report:
+def report(of: Case, by: User, *verdicts: RunVerdict, state: str = Report.State.SIGNED, number: str = "", stage: str = "preparing", signed: bytes = b"", volumes: Sequence[bytes] = (), **fields: object) -> Report:
     """A report walked to `state` through the states before it, as the database demands; somebody else checks and signs.
-    `stage`: of a failed one, where it failed. `signed`: the bytes that were signed."""
+    `stage`: of a failed one, where it failed. `signed`: the bytes that were signed; `volumes`: those of its annex volumes."""
     vault = Vault(settings.PORTAL_VAULT_DIR)
     made = Report.objects.create(
         number=number or f"明鉴{uuid.uuid4().hex[:12]}", check_code="ABCD-EFGH", case=of, created_by=by, **fields
     )
     made.verdicts.set(verdicts)
+    for position, data in enumerate(volumes, start=1):
+        made.volumes.create(number=position, sha256=vault.put_bytes(data).sha256, pages=1, first_item="甲1", last_item="甲50")
     if state == Report.State.PREPARING:
         return made
     if state == Report.State.FAILED and stage == "preparing":

@@ -9,7 +9,6 @@ Everything is copied in blocks: memory holds one plan of a bundle, never a file.
 """
 
 import hashlib
-import json
 import time
 import zipfile
 from collections.abc import Callable
@@ -196,7 +195,7 @@ def _bundle(into: _Archive, vault: Vault, one: ExportedReport, spare: Path, cont
     plan = bundle.plan(report.number, [(document.label(v.run.exhibit).zh, v) for v in document.ordered(verdicts)])
     annex = _path(vault, report.annex_sha256).read_bytes() if report.annex_sha256 else None
     if annex is not None:
-        stated = _stated(annex)
+        stated = bundle.stated(annex)
         if stated is not None and stated != plan.sha256:
             raise bundle.BundleFault(f"{report.number} states another bundle than its verdicts make")
         if stated is None:
@@ -212,13 +211,6 @@ def _bundle(into: _Archive, vault: Vault, one: ExportedReport, spare: Path, cont
             report=_path(vault, one.revision.sha256).read_bytes(),
             advance=progress.at,
         )
-
-
-def _stated(annex: bytes) -> str | None:
-    """The digest of the bundle that a report's annex, our own canonical JSON, states."""
-    reverify = json.loads(annex).get("reverify")
-    said = reverify.get("bundle_digest") if isinstance(reverify, dict) else None
-    return said.get("hex") if isinstance(said, dict) else said
 
 
 def _path(vault: Vault, sha256: str) -> Path:

@@ -6,6 +6,7 @@ where that person may not have them. The same plan and the same choice give the 
 """
 
 import hashlib
+import json
 import shutil
 import zipfile
 from collections.abc import Callable, Iterable, Sequence
@@ -151,6 +152,13 @@ def _pack(digest: str) -> tuple[trust_contents.Contents, str | None]:
     if found.sha256 != digest:
         raise BundleFault(f"trust store {digest} was never published and is not the one of PORTAL_TRUST_DIR")
     return found, None
+
+
+def stated(annex: bytes) -> str | None:
+    """The digest of the bundle that a report's annex, our own canonical JSON, states; None in one from before bundles."""
+    reverify = json.loads(annex).get("reverify")
+    said = reverify.get("bundle_digest") if isinstance(reverify, dict) else None
+    return said.get("hex") if isinstance(said, dict) else said
 
 
 def held_back(plan: Plan, hand_out: Callable[[Exhibit], bool]) -> Iterable[Exhibit]:

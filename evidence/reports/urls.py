@@ -1,6 +1,6 @@
 from django.urls import path
 
-from . import public, public_file, views, views_decide, views_keys
+from . import public, public_file, views, views_decide, views_keys, views_parts
 
 app_name = "reports"
 urlpatterns = [
@@ -16,6 +16,8 @@ urlpatterns = [
     path("<uuid:public_id>/", views.report, name="report"),
     path("<uuid:public_id>/state/", views.state, name="state"),
     path("<uuid:public_id>/download/", views.download, name="download"),
+    path("<uuid:public_id>/volume/<int:number>/", views_parts.volume, name="volume"),
+    path("<uuid:public_id>/bundle/", views_parts.bundle_of, name="bundle"),
     path("<uuid:public_id>/draft/", views.draft, name="draft"),
     path("<uuid:public_id>/difference/", views_decide.difference, name="difference"),
     path("<uuid:public_id>/approve/", views_decide.approve, name="approve"),

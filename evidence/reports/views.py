@@ -212,6 +212,7 @@ def shown(request: HttpRequest, found: Report) -> dict[str, object]:
         "working": found.state in issuing.WORK,
         "signed": found.signed_sha256 != "",
         "newest": found.newest,
+        "volumes": found.volumes.all() if found.signed_sha256 else (),
         "successor": visible_to(user, Report.objects.filter(supersedes=found, signed_sha256__gt="")).order_by("-pk").first(),
         "predecessor": visible_to(user, Report.objects.filter(pk=found.supersedes_id)).first(),
     }
@@ -252,7 +253,7 @@ def download(request: HttpRequest, public_id: str) -> HttpResponse:
         raise Http404
     out_of_force = {Report.State.SUPERSEDED: "-已被取代-SUPERSEDED", Report.State.REVOKED: "-已撤销-REVOKED"}
     name = f"{found.number}{out_of_force.get(Report.State(found.state), '')}.pdf"
-    return _file(request, found, newest.sha256, name=name, act="report.download")
+    return pdf(request, found, newest.sha256, name=name, act="report.download")
 
 
 @login_required
@@ -262,10 +263,10 @@ def draft(request: HttpRequest, public_id: str) -> HttpResponse:
     found = visible(request, public_id)
     if not inside(request.user, found.case) or not found.draft_sha256 or found.signed_sha256:
         raise Http404
-    return _file(request, found, found.draft_sha256, name=f"草稿-未签名-DRAFT-UNSIGNED-{found.number}.pdf", act="report.draft_download")
+    return pdf(request, found, found.draft_sha256, name=f"草稿-未签名-DRAFT-UNSIGNED-{found.number}.pdf", act="report.draft_download")
 
 
-def _file(request: HttpRequest, found: Report, sha256: str, *, name: str, act: str) -> HttpResponse:
+def pdf(request: HttpRequest, found: Report, sha256: str, *, name: str, act: str) -> HttpResponse:
     with Vault(settings.PORTAL_VAULT_DIR).open(sha256) as stream:
         response = HttpResponse(stream.read(), content_type="application/pdf")
     with transaction.atomic():

@@ -104,6 +104,7 @@ _ACTS = (
         "Report {report} signed ({level})",
         ("report", "annex", "unsigned", "level"),
     ),
+    Act("report.bundle", "下载报告 {report} 的核验包", "Re-verification bundle of report {report} downloaded", ("report",)),
     Act("report.download", "下载核验报告 {report}", "Report {report} downloaded", ("report",)),
     Act("report.release", "向当事人开放核验报告 {report}", "Report {report} released to the parties", ("report",)),
     Act(

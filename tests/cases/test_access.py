@@ -244,10 +244,6 @@ def _rows(cast: Cast) -> Iterator[Row]:
         yield "post", "captures:again", [key, 1], COURT
         yield "get", "captures:capture", [key, 1, 1], EXHIBITS[name]
         yield "get", "captures:picture", [key, 1, 1, 1], CONTENT[name]
-        for other in ("exchanged", "defence"):
-            pair = [key, 1, 1, cast.exhibits[other].public_id, 1, 1]
-            yield "get", "captures:compare", pair, CONTENT[name] & CONTENT[other]
-            yield "get", "captures:compare_picture", [*pair, 1, "overlay"], CONTENT[name] & CONTENT[other]
         yield "get", "captures:safe", [key, 1, 1], CONTENT[name]
         yield "get", "captures:safe_alone", [key, 1, 1], CONTENT[name]
         for other in ("exchanged", "defence"):
@@ -261,6 +257,8 @@ def _rows(cast: Cast) -> Iterator[Row]:
         yield "get", "reports:report", [key], REPORTS[name]
         yield "get", "reports:state", [key], REPORTS[name]
         yield "get", "reports:download", [key], set() if name == "draft" else REPORTS[name]
+        yield "get", "reports:bundle", [key], set() if name == "draft" else REPORTS[name]
+        yield "get", "reports:volume", [key, 1], set()  # none of these has volumes; tested with that room
         yield "get", "reports:draft", [key], COURT if name == "draft" else set()
         yield "get", "reports:difference", [key], COURT
         yield "get", "reports:sign", [key], COURT

@@ -1,0 +1,92 @@
+"""What belongs to a signed report beside its PDF: its annex volumes and its re-verification bundle."""
+
+import tempfile
+
+from django.conf import settings
+from django.contrib import messages
+from django.contrib.auth.decorators import login_required
+from django.db import transaction
+from django.http import FileResponse, Http404, HttpRequest, HttpResponse
+from django.http.response import HttpResponseBase
+from django.shortcuts import get_object_or_404, redirect
+from django.utils.translation import gettext as _
+from django.views.decorators.http import require_GET
+
+from cases.access import demand, may
+from evidence.exhibits.models import Exhibit
+from evidence.runs.models import RunVerdict
+from portal.ledger.entries import record
+from portal.vault import Vault
+
+from . import bundle, document
+from .models import Report
+from .views import pdf, person, visible
+
+BUNDLE_MAX = 256 << 20
+"""Bytes of files in a bundle that is made while somebody waits; larger ones are made by the export desk."""
+
+
+@login_required
+@require_GET
+def volume(request: HttpRequest, public_id: str, number: int) -> HttpResponse:
+    """An annex volume. Its digest stands in the signed report."""
+    found = _signed(request, public_id)
+    one = get_object_or_404(found.volumes, number=number)
+    return pdf(request, found, one.sha256, name=f"{found.number}-{number:02d}.pdf", act="report.download")
+
+
+@login_required
+@require_GET
+def bundle_of(request: HttpRequest, public_id: str) -> HttpResponseBase:
+    """The bundle: with the files of the exhibits that this person may read, of the others their digests."""
+    found = _signed(request, public_id)
+    readable: dict[int, bool] = {}
+
+    def hand_out(exhibit: Exhibit) -> bool:
+        if exhibit.pk not in readable:
+            readable[exhibit.pk] = bool(may(request.user, "evidence.view_content", exhibit))
+        return readable[exhibit.pk]
+
+    verdicts = document.ordered(RunVerdict.objects.filter(reports=found).select_related("run__exhibit__case"))
+    try:
+        plan = bundle.plan(found.number, [(document.label(v.run.exhibit).zh, v) for v in verdicts])
+    except bundle.BundleFault:
+        messages.error(request, _("现在不能制作核验包：记录核验时所用的信任库不在原处。请告诉法院的系统管理员。"))
+        return redirect("reports:report", found.public_id)
+    if sum(s.size for exhibit, s in plan.files if hand_out(exhibit)) > BUNDLE_MAX:
+        messages.error(request, _("核验包太大，不能在网页上即时制作。请向书记员索取导出包。"))
+        return redirect("reports:report", found.public_id)
+    vault = Vault(settings.PORTAL_VAULT_DIR)
+    name, out = f"{found.number}-bundle.zip", tempfile.TemporaryFile()
+    with vault.open(_newest(found)) as report:
+        bundle.write(plan, out, name=name, hand_out=hand_out, annex=_annex(found, plan, vault), report=report.read())
+    with transaction.atomic():
+        record(
+            "report.bundle", actor=person(request), case=found.case, subject_digest=plan.sha256, params={"report": found.number}
+        )
+    out.seek(0)
+    response = FileResponse(out, as_attachment=True, filename=name, content_type="application/zip")
+    response["Content-Security-Policy"] = "sandbox; default-src 'none'"
+    response["Cache-Control"] = "private, no-store"
+    return response
+
+
+def _signed(request: HttpRequest, public_id: str) -> Report:
+    found = visible(request, public_id)
+    demand(request.user, "report.download", found)
+    if found.newest is None:
+        raise Http404
+    return found
+
+
+def _newest(found: Report) -> str:
+    return found.newest.sha256 if found.newest else ""
+
+
+def _annex(found: Report, plan: bundle.Plan, vault: Vault) -> bytes | None:
+    """It goes along where it states the digest of this bundle; those of before bundles state none, or were not kept apart."""
+    if not found.draft_sha256:
+        return None
+    with vault.open(found.annex_sha256) as stream:
+        annex = stream.read()
+    return annex if bundle.stated(annex) == plan.sha256 else None
