@@ -50,13 +50,21 @@ class Shown(TemporaryFileUploadHandler):
 
 
 @csrf_exempt
-@require_POST
 def file(request: HttpRequest) -> HttpResponse:
     """The body is read only now that this address may send one; then the form's token is asked."""
+    if request.method != "POST":
+        return _nothing_else(request)
     if limits.spent(request, "report-file", most=FILES_MAX, seconds=FILES_SECONDS):
         return render(request, "429.html", status=429)
     request.upload_handlers = [Shown(request)]
     return _file(request)
+
+
+@csrf_protect
+@require_POST
+def _nothing_else(request: HttpRequest) -> HttpResponse:
+    """For any other method the token is asked first, as everywhere."""
+    raise RuntimeError("not reached: only POST comes past the decorators, and never here")
 
 
 @csrf_protect
