@@ -57,6 +57,8 @@ WORK = (Report.State.PREPARING, Report.State.SEALING)
 IN_FORCE = (Report.State.SIGNED, Report.State.RELEASED)
 SUCCESSORS = (Report.Kind.SUPPLEMENT, Report.Kind.CORRECTION)
 OPEN = (Report.State.PREPARING, Report.State.DRAFT, Report.State.CHECKED, Report.State.SEALING)
+SEAL_LINE_MAX = 8
+"""Characters of a court's name on one line of the seal."""
 FAULT_MAX = Report._meta.get_field("fault").max_length or 0
 
 
@@ -221,7 +223,7 @@ def _seal(report: Report) -> None:
     if made.annex_sha256 != report.annex_sha256:
         raise ReportFault("what the report says is no longer what was checked; order it again")
     # 7.–8. Sign, and check with our own validator before anybody may have it.
-    words = (made.court.zh[:8], "演示用章" if settings.PORTAL_DEMO else "电子签章")
+    words = (*_two_lines(made.court.zh), "演示用章" if settings.PORTAL_DEMO else "电子签章")
     sealed = signing.seal(
         made.pdf,
         keys=settings.PORTAL_SIGNING_DIR,
@@ -260,6 +262,12 @@ def _seal(report: Report) -> None:
     )
     if report.supersedes_id is not None:
         _replace(report.supersedes_id, by=report)
+
+
+def _two_lines(name: str) -> tuple[str, ...]:
+    """A court's name as it fits into the seal: whole, a long one in halves."""
+    half = (len(name) + 1) // 2
+    return (name,) if len(name) <= SEAL_LINE_MAX else (name[:half], name[half:])
 
 
 def _keep(report: Report, pdf: bytes, *, number: int, level: str, reason: str) -> Revision:
