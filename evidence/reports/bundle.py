@@ -9,7 +9,7 @@ import hashlib
 import json
 import shutil
 import zipfile
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import BinaryIO
@@ -159,8 +159,3 @@ def stated(annex: bytes) -> str | None:
     reverify = json.loads(annex).get("reverify")
     said = reverify.get("bundle_digest") if isinstance(reverify, dict) else None
     return said.get("hex") if isinstance(said, dict) else said
-
-
-def held_back(plan: Plan, hand_out: Callable[[Exhibit], bool]) -> Iterable[Exhibit]:
-    """Exhibits of which only digests go along."""
-    return {e.pk: e for e, _ in plan.files if not hand_out(e)}.values()

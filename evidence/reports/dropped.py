@@ -8,7 +8,6 @@ The register decides, never the file: a seal of this court on bytes that the reg
 """
 
 import hashlib
-import json
 import re
 import tempfile
 from collections.abc import Iterator
@@ -22,6 +21,7 @@ from django.conf import settings
 
 from evidence.runs.jail import Jail, JailError, Limits
 from evidence.trust import contents
+from evidence.verification.codecs import strict_json
 from portal.ledger import checkpoints, tree
 from portal.ledger.models import Checkpoint, Detail
 
@@ -148,14 +148,21 @@ def _sealed(path: Path, sha256: str) -> Looked:
         answer = jail.run([("report.pdf", path)], trust_dir=pack, at=datetime.now(UTC), limits=LIMITS)
     if answer.verdict_json is None:
         return Looked(Kind.UNREADABLE, sha256)
-    verdict: dict[str, Any] = json.loads(answer.verdict_json)
-    found = [(_field(f["subject"]), f["check"], f["outcome"]) for f in verdict["findings"] if f["check"].startswith(("SIG.", "TIME."))]
+    try:
+        found = _findings(strict_json.loads(answer.verdict_json))
+    except (strict_json.JsonError, KeyError, TypeError, AttributeError):  # a child that hostile bytes took over answers what it likes
+        return Looked(Kind.UNREADABLE, sha256)
     ours = {field for field, check, outcome in found if check == "SIG.CHAIN" and outcome == "PASSED"}
     if not ours:
         return Looked(Kind.NOT_OURS, sha256)
     checks = tuple(c for c in found if c[0] in ours)
     whole = all(outcome == "PASSED" for _, check, outcome in checks if check in ("SIG.BYTERANGE", "SIG.INTACT", "SIG.MODIFIED", "SIG.VISUAL"))
     return Looked(Kind.SEALED_UNKNOWN if whole else Kind.BROKEN, sha256, checks=checks)
+
+
+def _findings(verdict: Any) -> list[tuple[str, str, str]]:
+    """(field, check, outcome) of all that concerns signatures."""
+    return [(_field(f["subject"]), f["check"], f["outcome"]) for f in verdict["findings"] if f["check"].startswith(("SIG.", "TIME."))]
 
 
 def _field(subject: str) -> str:

@@ -123,6 +123,14 @@ def test_a_seal_of_somebody_else(look: Any, unsigned: bytes, tmp_path_factory: p
     assert look(theirs).kind is Kind.NOT_OURS
 
 
+@pytest.mark.parametrize("lie", [b"", b"[]", b"{}", b'{"findings": 1}', b'{"findings": [{"check": 1}]}', b'{"findings": [{"check": "SIG.CHAIN"}]}', b"\xff"])
+def test_an_engine_that_was_taken_over_is_not_believed(look: Any, unsigned: bytes, monkeypatch: pytest.MonkeyPatch, lie: bytes) -> None:
+    from evidence.runs.jail import JailResult
+
+    monkeypatch.setattr(dropped.Jail, "run", lambda *a, **k: JailResult(lie, None, 0.0, 0))
+    assert look(unsigned).kind is Kind.UNREADABLE
+
+
 def test_no_signature_no_pdf_and_nothing_at_all(look: Any, unsigned: bytes) -> None:
     assert look(unsigned).kind is Kind.NOT_OURS
     assert look(b"GIF89a").kind is Kind.UNREADABLE
