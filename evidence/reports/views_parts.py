@@ -1,5 +1,6 @@
 """What belongs to a signed report beside its PDF: its annex volumes and its re-verification bundle."""
 
+import logging
 import tempfile
 
 from django.conf import settings
@@ -16,11 +17,13 @@ from cases.access import demand, may
 from evidence.exhibits.models import Exhibit
 from evidence.runs.models import RunVerdict
 from portal.ledger.entries import record
-from portal.vault import Vault
+from portal.vault import Vault, VaultError
 
 from . import bundle, document
 from .models import Report
 from .views import pdf, person, visible
+
+log = logging.getLogger(__name__)
 
 BUNDLE_MAX = 256 << 20
 """Bytes of files in a bundle that is made while somebody waits; larger ones are made by the export desk."""
@@ -58,8 +61,13 @@ def bundle_of(request: HttpRequest, public_id: str) -> HttpResponseBase:
         return redirect("reports:report", found.public_id)
     vault = Vault(settings.PORTAL_VAULT_DIR)
     name, out = f"{found.number}-bundle.zip", tempfile.TemporaryFile()
-    with vault.open(_newest(found)) as report:
-        bundle.write(plan, out, name=name, hand_out=hand_out, annex=_annex(found, plan, vault), report=report.read())
+    try:
+        with vault.open(_newest(found)) as report:
+            bundle.write(plan, out, name=name, hand_out=hand_out, annex=_annex(found, plan, vault), report=report.read())
+    except (VaultError, OSError):
+        log.exception("the bundle of report %s could not be made", found.number)
+        messages.error(request, _("现在不能制作核验包：记录中的文件不在原处，或者磁盘已满。请告诉法院的系统管理员。"))
+        return redirect("reports:report", found.public_id)
     with transaction.atomic():
         record(
             "report.bundle", actor=person(request), case=found.case, subject_digest=plan.sha256, params={"report": found.number}

@@ -15,6 +15,7 @@ from django.test import Client
 from evidence.reports import decisions, issuing, views_parts
 from evidence.reports.models import Report
 from portal.ledger.models import Detail
+from portal.vault import Vault
 from tests import courtroom
 from tests.evidence.verification.test_command_line import run
 
@@ -95,6 +96,13 @@ def test_a_large_one_is_the_export_desk_s(report: Report, monkeypatch: pytest.Mo
 
 def test_a_trust_store_that_is_gone_is_said(report: Report, settings: Any, tmp_path: Path) -> None:
     settings.PORTAL_TRUST_DIR = tmp_path / "nowhere"
+    assert got("judge-p", f"/reports/{report.public_id}/bundle/").status_code == 302
+
+
+def test_a_file_that_is_gone_is_said(report: Report, settings: Any) -> None:
+    file = report.verdicts.get().run.exhibit.files.first()
+    assert file is not None
+    Vault(settings.PORTAL_VAULT_DIR).path(file.sha256).unlink()
     assert got("judge-p", f"/reports/{report.public_id}/bundle/").status_code == 302
 
 
