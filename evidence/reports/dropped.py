@@ -37,6 +37,8 @@ _END = re.compile(rb"%%EOF(?:\r\n|\n|\r)?")
 _LONGEST_END = len(b"%%EOF\r\n")
 ACTS = ("report.sign", "report.revise")
 """Of the ledger: the acts that make a revision."""
+UNBROKEN = ("SIG.BYTERANGE", "SIG.INTACT", "SIG.MODIFIED", "SIG.VISUAL")
+"""What a seal must have passed to be called unbroken; a check that was not answered is not passed."""
 KNOWN = (Report.State.SIGNED, Report.State.RELEASED, Report.State.SUPERSEDED, Report.State.REVOKED)
 
 
@@ -156,7 +158,7 @@ def _sealed(path: Path, sha256: str) -> Looked:
     if not ours:
         return Looked(Kind.NOT_OURS, sha256)
     checks = tuple(c for c in found if c[0] in ours)
-    whole = all(outcome == "PASSED" for _, check, outcome in checks if check in ("SIG.BYTERANGE", "SIG.INTACT", "SIG.MODIFIED", "SIG.VISUAL"))
+    whole = all((field, check, "PASSED") in checks for field in ours for check in UNBROKEN)
     return Looked(Kind.SEALED_UNKNOWN if whole else Kind.BROKEN, sha256, checks=checks)
 
 
