@@ -25,7 +25,7 @@ from typing import Any
 
 from . import pyhanko_patches
 
-SEAL, CLERK, JUDGE = "CourtSeal", "Clerk", "Judge"
+SEAL, SM2_SEAL, CLERK, JUDGE = "CourtSeal", "CourtSealSM2", "Clerk", "Judge"
 PERSONS = (CLERK, JUDGE)
 ARCHIVES = tuple(f"DocTS{n}" for n in range(1, 11))
 """The fields that a report is rendered with; archive time-stamps are filled in this order, one more at each renewal."""

@@ -7,6 +7,9 @@ In the signing directory, for the e-seal under the name `seal`, for a person und
                                     "token": label, "certificate": label, "key": label, "pin_file": file beside this one,
                                     "chain": file of PEM certificates beside this one (optional)}
 
+    seal-sm2.key + seal-sm2.pem     the court's second e-seal, on SM2 (GM/T 0003): private key (PEM, no passphrase), and its
+                                    certificate with those above it (PEM, its own first)
+
 A person without a file signs nothing. Whose certificate a personal key must have is told by the public folder `people-certs/`
 (<user name>.pem, and <user name>.<anything>.pem for former ones); those of the e-seal are in `seals/`.
 
@@ -52,6 +55,16 @@ def hands(keys: Path, *, clerk: str | None, judge: str | None) -> list[Hand]:
             _must_be_theirs(keys, person, signer)
             found.append(Hand(field, _common_name(signer.signing_cert), signer))
     return found
+
+
+def has_sm2_seal(keys: Path) -> bool:
+    """True when the court holds an SM2 seal: `seal-sm2.key` and `seal-sm2.pem` are in the signing directory.
+
+    For whoever renders a report: then, and only then, the document has one more empty signature field, `checking.SM2_SEAL`
+    ("CourtSealSM2"), made like the others (a tiny field beside CourtSeal is enough). `signing.seal` fills it, second after
+    CourtSeal; it refuses a document that has the field without the key, or the key without the field.
+    """
+    return (keys / "seal-sm2.key").exists() and (keys / "seal-sm2.pem").exists()
 
 
 def has_key(keys: Path, person: str) -> bool:
