@@ -243,7 +243,9 @@ def signed(outcome: str, reason: str | None) -> dict[str, Any]:
         ("PASSED", None, "total-passed", None),
         ("FAILED", "HASH_FAILURE", "total-failed", "HASH_FAILURE"),
         ("INDETERMINATE", "NO_POE", "indeterminate", "NO_POE"),
-        ("FAILED", "MODIFIED_AFTER_SIGNING", "total-failed", None),
+        ("FAILED", "MODIFIED_AFTER_SIGNING", "total-failed", "FORMAT_FAILURE"),
+        ("INDETERMINATE", "MODIFIED_AFTER_SIGNING", "indeterminate", "GENERIC"),
+        ("INDETERMINATE", "HASH_FAILURE", "indeterminate", "GENERIC"),
     ],
 )
 def test_a_signature_has_its_indication(outcome: str, reason: str | None, main: str, sub: str | None) -> None:
