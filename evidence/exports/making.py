@@ -5,15 +5,18 @@
     报告/<number>.pdf    signed reports and their volumes, the revision that was the newest one at the order
     核验包/<number>-核验包.zip    the re-verification bundle of each report (`evidence.reports.bundle`)
 
-Everything is copied in blocks: memory holds one plan of a bundle, never a file.
+Everything is copied in blocks and hashed on the way: memory holds one plan of a bundle, never a file, and bytes that are not those of
+their digest go nowhere. The lease is prolonged while a block is copied, not only between files, so that no size outlives it.
 """
 
 import hashlib
+import os
 import time
 import zipfile
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import BinaryIO
 
 from django.conf import settings
 from django.db import connection
@@ -21,7 +24,7 @@ from django.db import connection
 from evidence.reports import bundle, document
 from evidence.reports.models import Report
 from evidence.runs.models import RunVerdict
-from portal.vault import TooLarge, Vault
+from portal.vault import Damaged, TooLarge, Vault
 
 from . import archive, listing
 from .models import Export, ExportedReport
@@ -67,27 +70,40 @@ class Lost(Exception):
 
 @dataclass(slots=True)
 class _Progress:
-    """`tell(reports, bytes, total)` answers False when the work is no longer ours."""
+    """`tell(reports, bytes, total)` answers False when the work is no longer ours.
+
+    Each byte of a file is written twice, into its bundle and with the bundle into the archive; half of both is told, so that what is
+    said to be done grows steadily up to the size of the files."""
 
     tell: Callable[[int, int, int], bool]
     total: int
     reports: int = 0
     before: int = 0
-    last: int = 0
+    bundled: int = 0
+    packed: int = 0
     told: float = 0.0
 
-    def at(self, done: int) -> None:
-        """Bytes of the bundle at work; told to the row once in TELL_SECONDS."""
-        self.last = done
-        if time.monotonic() - self.told >= TELL_SECONDS:
-            if not self.tell(self.reports, self.before + done, self.total):
-                raise Lost
-            self.told = time.monotonic()
+    def bundle(self, done: int) -> None:
+        """Bytes of files written into the bundle at work."""
+        self.bundled = done
+        self.beat()
+
+    def pack(self, done: int) -> None:
+        """Bytes of the bundle written into the archive: those of its files and a little more."""
+        self.packed = min(done, self.bundled)
+        self.beat()
 
     def next_report(self) -> None:
         self.reports += 1
-        self.before, self.last = self.before + self.last, 0
-        self.at(0)
+        self.before, self.bundled, self.packed = self.before + self.bundled, 0, 0
+        self.beat()
+
+    def beat(self) -> None:
+        """Told to the row once in TELL_SECONDS. Raises Lost."""
+        if time.monotonic() - self.told >= TELL_SECONDS:
+            if not self.tell(self.reports, self.before + (self.bundled + self.packed) // 2, self.total):
+                raise Lost
+            self.told = time.monotonic()
 
 
 @dataclass(slots=True)
@@ -101,16 +117,20 @@ class _Archive:
         self.zip.writestr(_info(member), data)
         self.digests[member] = hashlib.sha256(data).hexdigest()
 
-    def copy(self, path: Path, name: str, ending: str, *, folder: str) -> None:
+    def copy(self, stream: BinaryIO, name: str, ending: str, *, folder: str, advance: Callable[[int], None]) -> str:
+        """The SHA-256 of what was copied."""
         member = self.names.take(folder, name, ending)
         info = _info(member)
-        info.file_size = path.stat().st_size
-        hashed = hashlib.sha256()
-        with path.open("rb") as stream, self.zip.open(info, "w") as out:
+        info.file_size = os.fstat(stream.fileno()).st_size  # decides whether the member needs the long form of ZIP64
+        hashed, done = hashlib.sha256(), 0
+        with self.zip.open(info, "w") as out:
             while block := stream.read(BLOCK):
                 hashed.update(block)
                 out.write(block)
+                done += len(block)
+                advance(done)
         self.digests[member] = hashed.hexdigest()
+        return self.digests[member]
 
 
 def make(export: Export, *, attempt: int, tell: Callable[[int, int, int], bool]) -> tuple[str, int]:
@@ -125,8 +145,9 @@ def make(export: Export, *, attempt: int, tell: Callable[[int, int, int], bool])
     archive.demand_room(2 * total)  # a bundle lies beside the archive until it is copied into it
     try:
         with part.open("xb") as out, zipfile.ZipFile(out, "w", zipfile.ZIP_STORED) as opened:
-            _write(_Archive(opened), export, spare, _Progress(tell, total))
-        size, digest = part.stat().st_size, _digest(part)
+            progress = _Progress(tell, total)
+            _write(_Archive(opened), export, spare, progress)
+        size, digest = part.stat().st_size, _digest(part, progress)
         archive.publish(part, final)
     finally:
         for path in (part, spare):
@@ -161,15 +182,16 @@ def _write(into: _Archive, export: Export, spare: Path, progress: _Progress) -> 
     rows = listing.rows(export)
     into.put(listing.as_csv(rows), "证据目录", ".csv")
     into.put(listing.as_html(export.case, rows), "证据目录", ".html")
-    progress.at(0)
+    progress.beat()
     for one in export.reports.select_related("report", "revision").order_by("report__number"):
         report = one.report
         name = f"{report.number}{OUT_OF_FORCE.get(Report.State(report.state), '')}"
-        into.copy(_path(vault, one.revision.sha256), name, ".pdf", folder="报告/")
+        _kept(into, vault, one.revision.sha256, name, progress)
         for volume in report.volumes.all():
-            into.copy(_path(vault, volume.sha256), f"{report.number}-第{volume.number}卷-volume-{volume.number}", ".pdf", folder="报告/")
+            _kept(into, vault, volume.sha256, f"{report.number}-第{volume.number}卷-volume-{volume.number}", progress)
         _bundle(into, vault, one, spare, content, progress)
-        into.copy(spare, f"{report.number}-核验包", ".zip", folder="核验包/")
+        with spare.open("rb") as stream:
+            into.copy(stream, f"{report.number}-核验包", ".zip", folder="核验包/", advance=progress.pack)
         spare.unlink()
         progress.next_report()
     digests = "".join(f"{digest}  {name}\n" for name, digest in sorted(into.digests.items()))
@@ -193,7 +215,7 @@ def _bundle(into: _Archive, vault: Vault, one: ExportedReport, spare: Path, cont
     report = one.report
     verdicts = RunVerdict.objects.filter(reports=report).select_related("run__exhibit")
     plan = bundle.plan(report.number, [(document.label(v.run.exhibit).zh, v) for v in document.ordered(verdicts)])
-    annex = _path(vault, report.annex_sha256).read_bytes() if report.annex_sha256 else None
+    annex = _bytes(vault, report.annex_sha256) if report.annex_sha256 else None
     if annex is not None:
         stated = bundle.stated(annex)
         if stated is not None and stated != plan.sha256:
@@ -208,20 +230,36 @@ def _bundle(into: _Archive, vault: Vault, one: ExportedReport, spare: Path, cont
             name=f"{report.number}-核验包.zip",
             hand_out=lambda exhibit: exhibit.pk in content,
             annex=annex,
-            report=_path(vault, one.revision.sha256).read_bytes(),
-            advance=progress.at,
+            report=_bytes(vault, one.revision.sha256),
+            advance=progress.bundle,
         )
 
 
-def _path(vault: Vault, sha256: str) -> Path:
-    """Raises the vault's Missing."""
-    vault.open(sha256).close()
-    return vault.path(sha256)
+def _kept(into: _Archive, vault: Vault, sha256: str, name: str, progress: _Progress) -> None:
+    """A PDF of the record. Raises the vault's Missing, and Damaged for other bytes."""
+    with vault.open(sha256) as stream:
+        found = into.copy(stream, name, ".pdf", folder="报告/", advance=lambda done: progress.beat())
+    if found != sha256:
+        raise Damaged(sha256, f"its bytes hash to {found}")
 
 
-def _digest(path: Path) -> str:
-    with path.open("rb") as stream:
-        return hashlib.file_digest(stream, "sha256").hexdigest()
+def _bytes(vault: Vault, sha256: str) -> bytes:
+    """A report or an annex, megabytes at most."""
+    with vault.open(sha256) as stream:
+        data = stream.read()
+    if (found := hashlib.sha256(data).hexdigest()) != sha256:
+        raise Damaged(sha256, f"its bytes hash to {found}")
+    return data
+
+
+def _digest(part: Path, progress: _Progress) -> str:
+    """Of the whole archive: only now, because the headers of its members were filled in behind their bytes."""
+    hashed = hashlib.sha256()
+    with part.open("rb") as stream:
+        while block := stream.read(BLOCK):
+            hashed.update(block)
+            progress.beat()
+    return hashed.hexdigest()
 
 
 def _info(name: str) -> zipfile.ZipInfo:

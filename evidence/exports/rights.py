@@ -23,12 +23,17 @@ def may_export(user: User | AnonymousUser, case: Case) -> bool:
 
 
 def handed_out(user: User | AnonymousUser, case: Case, exhibits: Collection[Exhibit]) -> set[int]:
-    """Keys of those exhibits whose files may go along: none of a sealed case, else those whose content the person may have."""
+    """Keys of those exhibits whose files may go along: none of a sealed case, none that is confidential by itself, and of the others
+    those whose content the person may have.
+
+    An archive is made to be passed on, and what was passed on cannot be called back: what is closed goes as its digest (court-domain D57).
+    Whoever may read it takes it from the exhibit's own page, one act in the ledger for each file."""
     if case.sealed:
         return set()
+    open_ = [e for e in exhibits if not e.confidential]
     if cases_where(user, "evidence.view_content").filter(pk=case.pk).exists():
-        return {e.pk for e in exhibits}
-    return {e.pk for e in exhibits if may(user, "evidence.view_content", e)}
+        return {e.pk for e in open_}
+    return {e.pk for e in open_ if may(user, "evidence.view_content", e)}
 
 
 def closed_since(user: User, export: Export) -> str:

@@ -7,7 +7,7 @@ where that person may not have them. The same plan and the same choice give the 
 
 import hashlib
 import json
-import shutil
+import os
 import zipfile
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -24,7 +24,7 @@ from evidence.trust import packs
 from evidence.trust.models import Pack
 from evidence.verification import bundle
 from evidence.verification.trust import TrustError
-from portal.vault import Vault
+from portal.vault import Damaged, Vault
 
 MOMENT = (1980, 1, 1, 0, 0, 0)
 """Time of every member: the archive's own times say nothing."""
@@ -105,7 +105,9 @@ def write(
     """Write the archive to a seekable file.
 
     name      of the archive, for its guide        hand_out   may the files of this exhibit go along?
-    advance   called with the bytes of files written so far
+    advance   called with the bytes of files written so far, after each block
+
+    What the vault holds under a digest is hashed on the way: raises its Missing, and Damaged for other bytes.
     """
     vault = Vault(settings.PORTAL_VAULT_DIR)
     files = {s.sha256 for exhibit, s in plan.files if hand_out(exhibit)}
@@ -121,12 +123,18 @@ def write(
             if sha256 in plan.fixed:
                 _put(archive, bundle.BLOBS + sha256, plan.fixed[sha256])
                 continue
-            info = _info(bundle.BLOBS + sha256)
-            info.file_size = vault.path(sha256).stat().st_size
-            with vault.open(sha256) as stream, archive.open(info, "w") as out:
-                shutil.copyfileobj(stream, out, COPY_BLOCK)
-            done += info.file_size
-            advance(done)
+            hashed = hashlib.sha256()
+            with vault.open(sha256) as stream:
+                info = _info(bundle.BLOBS + sha256)
+                info.file_size = os.fstat(stream.fileno()).st_size
+                with archive.open(info, "w") as out:
+                    while block := stream.read(COPY_BLOCK):
+                        hashed.update(block)
+                        out.write(block)
+                        done += len(block)
+                        advance(done)
+            if hashed.hexdigest() != sha256:
+                raise Damaged(sha256, f"its bytes hash to {hashed.hexdigest()}")
 
 
 def _put(archive: zipfile.ZipFile, name: str, data: bytes) -> None:
