@@ -64,8 +64,7 @@ def central_directory(octets: Octets) -> tuple[list[Entry], int]:
     locator = octets.read(before - _LOCATOR.size, _LOCATOR.size) if before >= _LOCATOR.size else b""
     if locator.startswith(b"PK\6\7"):
         before, values = _zip64_end(octets, locator, before - _LOCATOR.size)
-        if not (_S16 in (on_disk, count) or _S32 in (cd_size, cd_offset)):
-            raise Broken("zip64 end record without need")
+        # Python's zipfile, and so py-wacz, writes it from 2 GiB on, before any value needs it: two records that say the same are read alike.
         for narrow, sentinel, wide in zip(
             (disk, cd_disk, on_disk, count, cd_size, cd_offset),
             (_S16, _S16, _S16, _S16, _S32, _S32),
