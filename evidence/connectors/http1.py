@@ -23,12 +23,17 @@ _LENGTH = re.compile(r"0|[1-9][0-9]{0,11}")
 _NAME = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+")
 
 
-def post(connection: Connection, node: Node, body: bytes) -> Reply:
-    """Send one JSON body, read one answer. Unreachable when it did not come whole; Unusable when it is not HTTP."""
+def post(
+    connection: Connection, node: Node, body: bytes, *, sent: str = "application/json", due: frozenset[str] = JSON_TYPES
+) -> Reply:
+    """Send one body, read one answer. Unreachable when it did not come whole; Unusable when it is not HTTP.
+
+    sent, due   media types of the question, and those that the answer may have
+    """
     host = f"[{node.host}]" if ":" in node.host else node.host
     head = (
-        f"POST {node.path} HTTP/1.1\r\nHost: {host}:{node.port}\r\nContent-Type: application/json\r\n"
-        f"Accept: application/json\r\nAccept-Encoding: identity\r\nContent-Length: {len(body)}\r\n"
+        f"POST {node.path} HTTP/1.1\r\nHost: {host}:{node.port}\r\nContent-Type: {sent}\r\n"
+        f"Accept: {min(due)}\r\nAccept-Encoding: identity\r\nContent-Length: {len(body)}\r\n"
         "User-Agent: mingjian\r\nConnection: close\r\n\r\n"
     )
     connection.send(head.encode("ascii") + body)
@@ -40,7 +45,7 @@ def post(connection: Connection, node: Node, body: bytes) -> Reply:
         if stream.ended:
             raise Unreachable("the connection was closed in the middle of the answer's header")
         connection.budget += OVERHEAD_FACTOR * node.answer_bytes_max
-        return _read(answer, node.answer_bytes_max)
+        return _read(answer, node.answer_bytes_max, due)
     except RemoteDisconnected as fault:
         raise Unreachable("the connection was closed without an answer") from fault
     except IncompleteRead as fault:
@@ -51,7 +56,7 @@ def post(connection: Connection, node: Node, body: bytes) -> Reply:
         answer.close()
 
 
-def _read(answer: HTTPResponse, limit: int) -> Reply:
+def _read(answer: HTTPResponse, limit: int, due: frozenset[str]) -> Reply:
     status = f"HTTP {answer.status}"
     if fault := _framing(answer):
         return Reply(status, b"", fault)
@@ -68,8 +73,8 @@ def _read(answer: HTTPResponse, limit: int) -> Reply:
     if answer.status != 200:
         return Reply(status, body, "not an answer to the question", again=answer.status in BUSY)
     kind = (answer.getheader("Content-Type") or "").partition(";")[0].strip().lower()
-    if kind not in JSON_TYPES:
-        return Reply(status, body, "not JSON by its own label")
+    if kind not in due:
+        return Reply(status, body, "not JSON by its own label" if due is JSON_TYPES else "another kind of answer by its own label")
     return Reply(status, body)
 
 

@@ -2,18 +2,16 @@
 
     python -m evidence.reports.checking --anchors DIR REPORT.pdf
 
-Public anchors, in one directory; nothing in it is secret and nothing in the PDF is trusted:
+Public anchors, in one directory (`anchors`): roots/*.pem, crls/*.crl, seals/*.pem, people-certs/*.pem; nothing in it is secret and
+nothing in the PDF is trusted. A root may stand above many certificates; only the seals and persons named there are the court's.
+What was good when a time-stamp was put on it stays good when certificates end (`lasting`). Exit status of the command: 0 nothing wrong,
+1 something wrong (each fault on a line), 64 usage.
 
-    roots/*.pem   roots of e-seal and time-stamps      crls/*.crl   current revocation lists (DER)
-    seals/*.pem   the certificates of the court's e-seals, present and former
-    people-certs/*.pem   the personal certificates of the court's staff, present and former
-
-A root may stand above many certificates; only the seals and persons named here are the court's. Exit status of the command: 0 nothing
-wrong, 1 something wrong (each fault on a line), 64 usage.
+Of the library that signs, only its reading of objects and its comparison of revisions is used, through the engine's bounds on both:
+messages, certificates, lists and time-stamps are judged by the engine's own rooms.
 """
 
 import argparse
-import asyncio
 import hashlib
 import io
 import sys
@@ -23,15 +21,22 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from . import pyhanko_patches
+from . import anchors as public
+from . import lasting
+from .lasting import Bench, Broken, Found, Store
 
 SEAL, SM2_SEAL, CLERK, JUDGE = "CourtSeal", "CourtSealSM2", "Clerk", "Judge"
 PERSONS = (CLERK, JUDGE)
+SEALS = (SEAL, SM2_SEAL)
+SIGNERS = (*SEALS, *PERSONS)
+"""In the order of signing."""
 ARCHIVES = tuple(f"DocTS{n}" for n in range(1, 11))
 """The fields that a report is rendered with; archive time-stamps are filled in this order, one more at each renewal."""
 ARCHIVE = ARCHIVES[0]
 BASIC, STAMPED, LONG_TERM = "PAdES-B-B", "PAdES-B-T", "PAdES-B-LTA"
 """Signature alone; with a trusted time-stamp; with all that shows it good, under an archive time-stamp."""
+STORE_MAX = 256
+"""Certificates, lists and answers each, in the security store of one report; ten renewals bring some dozens."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,7 +49,11 @@ class Checked:
     """By the time-stamp on the seal, not by the signer's own clock."""
     annex_sha256: str = ""
     signed_by: tuple[tuple[str, str], ...] = ()
-    """The persons who signed: field and subject of the certificate, in order."""
+    """Who else signed: field and subject of the certificate, in order."""
+    outlived: tuple[str, ...] = ()
+    """Archive time-stamps that prove nothing any more; others stand for them."""
+    paths: tuple[tuple[bytes, ...], ...] = ()
+    """DER of the certificates of each signature and time-stamp that was believed, leaf first, root last."""
 
 
 def check(pdf: bytes, *, keys: Path, at: datetime | None = None, level: str = LONG_TERM) -> list[str]:
@@ -55,171 +64,180 @@ def check(pdf: bytes, *, keys: Path, at: datetime | None = None, level: str = LO
 def examine(pdf: bytes, *, anchors: Path, at: datetime | None = None, level: str = LONG_TERM) -> Checked:
     """Never raises for what a file contains: a file that cannot be read to its end has a fault.
 
+    at      the moment of the check; now when left out
     level   what the report must be; below PAdES-B-LTA only for one whose time-stamp or revocation data is still to come
 
-    1. nothing is filled but the fields of a report, each with what belongs there: the e-seal, then clerk and judge if they
-       sign, then the archive time-stamps in their order;
-    2. each is intact, covers its revision and leads to the court's roots with revocation data;
-    3. the seal is one of the court's seals and certifies the document, a person is one of the court's persons and certifies
-       nothing, and each has a trusted time: its own time-stamp, or the first archive time-stamp over it;
+    1. nothing is filled but the fields of a report, each with what belongs there: the e-seal, its SM2 twin if the court has one,
+       clerk and judge if they sign, then the archive time-stamps in their order;
+    2. each is intact, covers its revision and leads to the court's roots with revocation data, by the rules of `lasting`;
+    3. the seals are seals of the court and the first certifies the document, a person is one of the court's persons and certifies
+       nothing, and each has a trusted time: its own time-stamp, or an archive time-stamp over it;
     4. nothing was changed after any of them but that the later ones were added;
     5. the last covers the file to its last byte, so that nothing follows.
     """
-    pyhanko_patches.apply()
     try:
-        return asyncio.run(_examine(pdf, anchors, at, level))
+        return _examine(pdf, public.read(anchors), at or datetime.now(UTC), level, complete=level == LONG_TERM, compared=True)
     except Exception as fault:  # parsers raise what they like on hostile bytes; none of it is a pass
         return Checked((f"cannot be read: {type(fault).__name__}: {fault}"[:300],))
 
 
-async def _examine(pdf: bytes, anchors: Path, at: datetime | None, level: str) -> Checked:
-    from pyhanko.pdf_utils.reader import PdfFileReader
-    from pyhanko.sign.fields import enumerate_sig_fields
+def proofs(pdf: bytes, *, anchors: Path, at: datetime, level: str) -> Checked:
+    """Steps 1 to 3, before a report is extended: does all that is in it hold at `at`, with revocation data, and by which paths?
 
-    reader = PdfFileReader(io.BytesIO(pdf))
-    filled = [name for name, _, _ in enumerate_sig_fields(reader, filled_status=True)]
-    found = list(reader.embedded_signatures)
-    embedded = {one.field_name: one for one in found}
-    faults = list(_field_faults(filled, embedded, level))
+    For bytes of our own that are checked again when they have been extended; raises what the parsers raise.
+    """
+    return _examine(pdf, public.read(anchors), at, level, complete=True, compared=False)
+
+
+def _examine(pdf: bytes, anchors: public.Anchors, at: datetime, level: str, *, complete: bool, compared: bool) -> Checked:
+    from evidence.verification.signatures import pdf_reader
+
+    reader, strict = pdf_reader.opened(pdf)
+    if not strict or reader.xrefs.hybrid_xrefs_present:
+        return Checked(("not written as the format of PDF demands",))
+    filled = pdf_reader.filled_fields(reader)
+    fields = {name: pdf_reader.Field(reader, name, reference) for name, reference in filled}
+    faults = list(_field_faults([name for name, _ in filled], fields, level))
     if faults:
         return Checked(tuple(faults))
     # 1. In the order in which they were made.
-    expected = [name for name in (SEAL, *PERSONS, *ARCHIVES) if name in embedded]
-    if [one.field_name for one in found] != expected:
-        faults.append(f"signed out of order: {', '.join(one.field_name for one in found)}")
-    faults += _end_faults(pdf, found[-1])
-    mode = "require" if level == LONG_TERM else "soft-fail"
-    times: dict[str, datetime | None] = {}
-    archived = None
-    for name in ARCHIVES:
-        if name in embedded:
-            status = await _archive_status(embedded[name], anchors, at, mode)
-            faults += _common_faults(name, status)
-            archived = archived or status.timestamp
-    for name in (SEAL, *PERSONS):
-        if name not in embedded:
-            continue
-        one, status = embedded[name], await _signature_status(embedded[name], anchors, at, mode)
-        faults += _common_faults(name, status)
-        faults += _signer_faults(name, one, status, anchors)
-        stamped = status.timestamp_validity
-        # A token that is there and cannot be believed is a fault even under an archive time-stamp.
-        if (stamped is None and archived is None and level != BASIC) or (
-            stamped is not None and not (stamped.intact and stamped.valid and stamped.trusted)
-        ):
-            faults.append(f"{name}: no trusted time-stamp")
-        times[name] = stamped.timestamp if stamped else archived
+    made = sorted(fields.values(), key=lambda f: (f.signed_revision, int(f.byte_range[2]) + int(f.byte_range[3])))
+    expected = [name for name in (*SIGNERS, *ARCHIVES) if name in fields]
+    if [one.fq_name for one in made] != expected:
+        faults.append(f"signed out of order: {', '.join(one.fq_name for one in made)}")
+    faults += _end_faults(pdf, made[-1])
+    bench = Bench(
+        anchors,
+        Store(
+            tuple(pdf_reader.certificates(reader, limit=STORE_MAX)),
+            tuple(pdf_reader.revocation_lists(reader, limit=STORE_MAX)),
+            tuple(pdf_reader.ocsp_answers(reader, limit=STORE_MAX)),
+        ),
+        now=at,
+        needs_lists=complete,
+    )
+    # 2. Archive time-stamps from the outermost to the innermost, then the signatures.
+    archived: datetime | None = None
+    unbelieved: list[tuple[str, Found]] = []
+    paths: list[tuple[bytes, ...]] = []
+    for name in reversed([n for n in ARCHIVES if n in fields]):
+        stamp = _archive(pdf, fields[name], bench, at=archived or at)
+        if stamp.fault:
+            unbelieved.append((name, stamp))
+        else:
+            archived = stamp.latest
+            paths.append(stamp.path)
+    # One that has merely grown old is passed over where another stands for it; any other fault stays one.
+    faults += [f"{name}: {stamp.fault}" for name, stamp in reversed(unbelieved) if not (stamp.outlived and archived)]
+    found: dict[str, Found] = {}
+    for name in SIGNERS:
+        if name in fields:
+            found[name], own, wrong = _signature(pdf, fields[name], bench, archived, level)
+            faults += wrong
+            paths += [one.path for one in (found[name], own) if one is not None and one.path]
+    # 3. and 4.
+    if compared:
+        faults += [fault for name, one in fields.items() for fault in _change_faults(name, one, pdf_reader)]
+    faults += [fault for name, one in fields.items() if name in SIGNERS for fault in _signer_faults(name, one, found[name], anchors)]
     return Checked(
         tuple(faults),
-        sealed_by=str(embedded[SEAL].signer_cert.subject.human_friendly),
-        sealed_at=times[SEAL],
+        sealed_by=_subject(found[SEAL]),
+        sealed_at=found[SEAL].latest,
         annex_sha256=_annex_digest(pdf),
-        signed_by=tuple((name, str(embedded[name].signer_cert.subject.human_friendly)) for name in PERSONS if name in embedded),
+        signed_by=tuple((name, _subject(found[name])) for name in SIGNERS[1:] if name in found),
+        outlived=tuple(f"{name}: {stamp.fault}" for name, stamp in unbelieved if stamp.outlived and archived),
+        paths=tuple(paths),
     )
 
 
-def _field_faults(filled: list[str], embedded: dict[str, Any], level: str) -> Iterable[str]:
+def _field_faults(filled: list[str], fields: dict[str, Any], level: str) -> Iterable[str]:
     needed = {SEAL, ARCHIVE} if level == LONG_TERM else {SEAL}
-    allowed = {SEAL: "/Sig", **dict.fromkeys(PERSONS, "/Sig")}
+    allowed = dict.fromkeys(SIGNERS, "/Sig")
     if level == LONG_TERM:
         allowed |= dict.fromkeys(ARCHIVES, "/DocTimeStamp")
     yield from (f"{name}: not filled" for name in (SEAL, ARCHIVE) if name in needed and name not in filled)
     yield from (f"{name}: a signature that does not belong to a report" for name in filled if name not in allowed)
     yield from (f"{name}: filled twice" for name in sorted({n for n in filled if filled.count(n) > 1}))
-    yield from (f"{name}: not understood" for name in filled if name not in embedded)
-    for name, one in embedded.items():
-        if name in allowed and one.sig_object_type != allowed[name]:
-            yield f"{name}: holds {one.sig_object_type}"
+    for name, one in fields.items():
+        if name in allowed and (held := str(one.sig_object.get("/Type", "/Sig"))) != allowed[name]:
+            yield f"{name}: holds {held}"
     stamps = [name for name in ARCHIVES if name in filled]
     yield from (f"{name}: left out" for name in ARCHIVES[: len(stamps)] if name not in filled)
 
 
-def _signer_faults(name: str, one: Any, status: Any, anchors: Path) -> Iterable[str]:
-    listed = sorted((anchors / ("seals" if name == SEAL else "people-certs")).glob("*.pem"))
-    ours = {hashlib.sha256(certificate.dump()).digest() for certificate in certificates(*listed)}
-    if hashlib.sha256(one.signer_cert.dump()).digest() not in ours:
-        yield f"{name}: not a seal of the court" if name == SEAL else f"{name}: not a person of the court"
+def _archive(pdf: bytes, field: Any, bench: Bench, *, at: datetime) -> Found:
+    value, covered = _cut(pdf, field)
+    try:
+        return lasting.believed(lasting.stamped(value, covered), bench, at=at)
+    except Broken as fault:
+        return Found(f"{lasting.BROKEN} ({fault})")
+
+
+def _signature(pdf: bytes, field: Any, bench: Bench, archived: datetime | None, level: str) -> tuple[Found, Found | None, list[str]]:
+    name, (value, covered) = field.fq_name, _cut(pdf, field)
+    try:
+        found, own = lasting.signed(value, covered, bench, archived=archived)
+    except Broken as fault:
+        return Found(), None, [f"{name}: {lasting.BROKEN} ({fault})"]
+    faults = [f"{name}: {found.fault}"] if found.fault else []
+    # Its own time-stamp may have grown old under an archive time-stamp; one by a stranger is a fault in any case.
+    if own is None:
+        believed = archived is not None or level == BASIC
+    else:
+        believed = not own.fault or (own.outlived and archived is not None)
+    if not believed:
+        faults.append(f"{name}: no trusted time-stamp" + (f" ({own.fault})" if own else ""))
+    return found, own, faults
+
+
+def _cut(pdf: bytes, field: Any) -> tuple[bytes, bytes]:
+    """(the message in the container, the bytes it is over)."""
+    from evidence.verification.signatures import pdf_range
+
+    place = pdf_range.read(field.byte_range, field.pkcs7_content, pdf)
+    return pdf_range.value(field.pkcs7_content), place.covered(pdf)
+
+
+def _signer_faults(name: str, one: Any, found: Found, anchors: public.Anchors) -> Iterable[str]:
+    if found.certificate is not None and found.certificate not in (anchors.seals if name in SEALS else anchors.persons):
+        yield f"{name}: not a seal of the court" if name in SEALS else f"{name}: not a person of the court"
     if name == SEAL and one.docmdp_level is None:
         yield f"{name}: does not certify the document"
     if name != SEAL and one.docmdp_level is not None:
         yield f"{name}: certifies the document, which only the seal may"
-    if not status.docmdp_ok:
-        yield f"{name}: changed beyond what the certification allows"
 
 
 def _end_faults(pdf: bytes, last: Any) -> Iterable[str]:
     """No signature covers what follows the last one, nor its own container: the one must be empty, the other exact."""
     from asn1crypto import parser
 
-    what = "archive time-stamp" if last.sig_object_type == "/DocTimeStamp" else "last signature"
+    what = "archive time-stamp" if last.fq_name in ARCHIVES else "last signature"
     _, before, after, rest = (int(n) for n in last.byte_range)
     if after + rest != len(pdf):
-        yield f"{last.field_name}: {len(pdf) - after - rest} bytes follow the {what}"
+        yield f"{last.fq_name}: {len(pdf) - after - rest} bytes follow the {what}"
     token = last.pkcs7_content[: parser.peek(last.pkcs7_content)]
     container = pdf[before:after]
     exact = b"<" + token.hex().encode().ljust(len(container) - 2, b"0") + b">"
     if container not in (exact, exact.upper()):
-        yield f"{last.field_name}: its container holds more than the {what}"
+        yield f"{last.fq_name}: its container holds more than the {what}"
 
 
-async def _signature_status(signature: Any, anchors: Path, at: datetime | None, mode: str) -> Any:
-    from pyhanko.sign.validation import async_validate_pdf_signature
-
-    return await async_validate_pdf_signature(
-        signature, signer_validation_context=context(anchors, at, mode=mode), ts_validation_context=context(anchors, at, mode=mode)
-    )
-
-
-async def _archive_status(signature: Any, anchors: Path, at: datetime | None, mode: str) -> Any:
-    from pyhanko.sign.validation import async_validate_pdf_timestamp
-
-    return await async_validate_pdf_timestamp(signature, validation_context=context(anchors, at, mode=mode))
-
-
-def _common_faults(name: str, status: Any) -> Iterable[str]:
-    from pyhanko.sign.diff_analysis import ModificationLevel as Level
-    from pyhanko.sign.validation.status import SignatureCoverageLevel as Coverage
-
-    if not (status.intact and status.valid):
-        yield f"{name}: broken"
-    if not status.trusted:
-        yield f"{name}: no path to the court's anchors"
-    if status.coverage not in (Coverage.ENTIRE_FILE, Coverage.ENTIRE_REVISION):
+def _change_faults(name: str, one: Any, pdf_reader: Any) -> Iterable[str]:
+    if not pdf_reader.covers_revision(one):
         yield f"{name}: does not cover its revision"
-    # The archive time-stamp fills a field that was there from the start; the certification allows that and nothing else.
-    if status.modification_level not in (Level.NONE, Level.LTA_UPDATES, Level.FORM_FILLING):
+        return
+    _, permitted, docmdp = pdf_reader.changes(one)
+    # The later ones fill fields that were there from the start; the certification allows that and nothing else.
+    if not permitted:
         yield f"{name}: modified after signing"
+    elif not docmdp:
+        yield f"{name}: changed beyond what the certification allows"
 
 
-def context(anchors: Path, at: datetime | None = None, *, mode: str = "require") -> Any:
-    """pyHanko's view of the anchors: nothing is fetched, and without revocation data nothing is trusted.
+def _subject(found: Found) -> str:
+    from evidence.verification.keys.x509 import Certificate
 
-    mode   "soft-fail": trusted also when revocation data is missing or old; never when a list says revoked
-    """
-    from pyhanko_certvalidator import ValidationContext
-
-    return ValidationContext(
-        trust_roots=certificates(*sorted((anchors / "roots").glob("*.pem"))),
-        crls=revocation_lists(anchors),
-        allow_fetching=False,
-        # Not "hard-fail": that asks only for certificates which say themselves where their revocation list is.
-        revocation_mode=mode,
-        moment=at,
-        best_signature_time=at,
-    )
-
-
-def revocation_lists(anchors: Path) -> list[Any]:
-    from asn1crypto import crl
-
-    return [crl.CertificateList.load(file.read_bytes()) for file in sorted((anchors / "crls").glob("*.crl"))]
-
-
-def certificates(*files: Path) -> list[Any]:
-    from pyhanko import keys
-
-    read: Any = keys.load_certs_from_pemder
-    return list(read([str(file) for file in files]))
+    return Certificate(found.certificate).name if found.certificate else ""
 
 
 def _annex_digest(pdf: bytes) -> str:
@@ -250,6 +268,8 @@ def main(arguments: list[str]) -> int:
             print(f"{label:<14} {value}")
     if found.sealed_at:
         print(f"sealed at      {found.sealed_at.astimezone(UTC):%Y-%m-%dT%H:%M:%SZ}")
+    for line in found.outlived:
+        print(f"outlived       {line}")
     for line in found.faults:
         print(f"FAULT          {line}")
     if not found.faults:

@@ -25,7 +25,11 @@ from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
-from .checking import CLERK, JUDGE, SEAL, certificates, context, revocation_lists
+from evidence.verification.keys.x509 import Purpose
+
+from . import anchors, lasting
+from .anchors import certificates
+from .checking import CLERK, JUDGE, SEAL, SM2_SEAL
 
 USER_NAME = re.compile(r"[\w@+-][\w@.+-]*")
 """No folder, no hidden file: a user name becomes a file name here."""
@@ -47,8 +51,10 @@ class Hand:
 
 
 def hands(keys: Path, *, clerk: str | None, judge: str | None) -> list[Hand]:
-    """In the order of signing. The e-seal must be there; of the two persons (user names) whoever has a key on file."""
+    """In the order of signing. The e-seal must be there, its SM2 twin may; of the two persons (user names) whoever has a key on file."""
     found = [Hand(SEAL, "", opened(keys, "seal", "the e-seal key"))]
+    if has_sm2_seal(keys):
+        found.append(Hand(SM2_SEAL, "", _sm2(keys)))
     for field, person in ((CLERK, clerk), (JUDGE, judge)):
         if person is not None and has_key(keys, person):
             signer = opened(keys, f"people/{person}", f"the key of {person}")
@@ -86,36 +92,34 @@ def close() -> None:
     _opened.cache_clear()
 
 
-async def shown_not_revoked(signer: Any, keys: Path, what: str) -> bool:
-    """True when the certificate is good now; False when only the revocation data is missing or out of date.
+def shown_not_revoked(signer: Any, keys: Path, what: str, *, at: datetime | None = None) -> bool:
+    """True when the certificate is good at `at` (now when left out); False when only the revocation data is missing or out of date.
 
     SigningError when it is expired, not yet valid, revoked (by any list on file, however old) or leads to no anchor.
     """
-    from pyhanko_certvalidator import CertificateValidator
-    from pyhanko_certvalidator.errors import InsufficientRevinfoError, PathError, ValidationError
-
-    certificate, now = signer.signing_cert, datetime.now(UTC)
+    certificate, now = signer.signing_cert, at or datetime.now(UTC)
     if certificate.not_valid_after < now:
         raise SigningError(f"{what}: the certificate expired on {certificate.not_valid_after:%Y-%m-%d}")
     if certificate.not_valid_before > now:
         raise SigningError(f"{what}: the certificate is not valid before {certificate.not_valid_before:%Y-%m-%d}")
-    for issued in revocation_lists(keys):
-        if issued.issuer == certificate.issuer and any(
-            entry["user_certificate"].native == certificate.serial_number for entry in issued["tbs_cert_list"]["revoked_certificates"]
-        ):
-            raise SigningError(f"{what}: the certificate is revoked")
-    said: Exception | None = None
-    for mode in ("require", "soft-fail"):
-        validator = CertificateValidator(certificate, intermediate_certs=list(signer.cert_registry), validation_context=context(keys, mode=mode))
-        try:
-            await validator.async_validate_path()
-        except InsufficientRevinfoError as fault:
-            said = fault
-        except (PathError, ValidationError) as fault:
-            raise SigningError(f"{what}: the certificate leads to no anchor in roots/: {fault}") from fault
-        else:
-            return mode == "require"
-    raise SigningError(f"{what}: {said}")
+    court, leaf = anchors.read(keys), certificate.dump()
+    if since := lasting.revoked(leaf, court.lists, at=now):
+        raise SigningError(f"{what}: the certificate is revoked since {since:%Y-%m-%d %H:%M} UTC")
+    others = [c.dump() for c in signer.cert_registry]
+    for complete in (False, True):
+        found = lasting.judged(leaf, others, lasting.Bench(court, lasting.Store(), now, needs_lists=complete), purpose=Purpose.SEAL, at=now)
+        if found.fault and not complete:
+            raise SigningError(f"{what}: the certificate leads to no anchor in roots/: {found.fault}")
+    return not found.fault
+
+
+def _sm2(keys: Path) -> Any:
+    from . import sm2_seal
+
+    try:
+        return sm2_seal.opened(keys / "seal-sm2.key", keys / "seal-sm2.pem")
+    except (OSError, ValueError) as fault:
+        raise SigningError(f"the SM2 e-seal key cannot be opened: {fault}") from fault
 
 
 def _must_be_theirs(keys: Path, person: str, signer: Any) -> None:

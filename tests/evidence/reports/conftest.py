@@ -14,7 +14,7 @@ from django.conf import settings as django_settings
 from django.db import transaction
 from django.test import override_settings
 
-from evidence.reports import bell, checking, edition, issuing, rendering, signing
+from evidence.reports import anchors, bell, checking, edition, issuing, rendering, signing
 from evidence.reports.models import Report
 from portal.demonstration import authority
 from tests import courtroom
@@ -53,6 +53,19 @@ def render(font_cache: Path) -> Callable[..., bytes]:
         return rendering.render(html, fonts=FONTS, cache=font_cache, identifier=b"test", **options)
 
     return made
+
+
+def context(keys: Path) -> Any:
+    """The library's own view of the same anchors, for attacks that use its ways of signing."""
+    from asn1crypto import crl
+    from pyhanko_certvalidator import ValidationContext
+
+    return ValidationContext(
+        trust_roots=anchors.certificates(*sorted((keys / "roots").glob("*.pem"))),
+        crls=[crl.CertificateList.load(file.read_bytes()) for file in sorted((keys / "crls").glob("*.crl"))],
+        allow_fetching=False,
+        revocation_mode="require",
+    )
 
 
 PEOPLE = {"clerk-r": "书记员王芳", "judge-r": "法官李敏"}

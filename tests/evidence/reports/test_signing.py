@@ -16,11 +16,11 @@ from typing import Any
 import pytest
 from pyhanko.pdf_utils.incremental_writer import IncrementalPdfFileWriter
 
-from evidence.reports import checking, dropped, edition, keyring, signatories, signing, stamping
+from evidence.reports import anchors, checking, dropped, edition, keyring, signatories, signing, stamping
 from evidence.reports.keyring import SigningError
 from portal.demonstration import authority
 
-from .conftest import FONTS
+from .conftest import FONTS, context
 from .test_checking import ATTACKS, Attack, revised
 from .test_rendering import faults as page_faults
 
@@ -119,7 +119,7 @@ def lasts(pdf: bytes, keys: Path, number: int) -> bool:
 
     spec = SignatureValidationSpec(
         cert_validation_policy=CertValidationPolicySpec(
-            trust_manager=SimpleTrustManager.build(trust_roots=checking.certificates(keys / "roots" / "root.pem")),
+            trust_manager=SimpleTrustManager.build(trust_roots=anchors.certificates(keys / "roots" / "root.pem")),
             revinfo_policy=CertRevTrustPolicy(REQUIRE_REVINFO),
         ),
         revinfo_gathering_policy=RevocationInfoGatheringSpec(),
@@ -175,7 +175,20 @@ def one_more(pdf: bytes, hand: keyring.Hand, keys: Path, *, last: bool = False, 
     if field:
         hand = keyring.Hand(field, hand.name, hand.signer)
     stamp = signing._picture(hand, ("试",), FONTS)
-    return asyncio.run(signing._signature(pdf, hand, keys, stamp, checking.LONG_TERM, last=last))
+    made = asyncio.run(signing._signature(pdf, hand, stamp, stamping.stamper(keys)))
+    return archived(made, keys) if last else made
+
+
+def archived(pdf: bytes, keys: Path) -> bytes:
+    """An archive time-stamp by the court's own authority, whatever the bytes."""
+    from pyhanko.sign.signers import PdfTimeStamper
+    from pyhanko.sign.signers.pdf_signer import TimestampDSSContentSettings
+
+    out = PdfTimeStamper(stamping.stamper(keys), field_name="DocTS1").timestamp_pdf(
+        IncrementalPdfFileWriter(io.BytesIO(pdf)), "sha256", validation_context=context(keys),
+        dss_settings=TimestampDSSContentSettings(include_vri=False, update_before_ts=True),
+    )  # fmt: skip
+    return bytes(out.getvalue())
 
 
 def test_the_order_is_seal_clerk_judge(unsigned: bytes, keys: Path) -> None:
@@ -214,7 +227,7 @@ def test_an_archive_time_stamp_may_not_be_left_out(three: bytes, keys: Path) -> 
     from pyhanko.sign.signers.pdf_signer import TimestampDSSContentSettings
 
     out = PdfTimeStamper(stamping.stamper(keys), field_name="DocTS3").timestamp_pdf(
-        IncrementalPdfFileWriter(io.BytesIO(three)), "sha256", validation_context=checking.context(keys),
+        IncrementalPdfFileWriter(io.BytesIO(three)), "sha256", validation_context=context(keys),
         dss_settings=TimestampDSSContentSettings(include_vri=False, update_before_ts=True),
     )  # fmt: skip
     assert "DocTS2: left out" in checking.check(out.getvalue(), keys=keys)

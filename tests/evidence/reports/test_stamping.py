@@ -88,8 +88,8 @@ def test_dead_then_alive_again(unsigned: bytes, court_keys: Path) -> None:
     """Signed at once without the time, upgraded when the authority is back; the bytes are extended, never changed."""
     (court_keys / "tsa.url").write_text("http://127.0.0.1:9/")
     made = sign(unsigned, court_keys, clerk="clerk-r", judge="judge-r")
-    assert_signed_without_time(made, court_keys, says="cannot be reached")
-    with pytest.raises(SigningError, match="cannot be reached"):
+    assert_signed_without_time(made, court_keys, says="did not answer: ConnectionRefused")
+    with pytest.raises(SigningError, match="did not answer: ConnectionRefused"):
         signing.upgrade(made.pdf, keys=court_keys)
     (court_keys / "tsa.url").unlink()
     later = signing.upgrade(made.pdf, keys=court_keys)
@@ -120,7 +120,7 @@ def test_slow(unsigned: bytes, tsa: Callable[[Answer], Path], monkeypatch: pytes
     at = tsa(drip)
     began = time.monotonic()
     made = sign(unsigned, at, clerk="clerk-r", judge="judge-r")
-    assert_signed_without_time(made, at, says="did not answer within 1 seconds")
+    assert_signed_without_time(made, at, says="did not answer: no answer in time")
     assert time.monotonic() - began < 8
 
 
