@@ -5,6 +5,7 @@ Imported only when a PDF is there: pyHanko alone takes half a second. Nothing of
 objects and revisions and its comparison of revisions (pyhanko.sign.diff_analysis): it asks no clock and opens no connection.
 """
 
+import itertools
 import logging
 import re
 import struct
@@ -28,6 +29,8 @@ from pyhanko.sign.fields import enumerate_sig_fields
 from pyhanko.sign.validation.errors import SignatureValidationError
 from pyhanko.sign.validation.pdf_embedded import EmbeddedPdfSignature, extract_contents
 from pyhanko.sign.validation.status import SignatureCoverageLevel
+
+from . import pdf_paths, pdf_tokens
 
 # What the library logs about a party's file is no message to the operator.
 for _name in ("pyhanko", "pyhanko_certvalidator"):
@@ -76,6 +79,7 @@ class Spent(Exception):
 
 
 _LIBRARY: Any = PdfFileReader
+_HISTORY: Any = HistoricalResolver
 """The library's own methods, which it leaves without types."""
 
 
@@ -85,7 +89,11 @@ class Reader(PdfFileReader):
 
     def __init__(self, data: bytes, *, strict: bool) -> None:
         self.looked_up = 0
-        self._indexes: dict[int, tuple[bytes, dict[int, tuple[int, int]]] | None] = {}
+        self._walker = pdf_paths.Walker(self._resolved)
+        self._historical: dict[tuple[pdf_paths.Key, Any], Any] = {}
+        self._changed: dict[pdf_paths.Key, int | None] = {}
+        self._seen: dict[tuple[pdf_paths.Key, int], tuple[Any, Any]] = {}
+        self._indexes: dict[int, tuple[bytes, dict[int, tuple[int, int, int]]] | None] = {}
         super().__init__(BytesIO(data), strict=strict, decode_limits=DECODED)
         if self.xrefs.total_revisions > REVISIONS_MAX:
             raise Spent(f"more than {REVISIONS_MAX} revisions")
@@ -105,6 +113,35 @@ class Reader(PdfFileReader):
             cache[revision] = Revision(self, revision)
         return cache[revision]
 
+    def ways(self, trailer: Any, revision: int) -> pdf_paths.Ways:
+        """The ways to every object of a revision. Raises FAULTS and Spent."""
+        try:
+            return self._walker.ways(trailer, revision)
+        except pdf_paths.TooLong as fault:
+            raise Spent(str(fault)) from fault
+
+    def _resolved(self, key: pdf_paths.Key, revision: int) -> tuple[Any, Any]:
+        """What `HistoricalResolver.get_object` finds, not copied: the object of that revision, and what tells it from others."""
+        known = self._seen.get((key, revision))
+        if known is None:
+            known = self._seen[key, revision] = self._read(key, revision)
+        return known
+
+    def _read(self, key: pdf_paths.Key, revision: int) -> tuple[Any, Any]:
+        reference = generic.Reference(*key, self)
+        if key not in self._changed:
+            try:
+                self._changed[key] = self.xrefs.get_last_change(reference)
+            except KeyError:
+                self._changed[key] = None
+        last_change = self._changed[key]
+        if last_change is not None and last_change <= revision:
+            return self.get_object(reference, transparent_decrypt=False), key
+        mark = key, self.xrefs.get_historical_ref(reference, revision)
+        if mark not in self._historical:
+            self._historical[mark] = self.get_object(reference, revision, transparent_decrypt=False)
+        return self._historical[mark], mark
+
     def _get_object_from_stream(self, idnum: int, stmnum: int, idx: int) -> Any:
         """Same answer as the library's, from a kept index; on anything unusual the library decides."""
         if stmnum not in self._indexes:
@@ -113,6 +150,9 @@ class Reader(PdfFileReader):
         place = index[1].get(idnum) if index else None
         if index is None or place is None or place[0] != idx:
             return _LIBRARY._get_object_from_stream(self, idnum, stmnum, idx)
+        usual = pdf_tokens.read(index[0], place[1], place[2], idnum, self)
+        if usual is not None:
+            return usual
         stream = BytesIO(index[0])
         stream.seek(place[1])
         try:
@@ -123,7 +163,7 @@ class Reader(PdfFileReader):
             return _LIBRARY._get_object_from_stream(self, idnum, stmnum, idx)
         return found
 
-    def _index(self, stmnum: int) -> tuple[bytes, dict[int, tuple[int, int]]] | None:
+    def _index(self, stmnum: int) -> tuple[bytes, dict[int, tuple[int, int, int]]] | None:
         stream = generic.Reference(stmnum, 0, self).get_object()
         if not isinstance(stream, generic.StreamObject) or _entry(stream, "/Type") != "/ObjStm":
             return None
@@ -133,9 +173,12 @@ class Reader(PdfFileReader):
         if count > ENTRIES_MAX or len(header) != 2 * count or not all(word.isdigit() for word in header):
             return None
         numbers = [int(word) for word in header]
-        places: dict[int, tuple[int, int]] = {}
+        starts = [first + offset for offset in numbers[1::2]]
+        ends = dict(itertools.pairwise(sorted({*starts, len(data)})))
+        places: dict[int, tuple[int, int, int]] = {}
         for position in range(count):
-            places.setdefault(numbers[2 * position], (position, first + numbers[2 * position + 1]))
+            start = starts[position]
+            places.setdefault(numbers[2 * position], (position, start, ends.get(start, len(data))))
         return data, places
 
 
@@ -147,6 +190,15 @@ class Revision(HistoricalResolver):
     def get_object(self, *arguments: Any, **options: Any) -> Any:
         self.reader.spend()
         return super().get_object(*arguments, **options)
+
+    def _load_reverse_xref_cache(self) -> None:
+        if self._indirect_object_access_cache is not None:
+            return
+        if self.reader.encrypted:  # its objects are only decrypted inside their revision
+            _HISTORY._load_reverse_xref_cache(self)
+        else:
+            ways: Any = self.reader.ways(self.trailer_view, self.revision)
+            self._indirect_object_access_cache = ways
 
 
 class Field(EmbeddedPdfSignature):

@@ -4,6 +4,7 @@
 they date the signatures before them. 4. Each signature: range, message, changes since, drawing.
 """
 
+import gc
 import threading
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
@@ -84,9 +85,17 @@ def _from_the_bottom(work: Callable[[], Seals]) -> Seals:
         except BaseException as fault:  # raised again where it is waited for
             faults.append(fault)
 
-    thread = threading.Thread(target=run)
-    thread.start()
-    thread.join()
+    # The collector would look at every object of a long file again and again, for more time than all else takes; what is made
+    # here stays until the end anyway.
+    sweeping = gc.isenabled()
+    gc.disable()
+    try:
+        thread = threading.Thread(target=run)
+        thread.start()
+        thread.join()
+    finally:
+        if sweeping:
+            gc.enable()
     if faults:
         raise faults[0]
     return found[0]
