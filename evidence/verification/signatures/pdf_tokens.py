@@ -53,7 +53,7 @@ def read(data: bytes, place: int, end: int, number: int, reader: Any) -> Any:
                 continue
         elif reference:
             one, two, _ = reference.split(b" ")
-            value = generic.IndirectObject(int(one), int(two), reader)
+            value = _MAKE.IndirectObject(int(one), int(two), reader)
         elif mark == b"<<" or mark == b"[":
             if len(opened) == DEPTH_MAX or (in_dictionary and key is None):
                 return None
