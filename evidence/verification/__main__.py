@@ -1,13 +1,14 @@
 """The engine on a command line, for anyone who wants to check a result without asking the court or the platform.
 
     python -m evidence.verification [--trust DIR|none [--trust-key FILE]] [--at ISO-8601] [--json] [--lang zh|en] FILE…
-    python -m evidence.verification [--trust DIR] [--trust-key FILE] [--json] [--lang zh|en] BUNDLE.zip [FILE…]
+    python -m evidence.verification [--digest HEX] [--trust DIR] [--trust-key FILE] [--json] [--lang zh|en] BUNDLE.zip [FILE…]
 
 FILE… are the files of one exhibit, or one folder that holds them. Exit status: 0 CONSISTENT, 1 INCONSISTENT,
 2 INDETERMINATE, 64 usage (also: files or trust store that cannot be read), 70 internal error.
 
 A re-verification bundle (`bundle`) in the first place repeats every result in it; FILE… are then files that it holds only as digests.
-Exit status: 0 all repeated, 1 some came out otherwise, 2 some could not be repeated. With --as-exhibit it is a file like any other.
+Exit status: 0 all repeated, 1 some came out otherwise, 2 some could not be repeated, 3 all repeated but under a trust store that came
+with the bundle and that neither --digest, --trust-key nor --trust vouches for. With --as-exhibit it is a file like any other.
 
 Opens no socket. The clock is read here and nowhere else, when --at is left out; the moment used is printed, and giving it
 back with --at gives the same bytes. The environment is looked at for the language of the text alone.
@@ -29,6 +30,8 @@ from .verdict import Overall
 USAGE, INTERNAL = 64, 70
 """EX_USAGE and EX_SOFTWARE of sysexits.h."""
 STATUS = {Overall.CONSISTENT: 0, Overall.INCONSISTENT: 1, Overall.INDETERMINATE: 2}
+UNCHECKED = 3
+"""Of a bundle: everything was repeated, but whoever made the bundle chose what is trusted."""
 
 
 class _Refused(Exception):
@@ -45,13 +48,15 @@ def main(arguments: Sequence[str]) -> int:
         options = _parser().parse_args(arguments)
         if not options.as_exhibit and bundle.is_bundle(options.files[0]):
             return _repeat(options)
+        if options.digest is not None:
+            raise _Refused("--digest goes with a re-verification bundle")
         verdict = _verify(options)
         _write(verdict.to_json() + b"\n" if options.json else _text(verdict, options.lang).encode())
     except _Refused as fault:
-        print(f"evidence.verification: {fault}", file=sys.stderr)
+        _warn(str(fault))
         return USAGE
     except Exception as fault:  # a fault of the program is said as such and never looks like a result
-        print(f"evidence.verification: internal error: {type(fault).__name__}: {fault}", file=sys.stderr)
+        _warn(f"internal error: {type(fault).__name__}: {fault}")
         return INTERNAL
     return STATUS[verdict.overall]
 
@@ -60,7 +65,8 @@ def _parser() -> _Parser:
     parser = _Parser(
         prog="python -m evidence.verification",
         description="Verify one exhibit against a trust store, offline.",
-        epilog="exit status: 0 CONSISTENT, 1 INCONSISTENT, 2 INDETERMINATE, 64 usage, 70 internal error",
+        epilog="exit status: 0 CONSISTENT, 1 INCONSISTENT, 2 INDETERMINATE, 64 usage, 70 internal error; of a bundle: 0 repeated, "
+        "1 otherwise, 2 files missing, 3 repeated under a trust store that nobody checked",
     )
     parser.add_argument("files", nargs="+", type=Path, metavar="FILE", help="files of one exhibit, or one folder")
     parser.add_argument(
@@ -69,6 +75,7 @@ def _parser() -> _Parser:
     parser.add_argument(
         "--trust-key", type=Path, metavar="FILE", help="the trust store must be signed by a key in this file (the court's pack.vkey)"
     )
+    parser.add_argument("--digest", metavar="HEX", help="SHA-256 of the bundle (of its bundle.json) as printed in the report; refuse another bundle")
     parser.add_argument("--as-exhibit", action="store_true", help="verify a re-verification bundle as a file, do not repeat what is in it")
     parser.add_argument("--at", metavar="ISO-8601", help="moment to verify for, with time zone; default: now")
     parser.add_argument("--json", action="store_true", help="print one canonical JSON object")
@@ -96,27 +103,36 @@ def _repeat(options: argparse.Namespace) -> int:
     if options.at is not None:
         raise _Refused("--at: the moments stand in the bundle")
     own = None if options.trust is None else _trust(options.trust, options.trust_key)
-    by = () if options.trust_key is None or own else pack_signature.keys(_line(options.trust_key))
     given, *files = options.files
     try:
-        beside = {_sha256(path): path for path, _name in _named(files)} if files else {}
+        by = () if options.trust_key is None or own else pack_signature.keys(_line(options.trust_key))
+        beside = {_sha256(path): path for path, _name in _named(files, most=bundle.BESIDE_MAX)} if files else {}
         with bundle.opened(given) as opened:
+            named = options.digest is not None
+            if named and options.digest.lower() != opened.sha256:
+                raise bundle.BundleError(f"its digest is {opened.sha256}, not the one given with --digest")
+            checked = "OWN_TRUST" if own else "SIGNED" if by else "NAMED" if named else "UNSIGNED"
             stores = {digest: own or opened.trust(digest, by=by) for digest in sorted({i.pack for i in opened.items})}
             repeated = [opened.repeat(i, stores[i.pack], beside=beside) for i in opened.items]
             if options.json:
-                _write(b"".join(r.verdict.to_json() + b"\n" for r in repeated if r.verdict))
+                _write(b"".join(r.verdict + b"\n" for r in repeated if r.verdict))
             else:
                 from .bundle_printout import render
 
-                checked = "OWN_TRUST" if own else "SIGNED" if by else "UNSIGNED"
                 language = options.lang or _system_language()
-                _write(render(opened, repeated, stores, checked=checked, language=language).encode())
+                _write(render(opened, repeated, stores, named=named, checked=checked, language=language).encode())
     except OSError as fault:
         raise _Refused(f"{fault.filename}: {fault.strerror}") from fault
     except (bundle.BundleError, ExhibitError, TrustError) as fault:
         raise _Refused(f"{given}: {fault}") from fault
+    if checked == "UNSIGNED":
+        _warn("nobody checked whose trust store came with the bundle; give --digest from the report, or --trust-key")
     outcomes = {r.outcome for r in repeated}
-    return 1 if bundle.Repeat.OTHER in outcomes else 2 if bundle.Repeat.WITHHELD in outcomes else 0
+    if bundle.Repeat.OTHER in outcomes:
+        return 1
+    if bundle.Repeat.WITHHELD in outcomes:
+        return 2
+    return UNCHECKED if checked == "UNSIGNED" else 0
 
 
 def _sha256(path: Path) -> str:
@@ -160,8 +176,8 @@ def _line(file: Path) -> str:
         raise _Refused(f"{file}: no verifying key can be read from it") from fault
 
 
-def _named(given: Sequence[Path]) -> list[tuple[Path, str]]:
-    """(path, label) of every file; a folder stands for the files below it, labelled by their place in it."""
+def _named(given: Sequence[Path], *, most: int = FILES_MAX) -> list[tuple[Path, str]]:
+    """(path, label) of every file; a folder stands for the files below it, at most `most`, labelled by their place in it."""
     if len(given) == 1 and given[0].is_dir():
         folder = given[0]
         found: list[tuple[Path, str]] = []
@@ -170,8 +186,8 @@ def _named(given: Sequence[Path]) -> list[tuple[Path, str]]:
                 raise _Refused(f"{path}: a link; copy the file itself into the folder")
             if path.is_file():
                 found.append((path, path.relative_to(folder).as_posix()))
-            if len(found) > FILES_MAX:
-                raise _Refused(f"{folder}: more than {FILES_MAX} files")
+            if len(found) > most:
+                raise _Refused(f"{folder}: more than {most} files")
         if not found:
             raise _Refused(f"{folder}: no files")
         return found
@@ -191,6 +207,13 @@ def _system_language() -> str:
     """By the first of LC_ALL, LC_MESSAGES and LANG that is set (POSIX), whether or not that locale is installed."""
     chosen = next((value for name in ("LC_ALL", "LC_MESSAGES", "LANG") if (value := os.environ.get(name))), "")
     return "zh" if chosen.lower().startswith("zh") else "en"
+
+
+def _warn(text: str) -> None:
+    """To a terminal: names in the message may be anybody's."""
+    from .printout import escaped
+
+    print(f"evidence.verification: {escaped(text)}", file=sys.stderr)
 
 
 def _write(data: bytes) -> None:

@@ -14,7 +14,8 @@ A zip file whose members are all stored, never compressed:
 
 A blob may be absent: files of sealed cases are handed out as digests. What is there must be what its name says. A bundle brings the
 court's trust store along, so what it gives is never a verdict on the bundle itself: it says whether the court's result follows from
-these files and this trust store. Whether the store is the court's is for the reader to settle, by its signature or its digest.
+these files and this trust store. Whether the store is the court's is for the reader to settle, by its signature; whether all of it is
+the court's, by the digest that the report prints.
 """
 
 import hashlib
@@ -34,7 +35,7 @@ from .codecs import strict_json, zipstrict
 from .codecs.octets import FileOctets
 from .exhibit import FILES_MAX, NAME_MAX, Exhibit, Source
 from .trust import TrustError, TrustStore
-from .verdict import ENGINE, Verdict, instant
+from .verdict import ENGINE, Grade, Overall, instant
 
 FORMAT = "mingjian.bundle/1"
 CONTENTS, ANNEX, REPORT, README = "bundle.json", "annex.json", "report.pdf", "README.txt"
@@ -45,12 +46,15 @@ SOURCES_MAX = FILES_MAX + 200
 """The files of an exhibit and what the court obtained beside them."""
 JSON_MAX = 32 << 20
 PACK_MAX = 256 << 20
-"""All members of one trust store together."""
+"""All members of all trust stores that are used, together."""
+BESIDE_MAX = 50_000
+"""Files that may lie beside a bundle: as many as an archive may have members."""
 _SHA256 = re.compile(r"[0-9a-f]{64}")
 _HEAD = 30 + len(CONTENTS)
 """Bytes up to the end of the first member's name: a bundle begins with its contents."""
 _FREE = ("engine", "selftest")
 """Members of a verdict that another version of the engine writes otherwise although it finds the same."""
+_OVERALL, _GRADES = frozenset(Overall), frozenset(Grade)
 
 
 class BundleError(ValueError):
@@ -93,12 +97,16 @@ class Item:
 
 @dataclass(frozen=True, slots=True)
 class Repeated:
-    """`verdict` is what was found now, None when files are missing; `court` is the court's, byte for byte; `missing` the files."""
+    """What the bundle says was found, and `verdict`, canonical JSON, what is found now: None when files are `missing`.
+
+    The bundle's own bytes are not kept: a thousand exhibits may name one large blob.
+    """
 
     item: Item
     outcome: Repeat
-    court: bytes
-    verdict: Verdict | None
+    said: tuple[Overall, Grade]
+    found: tuple[Overall, Grade] | None = None
+    verdict: bytes | None = None
     missing: tuple[Part, ...] = ()
 
 
@@ -133,6 +141,8 @@ class Bundle:
 
     def __init__(self, descriptor: int) -> None:
         self._fd = descriptor
+        self._packs_read = 0
+        self._results: dict[str, tuple[Overall, Grade]] = {}
         self._blobs, others = self._members()
         contents = self._small(others.get(CONTENTS), CONTENTS)
         self.sha256 = hashlib.sha256(contents).hexdigest()
@@ -155,25 +165,36 @@ class Bundle:
             sized = sum(self._blobs[d].size for d in members.values())
         except (strict_json.JsonError, KeyError, TypeError) as fault:
             raise TrustError(f"manifest {manifest}: {type(fault).__name__} {fault}") from fault
-        if sized > PACK_MAX:
-            raise TrustError(f"manifest {manifest}: members of more than {PACK_MAX} bytes")
+        self._packs_read += sized
+        if self._packs_read > PACK_MAX:
+            raise TrustError(f"manifest {manifest}: trust stores of more than {PACK_MAX} bytes")
         return anchor_pack.of(listed, {path: self._bytes(digest, PACK_MAX) for path, digest in members.items()})
 
     def repeat(self, item: Item, trust: TrustStore, *, beside: Mapping[str, Path] | None = None) -> Repeated:
         """Verify an exhibit again, as of the court's moment. `beside`: SHA-256 -> a file that the bundle does not hold."""
         beside = beside or {}
-        court = self._bytes(item.verdict, JSON_MAX)
-        if not {"overall", "grade"} <= _json(court, f"{BLOBS}{item.verdict}").keys():
-            raise BundleError(f"{BLOBS}{item.verdict}: not a verdict")
+        said = self._result(item.verdict)
         missing = tuple(p for p in item.parts if p.sha256 not in self._blobs and p.sha256 not in beside)
         if missing:
-            return Repeated(item, Repeat.WITHHELD, court, None, missing)
+            return Repeated(item, Repeat.WITHHELD, said, missing=missing)
         exhibit = Exhibit.of([self._source(p, beside) for p in item.parts])
         try:
             verdict = verify(exhibit, trust, item.at)
         finally:
             exhibit.close()
-        return Repeated(item, _compared(court, verdict), court, verdict)
+        now = verdict.to_json()
+        outcome = _compared(self._bytes(item.verdict, JSON_MAX), now)
+        return Repeated(item, outcome, said, (verdict.overall, verdict.grade), now)
+
+    def _result(self, verdict: str) -> tuple[Overall, Grade]:
+        """What a verdict of the bundle concludes. Read once, however many exhibits name it."""
+        if verdict not in self._results:
+            said = _json(self._bytes(verdict, JSON_MAX), f"{BLOBS}{verdict}")
+            overall, grade = said.get("overall"), said.get("grade")
+            if not isinstance(overall, str) or overall not in _OVERALL or not isinstance(grade, str) or grade not in _GRADES:
+                raise BundleError(f"{BLOBS}{verdict}: not a verdict")
+            self._results[verdict] = Overall(overall), Grade(grade)
+        return self._results[verdict]
 
     def _source(self, part: Part, beside: Mapping[str, Path]) -> Source:
         blob = self._blobs.get(part.sha256)
@@ -203,7 +224,7 @@ class Bundle:
             elif member.name in (CONTENTS, ANNEX, REPORT, README):
                 others[member.name] = _Blob(member.data, member.size)
             else:
-                raise BundleError(f"{member.name}: no member of a bundle")
+                raise BundleError(f"{member.name}: no member of a bundle (--as-exhibit examines the archive as a file)")
         return blobs, others
 
     def _small(self, blob: _Blob | None, name: str) -> bytes:
@@ -255,19 +276,27 @@ def contents(*, report: str, packs: Mapping[str, str | None], items: Sequence[It
             for i in items
         ],
     }
-    return json.dumps(document, ensure_ascii=False, sort_keys=True, separators=(",", ":")).encode()
+    return _canonical(document)
 
 
-def _compared(court: bytes, verdict: Verdict) -> Repeat:
-    now = verdict.to_json()
+def _compared(court: bytes, now: bytes) -> Repeat:
     if now == court:
         return Repeat.SAME
+    if len(court) > 2 * len(now):  # the name of an engine is not that long
+        return Repeat.OTHER
+    # Not value by value: what is missing, 1 and 1.0 are not null and true to whoever reads the bytes.
     before, after = _json(court, "verdict"), _json(now, "verdict")
-    if before.get("engine") != after.get("engine") and all(
-        before.get(name) == after.get(name) for name in before.keys() | after.keys() if name not in _FREE
-    ):
-        return Repeat.SAME_FINDINGS
+    another = isinstance(before.get("engine"), str) and before["engine"] != after["engine"]
+    try:
+        if another and _canonical({**after, **{name: before[name] for name in _FREE if name in before}}) == court:
+            return Repeat.SAME_FINDINGS
+    except TypeError:  # a fraction, which no verdict has
+        pass
     return Repeat.OTHER
+
+
+def _canonical(document: Mapping[str, Any]) -> bytes:
+    return json.dumps(document, ensure_ascii=False, sort_keys=True, separators=(",", ":")).encode()
 
 
 def _packs(said: Mapping[str, Any]) -> dict[str, str | None]:
@@ -296,6 +325,8 @@ def _items(said: Mapping[str, Any], packs: Mapping[str, str | None]) -> tuple[It
         if item.pack not in packs or not parts:
             raise BundleError(f"{CONTENTS}: {item.label} has no trust store or no files")
         found.append(item)
+    if not found:
+        raise BundleError(f"{CONTENTS}: no exhibits, so nothing that could be repeated")
     return tuple(found)
 
 

@@ -120,4 +120,8 @@ def _finding(finding: Finding, language: str) -> Iterator[str]:
 def shown(text: str) -> str:
     """Text from the evidence for a terminal: unprintable characters as escapes, and cut where it is too long."""
     cut = text if len(text) <= VALUE_MAX else text[:VALUE_MAX] + "…"
-    return "".join(c if c.isprintable() else c.encode("unicode_escape").decode() for c in cut)
+    return escaped(cut)
+
+
+def escaped(text: str) -> str:
+    return "".join(c if c.isprintable() else c.encode("unicode_escape").decode() for c in text)

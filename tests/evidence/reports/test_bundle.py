@@ -58,7 +58,7 @@ def test_there_and_back(store: Path, tmp_path: Path) -> None:
     verdict = verified(store)
     plan = bundle.plan("HY2026-000001", [("原告证据1", verdict)])
     annex = json.dumps({"reverify": {"bundle_digest": plan.sha256}}).encode()
-    done = run("--json", archive(plan, tmp_path / "b.zip", annex=annex, report=b"%PDF-"))
+    done = run("--json", "--digest", plan.sha256, archive(plan, tmp_path / "b.zip", annex=annex, report=b"%PDF-"))
     assert (done.returncode, done.stdout, done.stderr) == (0, bytes(verdict.document) + b"\n", b"")
     labels = [s["name"] for s in json.loads(done.stdout)["sources"]]
     assert labels == ["../网页.html", "court-node/answer.json", "court-node／time.tsr"]

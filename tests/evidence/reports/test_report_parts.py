@@ -2,6 +2,7 @@
 
 import hashlib
 import io
+import json
 import re
 import zipfile
 from pathlib import Path
@@ -19,6 +20,7 @@ from portal.vault import Vault
 from tests import courtroom
 from tests.evidence.verification.test_command_line import run
 
+from .conftest import attachment
 from .test_bundle import store as store  # a fixture
 from .test_bundle import verified
 
@@ -47,7 +49,7 @@ def test_the_bundle_repeats_the_result(report: Report, tmp_path: Path) -> None:
     assert answer.headers["Content-Disposition"].startswith("attachment") and "sandbox" in answer.headers["Content-Security-Policy"]
     (tmp_path / "b.zip").write_bytes(whole)
     done = run("--json", tmp_path / "b.zip")
-    assert (done.returncode, done.stdout) == (0, bytes(report.verdicts.get().document) + b"\n")
+    assert (done.returncode, done.stdout) == (3, bytes(report.verdicts.get().document) + b"\n")
     assert "report.pdf" in zipfile.ZipFile(io.BytesIO(whole)).namelist()
     assert Detail.objects.filter(act="report.bundle").count() == 1
 
@@ -69,7 +71,8 @@ def test_a_report_as_it_is_really_made_and_its_bundle_belong_to_each_other(desk:
     assert made.state == "signed", made.fault
     bundled = b"".join(got("judge-q", f"/reports/{made.public_id}/bundle/").streaming_content)
     (tmp_path / "b.zip").write_bytes(bundled)
-    done = run("--lang", "en", tmp_path / "b.zip")
+    said = json.loads(attachment(zipfile.ZipFile(tmp_path / "b.zip").read("report.pdf")))
+    done = run("--lang", "en", "--digest", said["reverify"]["bundle_digest"]["hex"], tmp_path / "b.zip")
     text = done.stdout.decode()
     assert done.returncode == 0 and "byte for byte" in text and made.annex_sha256 in text, done.stderr
     held = zipfile.ZipFile(io.BytesIO(bundled))
