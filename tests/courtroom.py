@@ -23,7 +23,8 @@ from evidence.captures.comparison import queue as comparing
 from evidence.captures.comparison.result import Kind as Same
 from evidence.captures.comparison.result import Part, PictureResult, TextResult
 from evidence.captures.models import CourtRender, FileReading
-from evidence.exhibits.models import Category, Exhibit, ExhibitFile, OriginalForm
+from evidence.exhibits import statements
+from evidence.exhibits.models import Category, Exhibit, ExhibitFile, OriginalForm, Statement
 from evidence.reports.models import Report, Revision, Step
 from evidence.runs import given
 from evidence.runs.models import Run, RunVerdict
@@ -105,6 +106,12 @@ def hand_in(to: Case, by: User, side: str = Side.PLAINTIFF, *, files: Mapping[st
             hashed_on_device=position == 1,
         )
     return made
+
+
+def state(of: Exhibit, by: User, **texts: str) -> list[Statement]:
+    """What the submitter says of the time before recording, by head; again, and it is a correction."""
+    standing = Membership.objects.filter(case=of.case, user=by, side=of.side).first()
+    return statements.state(of, texts, by=by, standing=standing or Membership(role=Role.LITIGANT, party=of.party))
 
 
 def run(

@@ -117,3 +117,8 @@ class ExhibitFile(models.Model):
     class Meta:
         ordering = ["position"]
         constraints = [models.UniqueConstraint(fields=["exhibit", "position"], name="file_position")]
+
+
+from .statements import Statement  # noqa: E402  a noun of its own, registered with this room's rows
+
+__all__ = ["CATEGORY_SHORT", "Category", "Exhibit", "ExhibitFile", "OriginalForm", "State", "Statement"]

@@ -9,16 +9,17 @@ from dataclasses import dataclass
 from django.contrib import messages
 from django.contrib.auth.decorators import login_required
 from django.db import transaction
-from django.http import HttpRequest, HttpResponse
+from django.http import Http404, HttpRequest, HttpResponse
 from django.http.response import HttpResponseBase
 from django.shortcuts import get_object_or_404, redirect, render
 from django.template.loader import render_to_string
+from django.urls import reverse
 from django.utils.translation import get_language
 from django.utils.translation import gettext as _
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_POST, require_safe
 
-from cases.access import demand, may, visible_to
+from cases.access import demand, may, membership_of, visible_to
 from evidence.captures import packages
 from evidence.captures import section as captures
 from evidence.connectors.reading import court_nodes
@@ -26,9 +27,10 @@ from evidence.runs import queue
 from evidence.runs.models import Lane, Run
 from portal.ledger.entries import record
 
-from . import download
+from . import download, statements
 from .models import Exhibit, ExhibitFile
 from .reading import Reading, changed
+from .statement_form import StatementForm
 
 IN_PROGRESS = (Run.State.QUEUED, Run.State.RUNNING)
 RUNS_SHOWN = 20
@@ -49,6 +51,8 @@ class Shown:
     detail: bool
     """May this person read findings and walks, or the summary only?"""
     reading: Reading | None
+    said: tuple[statements.Said, ...]
+    """What the submitter states of the time before recording."""
 
     @property
     def working(self) -> bool:
@@ -132,6 +136,33 @@ def file(request: HttpRequest, public_id: str, position: int) -> HttpResponseBas
     return response
 
 
+@never_cache
+@login_required
+def state(request: HttpRequest, public_id: str) -> HttpResponse:
+    """The submitter's own side adds to what it said of the time before recording, or corrects it: a new record beside the old."""
+    found = _visible(request, public_id)
+    for action in ("verify.self_check", "evidence.submit"):
+        demand(request.user, action, found)
+    standing = membership_of(request.user, found.case)  # type: ignore[arg-type]
+    if standing is None or standing.side != found.side:
+        raise Http404
+    said = statements.of(found)
+    now = {one.head.value: one.current.text if one.current else "" for one in said}
+    form = StatementForm(request.POST) if request.method == "POST" else StatementForm(initial=now)
+    if form.is_valid():
+        # A box that did not arrive was not emptied.
+        sent = {head: text for head, text in form.answers().items() if head in request.POST}
+        try:
+            made = statements.state(found, sent, by=request.user, standing=standing)  # type: ignore[arg-type]
+        except statements.Full as full:
+            form.add_error(full.args[0], _("这一项已经更正过很多次，不能再改。请联系承办法官或者书记员"))
+        else:
+            messages.success(request, _("已记录，先前写的仍然保留。") if made else _("没有改动，所以没有新的记录。"))
+            return redirect(f"{reverse('exhibits:exhibit', args=[found.public_id])}#prechain")
+    context = {"exhibit": found, "case": found.case, "form": form, "said": said}
+    return render(request, "evidence/exhibits/statements.html", context, status=422 if form.errors else 200)
+
+
 # ── inside ────────────────────────────────────────────────────────────────────────────────────────────────────────────
 
 
@@ -147,15 +178,17 @@ def _shown(request: HttpRequest, found: Exhibit) -> Shown:
     for run in runs:
         run.exhibit = found
     done = next((r for r in runs if r.state == Run.State.DONE), None)
-    reading = None
+    said, reading = statements.of(found), None
     if done is not None:
-        reading = Reading(bytes(done.verdict.document), language=_language(), declared=bool(found.origin.strip()))
+        declared = bool(found.origin.strip()) or statements.declared(said)
+        reading = Reading(bytes(done.verdict.document), language=_language(), declared=declared)
     return Shown(
         runs=runs,
         run=runs[0] if runs else None,
         done=done,
         detail=done is not None and bool(may(request.user, "verify.view_detail", done)),
         reading=reading,
+        said=said,
     )
 
 
@@ -166,7 +199,7 @@ def _in_full(request: HttpRequest, found: Exhibit, shown: Shown) -> bool:
 
 def _context(request: HttpRequest, found: Exhibit, shown: Shown) -> dict[str, object]:
     run, asked = shown.run, _asked(request)
-    may_verify = bool(may(request.user, "verify.run", found))
+    may_verify, own = bool(may(request.user, "verify.run", found)), bool(may(request.user, "verify.self_check", found))
     in_full = shown.detail or may_verify
     files = _files(found, shown.reading)
     ahead = queue.position(run) if run and run.state == Run.State.QUEUED else 0
@@ -185,7 +218,9 @@ def _context(request: HttpRequest, found: Exhibit, shown: Shown) -> dict[str, ob
         "asked": asked + 1,
         "poll_seconds": next((seconds for upto, seconds in POLL if asked < upto), POLL_SLOWEST),
         "court_nodes": court_nodes(found, shown.done, detail=shown.detail, may_ask=may_verify) if in_full else None,
-        "own": bool(may(request.user, "verify.self_check", found)),
+        "own": own,
+        "stated": statements.declared(shown.said),
+        "may_state": own and bool(may(request.user, "evidence.submit", found)),
         "may_read": bool(may(request.user, "evidence.view_content", found)),
         "may_verify": may_verify,
         "may_issue": shown.done is not None and bool(may(request.user, "report.generate", found.case)),

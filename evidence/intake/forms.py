@@ -10,6 +10,7 @@ from cases import sentences as case_sentences
 from cases.models import Case, Membership
 from cases.numbers import CaseNumber, Status, parse
 from evidence.exhibits.models import Category, OriginalForm
+from evidence.exhibits.statement_form import StatementForm
 from portal.people.models import User
 
 from . import names, standing
@@ -126,6 +127,10 @@ class DescriptionForm(StepForm):
         if names.deceives(name):
             raise forms.ValidationError(_("证据名称含有看不见的字符，请重新输入"))
         return name
+
+
+class PreChainForm(StatementForm, StepForm):
+    """What came before recording (Online Litigation Rules art. 18): all of it may be left out."""
 
 
 class PurposeForm(StepForm):

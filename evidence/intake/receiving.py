@@ -14,6 +14,7 @@ from django.utils import timezone
 
 from cases.models import Case, Membership
 from evidence.captures import queue as captures
+from evidence.exhibits import statements
 from evidence.exhibits.models import Exhibit, ExhibitFile, State
 from evidence.runs import queue
 from evidence.runs.models import Lane
@@ -21,6 +22,7 @@ from portal.ledger.entries import record
 from portal.people.models import User
 
 from . import arrivals, steps
+from .forms import PreChainForm
 from .models import Draft, Upload
 
 LETTERS = "23456789ABCDEFGHJKMNPQRSTUVWXYZ"
@@ -98,6 +100,8 @@ def _receive(draft: Draft, *, by: User, key: str, late_reason: str) -> Exhibit:
         late_reason=late_reason if late else "",
     )
     _write_files(exhibit, uploads)
+    said = PreChainForm(draft.answers.get("prechain", {}))
+    stated = said.answers() if said.is_valid() else {}  # it was asked above whether it is
     # 5. The act, the run, and the draft's own end.
     record(
         "evidence.submit",
@@ -112,6 +116,7 @@ def _receive(draft: Draft, *, by: User, key: str, late_reason: str) -> Exhibit:
             "files": [{"sha256": u.sha256, "sm3": u.sm3, "size": u.size} for u in uploads],
         },
     )
+    statements.state(exhibit, stated, by=by, standing=standing, at=case.entered)
     queue.request(exhibit, by=by, lane=Lane.STANDARD)
     captures.request(exhibit)
     Draft.objects.filter(pk=draft.pk).update(exhibit=exhibit, idempotency_key=key, updated_at=timezone.now())

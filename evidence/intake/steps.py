@@ -10,17 +10,18 @@ from django.utils.translation import gettext_lazy as _
 from cases.models import Membership
 
 from . import standing
-from .forms import DescriptionForm, PurposeForm
+from .forms import DescriptionForm, PreChainForm, PurposeForm
 from .models import Draft, Upload
 
 
 @dataclass(frozen=True, slots=True)
 class Step:
-    """`done` says whether the draft needs nothing more here."""
+    """`done` says whether the draft needs nothing more here. An `optional` page is shown on the way; nothing has to be written on it."""
 
     name: str
     title: str | Promise
     done: Callable[[Draft], bool]
+    optional: bool = False
 
 
 def membership(draft: Draft) -> Membership | None:
@@ -41,11 +42,17 @@ def _files_done(draft: Draft) -> bool:
     return Upload.State.ARRIVED in states and Upload.State.ARRIVING not in states
 
 
+def _prechain_done(draft: Draft) -> bool:
+    answers = draft.answers.get("prechain")
+    return answers is not None and PreChainForm(answers).is_valid()
+
+
 STEPS: tuple[Step, ...] = (
     Step("case", _("案号"), lambda draft: draft.case is not None),
     Step("who", _("您的身份"), lambda draft: membership(draft) is not None),
     Step("what", _("提交什么"), lambda draft: DescriptionForm(draft.answers.get("what", {})).is_valid()),
     Step("files", _("选择文件"), _files_done),
+    Step("prechain", _("上链前的情况"), _prechain_done, optional=True),
     Step("purpose", _("证明对象"), lambda draft: PurposeForm(draft.answers.get("purpose", {})).is_valid()),
     Step("check", _("核对"), lambda draft: False),
     Step("declare", _("确认并提交"), lambda draft: False),
@@ -67,8 +74,9 @@ def reachable(draft: Draft, name: str) -> bool:
 
 
 def missing(draft: Draft) -> list[Step]:
-    """The pages whose answers a submission needs and does not have."""
-    return [step for step in STEPS[: NAMES.index("check")] if not step.done(draft)]
+    """The pages whose answers a submission needs and does not have, or has wrongly."""
+    asked = [step for step in STEPS[: NAMES.index("check")] if not step.optional or step.name in draft.answers]
+    return [step for step in asked if not step.done(draft)]
 
 
 def after(name: str) -> Step:

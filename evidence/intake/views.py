@@ -23,6 +23,7 @@ from django.views.decorators.http import require_POST, require_safe
 from cases.access import visible_to
 from cases.models import Case, Court
 from evidence.exhibits.models import Category, OriginalForm
+from evidence.exhibits.statements import Head
 from evidence.reports.rendering import RenderError
 from portal.vault import Busy, StoreFull
 
@@ -129,6 +130,10 @@ def _what(request: HttpRequest, draft: Draft) -> HttpResponse:
     return _answer(request, draft, "what", forms.DescriptionForm)
 
 
+def _prechain(request: HttpRequest, draft: Draft) -> HttpResponse:
+    return _answer(request, draft, "prechain", forms.PreChainForm)
+
+
 def _purpose(request: HttpRequest, draft: Draft) -> HttpResponse:
     return _answer(request, draft, "purpose", forms.PurposeForm)
 
@@ -169,9 +174,11 @@ def _check(request: HttpRequest, draft: Draft) -> HttpResponse:
         "origin": what.get("origin"),
         "purpose": draft.answers.get("purpose", {}).get("purpose"),
     }
+    stated = draft.answers.get("prechain", {})
+    prechain = [(head.label, stated.get(head.value)) for head in Head]
     held = {"membership": steps.membership(draft), "person": draft.user.get_full_name()}
     files = [card for card in cards.of(draft) if card.upload.state == Upload.State.ARRIVED]
-    return _page(request, draft, "check", {"answers": answers, "files": files} | held)
+    return _page(request, draft, "check", {"answers": answers, "prechain": prechain, "files": files} | held)
 
 
 def _declare(request: HttpRequest, draft: Draft) -> HttpResponse:
@@ -205,6 +212,7 @@ PAGES = {
     "who": _who,
     "what": _what,
     "files": _files,
+    "prechain": _prechain,
     "purpose": _purpose,
     "check": _check,
     "declare": _declare,

@@ -37,6 +37,9 @@ _ACTS = (
         ("draft", "number", "digest", "previous", "proposer", "approver", "door"),
     ),
     Act("trust.reverify", "因信任库更新对 {count} 件证据发起重新核验", "{count} exhibits verified again under a new trust store", ("trust", "count")),
+    # rights within a case
+    Act("case.delegate", "审判长交办 {action}", "{action} delegated by the presiding judge", ("person", "action")),
+    Act("case.undelegate", "审判长收回交办的 {action}", "Delegation of {action} taken back by the presiding judge", ("person", "action")),
     # evidence
     Act(
         "evidence.mismatch",
@@ -49,6 +52,12 @@ _ACTS = (
         "提交证据 {number}（收据 {receipt}）",
         "Exhibit {number} submitted (receipt {receipt})",
         ("exhibit", "receipt", "side", "number", "late", "files"),
+    ),
+    Act(
+        "evidence.state",
+        "提交人就证据上链之前的情况作出 {count} 项陈述",
+        "The submitter made {count} statements on the time before recording of an exhibit",
+        ("exhibit", "count", "statements"),
     ),
     Act("evidence.download", "下载证据的第 {position} 个文件", "File no. {position} of an exhibit downloaded", ("exhibit", "position")),
     Act(

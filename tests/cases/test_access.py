@@ -238,6 +238,8 @@ def _rows(cast: Cast) -> Iterator[Row]:
         yield "get", "exhibits:progress", [key], EXHIBITS[name]
         yield "post", "exhibits:verify", [key], COURT
         yield "get", "exhibits:file", [key, 1], CONTENT[name]
+        for method in ("get", "post"):
+            yield method, "exhibits:state", [key], DEFENDANTS if name == "defence" else PLAINTIFFS
         yield "post", "connectors:ask", [key], COURT
         yield "get", "connectors:source", [key, 1, 1], COURT
         yield "get", "captures:find", [key], CONTENT[name]

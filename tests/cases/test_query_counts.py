@@ -15,7 +15,7 @@ from tests import courtroom
 
 pytestmark = pytest.mark.django_db
 
-QUERIES = {"home": 12, "case": 13, "exhibit": 14, "summary": 13, "submissions": 11, "capture": 11, "safe": 12, "find": 7, "find_in_case": 6, "timeline": 6, "compare": 15, "compare_choose": 6, "compare_choose_right": 12}
+QUERIES = {"home": 12, "case": 13, "exhibit": 15, "summary": 15, "submissions": 11, "capture": 11, "safe": 12, "find": 7, "find_in_case": 6, "timeline": 6, "compare": 15, "compare_choose": 6, "compare_choose_right": 12}
 
 
 @pytest.fixture(autouse=True)
@@ -78,6 +78,8 @@ def test_the_page_of_an_exhibit(judge: User, party: User, files: int, runs: int)
     courtroom.read(exhibit)
     for _ in range(runs):
         courtroom.run(exhibit, courtroom.consistent(), requested_by=judge)
+    for n in range(runs):
+        courtroom.state(exhibit, party, source=f"{n}", notary=f"{n}")
     path = reverse("exhibits:exhibit", args=[exhibit.public_id])
     assert {"exhibit": _count(judge, path), "summary": _count(party, path)} == {k: QUERIES[k] for k in ("exhibit", "summary")}
 

@@ -22,6 +22,7 @@ TABLES = {
     # table -> columns that may move; None: the row never changes
     "exhibits_exhibit": {"state", "exchanged", "confidential"},
     "exhibits_exhibitfile": None,
+    "exhibits_statement": None,
     "runs_run": {
         *("state", "attempt", "lease_until", "worker", "stage", "fault"),
         *("rung_at", "started_at", "finished_at", "released_at"),
@@ -103,6 +104,7 @@ def report(case: Case, clerk: User, exhibit: Exhibit) -> Report:
 @pytest.fixture
 def record(report: Report) -> Report:
     """A row in each table."""
+    courtroom.state(Exhibit.objects.get(), report.created_by, source="x", notary="y")
     signed = report.newest
     Signature.objects.create(
         report=report, revision=signed, field="CourtSeal", certificate_sha256="0" * 64, subject="CN=x", serial="1", level="x", at=timezone.now()
@@ -142,6 +144,13 @@ def test_nothing_is_taken_away(record: Report, table: str, statement: str) -> No
 @pytest.mark.parametrize("table", ["cases_case", "people_user"])
 def test_nothing_goes_with_something_else(record: Report, table: str) -> None:
     assert refused(f"TRUNCATE {table} CASCADE")
+
+
+def test_a_statement_is_added_beside_the_old_one_and_never_under_its_number(record: Report) -> None:
+    row = "INSERT INTO exhibits_statement (exhibit_id, head, number, text, by_id, role) SELECT exhibit_id, head, {}, 'z', by_id, role FROM exhibits_statement WHERE head = 'source'"
+    assert sql(row.format("number + 1")) == 1
+    with pytest.raises(IntegrityError, match="statement_number"):
+        sql(row.format("1"))
 
 
 def test_the_rows_are_as_they_were_and_nothing_was_refused_that_must_pass(record: Report, exhibit: Exhibit) -> None:

@@ -70,7 +70,7 @@ def headings(html: str) -> list[str]:
 def test_the_answer_first_then_the_walk_then_the_limits_before_the_details(judge: User, exhibit: Exhibit) -> None:
     courtroom.run(exhibit, courtroom.consistent())
     page = visit(judge, exhibit)
-    assert headings(page) == ["核验一致", "证明路径", "时间", "本结论不说明", "五个方面", "您可以", "逐项核对", "文件展示的内容 仅为展示，不是核验结论", "提交人的说明 原文照录，系统未核验", "文件", "历次核验"]
+    assert headings(page) == ["核验一致", "证明路径", "时间", "本结论不说明", "五个方面", "您可以", "逐项核对", "文件展示的内容 仅为展示，不是核验结论", "提交人的说明 原文照录，系统未核验", "上链前的情况 提交人一方的陈述，原文照录，系统未核验", "文件", "历次核验"]
     assert page.index("核验一致") < page.index("mj-drawing") < page.index("finding-1\"")
     assert page.count("<h1") == 1
 

@@ -26,6 +26,7 @@ WHAT = {
     "original_form": "native",
     "origin": "原告用取证工具抓取",
 }
+PRECHAIN = {"source": "被告网店的商品页面", "notary": "（2026）川成证字第1号"}
 PURPOSE = {"purpose": "被告于2026年3月展示侵权商品"}
 END = {"end": "whole"}
 
@@ -133,6 +134,7 @@ def answered(browser: Client, *, upto: str = "files") -> Draft:
         "who": {"membership": held.pk},
         "what": WHAT,
         "files": None,
+        "prechain": {},
         "purpose": PURPOSE,
     }
     for name, data in answers.items():

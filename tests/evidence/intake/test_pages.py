@@ -14,13 +14,15 @@ from django.utils import timezone
 from cases import sentences as case_sentences
 from cases.models import Case, Court, Membership, Role, Side
 from cases.numbers import Fault
-from evidence.exhibits.models import Exhibit, State
+from evidence.exhibits.models import Exhibit, State, Statement
 from evidence.intake import limits
 from evidence.intake.models import Draft
+from evidence.intake.receiving import receive
 from portal.people.models import User
 
 from .conftest import (
     NUMBER,
+    PRECHAIN,
     PURPOSE,
     WHAT,
     answer,
@@ -50,8 +52,9 @@ def test_a_whole_submission(browser: Client, case: Case) -> None:
         assert browser.get(page(draft, name)).status_code == 200
         assert answer(browser, draft, name, data).status_code == 302
     assert attach(browser, draft, ("page.txt", b"evidence"), action="continue")["Location"] == page(
-        draft, "purpose"
+        draft, "prechain"
     )
+    assert answer(browser, draft, "prechain", PRECHAIN)["Location"] == page(draft, "purpose")
     assert answer(browser, draft, "purpose", PURPOSE)["Location"] == page(draft, "check")
     overview = text(browser.get(page(draft, "check")))
     for shown in (
@@ -63,6 +66,9 @@ def test_a_whole_submission(browser: Client, case: Case) -> None:
         "网页、博客、微博客",
         "原生电子数据",
         PURPOSE["purpose"],
+        PRECHAIN["source"],
+        PRECHAIN["notary"],
+        "第三方见证 未填写",
         "page.txt",
     ):
         assert shown in overview
@@ -88,20 +94,20 @@ def test_a_whole_submission(browser: Client, case: Case) -> None:
 
 
 def test_the_way_is_numbered_and_titled(browser: Client, ready: Draft) -> None:
-    for number, name in enumerate(["case", "who", "what", "files", "purpose", "check", "declare"], start=1):
+    for number, name in enumerate(["case", "who", "what", "files", "prechain", "purpose", "check", "declare"], start=1):
         response = browser.get(page(ready, name))
-        assert f"第 {number} 步，共 8 步" in text(response)
+        assert f"第 {number} 步，共 9 步" in text(response)
         assert response.content.decode().count("<h1") == 1
 
 
 def test_every_page_is_small(browser: Client, ready: Draft) -> None:
-    for name in ["case", "who", "what", "files", "purpose", "check", "declare"]:
+    for name in ["case", "who", "what", "files", "prechain", "purpose", "check", "declare"]:
         assert len(browser.get(page(ready, name)).content) < 100_000
 
 
 def test_pages_ahead_lead_back_to_what_is_missing(browser: Client) -> None:
     draft = begin(browser)
-    for name in ("who", "what", "files", "purpose", "check", "declare"):
+    for name in ("who", "what", "files", "prechain", "purpose", "check", "declare"):
         assert browser.get(page(draft, name))["Location"] == page(draft, "case")
     draft = answered(browser, upto="purpose")
     for name in ("check", "declare"):
@@ -129,7 +135,7 @@ def test_two_devices_on_two_pages_do_not_overwrite_each_other(browser: Client, l
 
 def test_a_change_link_keeps_everything_and_comes_back(browser: Client, ready: Draft) -> None:
     html = browser.get(page(ready, "check")).content.decode()
-    for name in ("case", "who", "what", "files", "purpose"):
+    for name in ("case", "who", "what", "files", "prechain", "purpose"):
         assert f'href="{page(ready, name)}?from=check"' in html
     changed = browser.post(page(ready, "what"), WHAT | {"name": "新名称", "from": "check"})
     assert changed["Location"] == page(ready, "check")
@@ -375,3 +381,59 @@ def test_a_period_that_ends_between_page_and_button(browser: Client, ready: Draf
         response = answer(browser, ready, "declare", {"declared": "on"})
     assert errors(response) == ["请说明逾期提交的原因"]
     assert not Exhibit.objects.exists()
+
+
+# ── what came before recording ────────────────────────────────────────────────────────────────────────────────────────
+
+
+def test_the_six_boxes_may_all_be_left_out(browser: Client, ready: Draft) -> None:
+    answer(browser, ready, "declare", {"declared": "on"})
+    assert not Statement.objects.exists()
+
+
+def test_the_six_boxes_are_handed_in_word_for_word(browser: Client, ready: Draft, litigant: User) -> None:
+    answer(browser, ready, "prechain", PRECHAIN | {"storage": "第一行\r\n<b>第二行</b>"})
+    answer(browser, ready, "declare", {"declared": "on"})
+    exhibit = Exhibit.objects.get()
+    rows = {(s.head, s.number, s.text, s.by, s.role, s.at == exhibit.submitted_at) for s in Statement.objects.all()}
+    assert rows == {
+        ("source", 1, PRECHAIN["source"], litigant, "litigant", True),
+        ("storage", 1, "第一行\n<b>第二行</b>", litigant, "litigant", True),
+        ("notary", 1, PRECHAIN["notary"], litigant, "litigant", True),
+    }
+    answer(browser, ready, "declare", {"declared": "on"})
+    assert Statement.objects.count() == 3, "handed in twice, said once"
+
+
+def test_a_box_too_long_is_refused_in_words_and_nothing_is_lost(browser: Client, ready: Draft) -> None:
+    answer(browser, ready, "prechain", PRECHAIN)
+    response = answer(browser, ready, "prechain", {"source": "字" * 5001, "witness": "张三"})
+    assert response.status_code == 422
+    assert errors(response) == ["“数据的具体来源”最多5000个字，现在有5001个字。请缩短；更长的说明可以作为文件提交"]
+    html = response.content.decode()
+    assert "字" * 5001 in html and "张三" in html and "maxlength" not in html
+    ready.refresh_from_db()
+    assert ready.answers["prechain"]["source"] == PRECHAIN["source"], "the draft keeps what it had"
+
+
+def test_the_boxes_wait_for_another_device(browser: Client, litigant: User) -> None:
+    draft = answered(browser, upto="prechain")
+    assert "停在第 5 步：上链前的情况" in text(browser.get(reverse("intake:start")))
+    answer(browser, draft, "prechain", PRECHAIN)
+    phone = signed_in(litigant)
+    assert PRECHAIN["notary"] in phone.get(page(draft, "prechain")).content.decode()
+
+
+def test_a_draft_of_before_the_boxes_can_be_handed_in(browser: Client, ready: Draft) -> None:
+    """Nobody's work is held up by a question that came later: the page is shown once, and asked for by nobody."""
+    answers = {name: value for name, value in ready.answers.items() if name != "prechain"}
+    Draft.objects.filter(pk=ready.pk).update(answers=answers)
+    assert browser.get(page(ready, "check"))["Location"] == page(ready, "prechain")
+    ready.refresh_from_db()
+    receive(ready, by=ready.user, idempotency_key="by another door")
+    assert Exhibit.objects.count() == 1 and not Statement.objects.exists()
+
+
+def test_the_source_already_written_is_shown_beside_the_boxes(browser: Client) -> None:
+    draft = answered(browser, upto="prechain")
+    assert WHAT["origin"] in text(browser.get(page(draft, "prechain")))

@@ -37,7 +37,7 @@ def test_continuing_without_a_file(browser: Client) -> None:
 def test_files_and_continue_in_one_press(browser: Client) -> None:
     draft = answered(browser)
     response = attach(browser, draft, ("a.txt", b"a"), ("b.txt", b"b"), action="continue")
-    assert response["Location"] == page(draft, "purpose")
+    assert response["Location"] == page(draft, "prechain")
     assert [u.name for u in draft.uploads.all()] == ["a.txt", "b.txt"]
 
 
