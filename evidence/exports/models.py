@@ -2,7 +2,7 @@
 
     queued ⇄ running ─ done ─ expired        parked: from queued or running
 
-The parts are settled when it is ordered and never change: the database refuses it (migration 0001).
+The parts are settled when it is ordered and never change: the database refuses it (migrations 0001, 0002). So are batches of reports.
 """
 
 import uuid
@@ -106,4 +106,55 @@ class ExportedReport(models.Model):
         constraints = [models.UniqueConstraint(fields=["export", "report"], name="exported_report_once")]
 
 
-__all__ = ["PENDING", "Export", "ExportedExhibit", "ExportedReport"]
+class Batch(models.Model):
+    """Reports asked for with one press. The row says what was asked; how far each report is, the report says."""
+
+    class Mode(models.TextChoices):
+        EACH = "each", _("每件证据各一份报告")
+        GROUP = "group", _("所选证据合为一份报告")
+
+    public_id = models.UUIDField(default=uuid.uuid4, unique=True, editable=False)
+    case = models.ForeignKey(Case, on_delete=models.PROTECT, related_name="report_batches")
+    ordered_by = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="+")
+    ordered_at = models.DateTimeField(db_default=Now(), editable=False)
+    mode = models.CharField(max_length=5, choices=Mode.choices)
+    language = models.CharField(max_length=5, choices=Report.Language.choices)
+    key = models.UUIDField()
+    """Of the form that was sent: the same form with the same choice is the same order, however often it comes."""
+    contents_sha256 = models.CharField(max_length=64)
+    """Of mode, language and exhibits."""
+
+    ACCESS_PATH = ""
+    ACCESS_ACTION = "report.generate"
+    ACCESS_OPEN = models.Q(pk__in=[])
+    ACCESS_OWN_SIDE = False
+
+    class Meta:
+        ordering = ["-pk"]
+        constraints = [models.UniqueConstraint(fields=["case", "ordered_by", "key", "contents_sha256"], name="batch_once")]
+
+
+class BatchItem(models.Model):
+    """One chosen exhibit, with the report that speaks of it or the reason why there is none."""
+
+    class Obstacle(models.TextChoices):
+        NO_VERDICT = "no_verdict", _("还没有核验结论")
+        EARLIER = "earlier", _("已有报告说的是较早的核验结果")
+
+    batch = models.ForeignKey(Batch, on_delete=models.PROTECT, related_name="items")
+    exhibit = models.ForeignKey(Exhibit, on_delete=models.PROTECT, related_name="+")
+    report = models.ForeignKey(Report, null=True, on_delete=models.PROTECT, related_name="+")
+    """With the obstacle EARLIER: the report that there is."""
+    found = models.BooleanField(default=False)
+    """There was one already: it was not ordered by this batch."""
+    obstacle = models.CharField(max_length=10, choices=Obstacle.choices, blank=True)
+
+    class Meta:
+        ordering = ["pk"]
+        constraints = [
+            models.UniqueConstraint(fields=["batch", "exhibit"], name="batch_exhibit_once"),
+            models.CheckConstraint(condition=models.Q(obstacle="no_verdict", report__isnull=True) | models.Q(report__isnull=False), name="batch_item_whole"),
+        ]
+
+
+__all__ = ["PENDING", "Batch", "BatchItem", "Export", "ExportedExhibit", "ExportedReport"]

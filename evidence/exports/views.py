@@ -29,11 +29,12 @@ from evidence.reports.views import person
 from portal.ledger.entries import record
 
 from . import archive, queue
-from .models import PENDING, Export
+from .models import PENDING, Batch, Export
 from .rights import closed_since, may_export
 
 EXHIBITS_PER_PAGE = 50
 EXPORTS_PER_PAGE = 20
+BATCHES_SHOWN = 10
 REPORTS_SHOWN = 100
 """Signed reports offered one by one; the others go along with their exhibits."""
 POLL = ((30, 2), (300, 5))
@@ -71,7 +72,7 @@ def choose(request: HttpRequest, case_id: str) -> HttpResponse:
     """A page of exhibits with what is chosen so far. `exhibit` chosen here, `kept` on other pages, `go` a page, `all` or `none`."""
     case = _case(request, case_id)
     asked = request.POST if request.method == "POST" else request.GET
-    chosen = set(_uuids([*asked.getlist("exhibit"), *asked.get("kept", "").split()]))
+    chosen = set(uuids([*asked.getlist("exhibit"), *asked.get("kept", "").split()]))
     known = catalogue.catalogue(request.user, case)
     go = asked.get("go", "")
     if go in ("all", "none"):
@@ -81,7 +82,7 @@ def choose(request: HttpRequest, case_id: str) -> HttpResponse:
     lines = catalogue.lines(request.user, page)
     on_page = {str(line.exhibit.public_id) for line in lines}
     reports = _numbers(request, case, [line.exhibit for line in lines])
-    taken = set(_uuids(asked.getlist("report")))
+    taken = set(uuids(asked.getlist("report")))
     signed = [(r, str(r.public_id) in taken) for r in _signed(request, case)[:REPORTS_SHOWN]]
     context = {
         "case": case,
@@ -92,6 +93,9 @@ def choose(request: HttpRequest, case_id: str) -> HttpResponse:
         "signed": signed,
         "any_report": any(chosen for _report, chosen in signed),
         "most": queue.EXHIBITS_MAX,
+        "key": uuid.uuid4(),
+        "modes": Batch.Mode.choices,
+        "languages": Report.Language.choices,
         "may_issue": bool(may(request.user, "report.generate", case)),
     }
     return render(request, "evidence/exports/choose.html", context)
@@ -104,8 +108,8 @@ def make(request: HttpRequest, case_id: str) -> HttpResponse:
     case = _case(request, case_id)
     whole = bool(request.POST.get("whole"))
     known = Exhibit.objects.filter(case=case)
-    chosen = _uuids([*request.POST.getlist("exhibit"), *request.POST.get("kept", "").split()])
-    reports = _signed(request, case).filter(public_id__in=_uuids(request.POST.getlist("report")))
+    chosen = uuids([*request.POST.getlist("exhibit"), *request.POST.get("kept", "").split()])
+    reports = _signed(request, case).filter(public_id__in=uuids(request.POST.getlist("report")))
     return _ordered(request, case, known if whole else known.filter(public_id__in=chosen), reports=[] if whole else list(reports), whole=whole)
 
 
@@ -158,7 +162,7 @@ def _numbers(request: HttpRequest, case: Case, exhibits: list[Exhibit]) -> dict[
     return found
 
 
-def _uuids(texts: list[str]) -> list[str]:
+def uuids(texts: list[str]) -> list[str]:
     """What is not an id of ours is passed over: the same as a thing one may not see."""
     found = []
     for text in texts[: queue.EXHIBITS_MAX + 1]:
@@ -180,7 +184,8 @@ def of_case(request: HttpRequest, case_id: str) -> HttpResponse:
     case = _case(request, case_id)
     found = visible_to(request.user, Export.objects.filter(case=case)).select_related("ordered_by", "case")
     page = Paginator(found, EXPORTS_PER_PAGE).get_page(request.GET.get("page"))
-    return render(request, "evidence/exports/of_case.html", {"case": case, "page": page, "exports": page.object_list})
+    batches = visible_to(request.user, Batch.objects.filter(case=case)).select_related("ordered_by")[:BATCHES_SHOWN] if page.number == 1 else ()
+    return render(request, "evidence/exports/of_case.html", {"case": case, "page": page, "exports": page.object_list, "batches": batches})
 
 
 @never_cache

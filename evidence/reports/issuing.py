@@ -25,17 +25,21 @@ import hashlib
 import io
 import logging
 import secrets
+from collections.abc import Collection, Sequence
 from datetime import UTC, datetime
 from functools import partial
 
 import pikepdf
 from django.conf import settings
 from django.db import connection, transaction
-from django.db.models import F
+from django.db.models import Count, Exists, F, OuterRef, QuerySet
+from django.db.models.functions import Length
 from django.utils import timezone
 
+from cases.catalogue import in_order_of_sides
 from cases.models import Case
-from evidence.runs.models import RunVerdict
+from evidence.exhibits.models import Exhibit
+from evidence.runs.models import Run, RunVerdict
 from portal.ledger.entries import record
 from portal.people.models import User
 from portal.vault import Vault
@@ -94,22 +98,59 @@ def order(
         "supersedes": supersedes,
         "reason": reason,
     }
-    for pending in Report.objects.filter(case=case, created_by=by, state__in=OPEN, **what):
-        if set(pending.verdicts.values_list("pk", flat=True)) == wanted:
-            return pending
+    pending = exactly_on(Report.objects.filter(case=case, created_by=by, state__in=OPEN, **what), wanted).first()
+    if pending is not None:
+        return pending
     report = Report.objects.create(
-        number=_next_number(),
-        check_code="".join(secrets.choice(CHECK_CODE_ALPHABET) for _ in range(CHECK_CODE_LENGTH)),
-        case=case,
-        created_by=by,
-        version=supersedes.version + 1 if supersedes else 1,
-        **what,
+        number=_numbers(1)[0], check_code=_check_code(), case=case, created_by=by, version=supersedes.version + 1 if supersedes else 1, **what
     )
     report.verdicts.set(verdicts)
     Step.objects.create(report=report, act=Step.Act.ORDERED, by=by, reason=reason)
     record("report.order", actor=by, case=case, params={"report": report.number})
     transaction.on_commit(partial(bell.ring, report.pk))
     return report
+
+
+def order_each(case: Case, verdicts: Sequence[RunVerdict], *, by: User, language: str = Report.Language.BOTH) -> list[Report]:
+    """A report of its own for each of these verdicts, in their order: as `order`, with a number of questions that does not grow.
+
+    Whether there is one already is the caller's question, under the lock of the case. Bells are rung for the first; the sweep rings for
+    the rest, so that hundreds of reports do not stand before everything else in the broker."""
+    if not connection.in_atomic_block:
+        raise RuntimeError("a report is ordered inside a transaction")
+    Case.objects.select_for_update().get(pk=case.pk)
+    made = Report.objects.bulk_create(
+        Report(number=number, check_code=_check_code(), case=case, created_by=by, kind=Report.Kind.SINGLE, language=Report.Language(language))
+        for number in _numbers(len(verdicts))
+    )
+    Report.verdicts.through.objects.bulk_create(
+        Report.verdicts.through(report=report, runverdict=verdict) for report, verdict in zip(made, verdicts, strict=True)
+    )
+    Step.objects.bulk_create(Step(report=report, act=Step.Act.ORDERED, by=by) for report in made)
+    for report in made:
+        record("report.order", actor=by, case=case, params={"report": report.number})
+    for report in made[:WAITING_MAX]:
+        transaction.on_commit(partial(bell.ring, report.pk))
+    return made
+
+
+def latest(exhibits: QuerySet[Exhibit]) -> QuerySet[RunVerdict]:
+    """The newest verdict of each exhibit that has one, in the order of the catalogue, without the documents.
+
+    Three questions, each with the keys that the one before gave: as one question the database may plan it quadratic, for the rows of a
+    case that was just filled are not in its statistics."""
+    keys = list(exhibits.order_by().values_list("pk", flat=True))
+    runs = RunVerdict.objects.filter(run__exhibit__in=keys, run__state=Run.State.DONE)
+    newest = list(runs.order_by("run__exhibit_id", "-run__number").distinct("run__exhibit_id").values_list("pk", flat=True))
+    found = RunVerdict.objects.filter(pk__in=newest).select_related("run__exhibit").defer("document")
+    return found.order_by(in_order_of_sides("run__exhibit__side"), "run__exhibit__number")
+
+
+def exactly_on(reports: QuerySet[Report], verdicts: Collection[int]) -> QuerySet[Report]:
+    """Those that speak of these verdicts (keys) and of no other."""
+    spoken = Report.verdicts.through.objects.filter(report=OuterRef("pk"))
+    counted = reports.annotate(spoken_of=Count("verdicts", distinct=True)).filter(spoken_of=len(verdicts))
+    return counted.exclude(Exists(spoken.exclude(runverdict__in=verdicts)))
 
 
 def produce(report_id: int) -> Report:
@@ -319,11 +360,17 @@ def _pages(pdf: bytes) -> int:
         return len(opened.pages)
 
 
-def _next_number() -> str:
+def _check_code() -> str:
+    return "".join(secrets.choice(CHECK_CODE_ALPHABET) for _ in range(CHECK_CODE_LENGTH))
+
+
+def _numbers(count: int) -> list[str]:
     """核验报告 numbers run within the year and are never used twice: rows are never deleted, and two orders at the same
     moment, in whatever cases, wait for one another."""
     with connection.cursor() as cursor:
         cursor.execute("SELECT pg_advisory_xact_lock(%s)", [NUMBERING_LOCK])
     prefix = f"HY{timezone.localdate().year}-"
-    used = Report.objects.filter(number__startswith=prefix).values_list("number", flat=True)
-    return f"{prefix}{max((int(number.removeprefix(prefix)) for number in used), default=0) + 1:06d}"
+    used = Report.objects.filter(number__startswith=prefix).order_by(Length("number").desc(), "-number").values_list("number", flat=True)
+    last = used.first()
+    first = int(last.removeprefix(prefix)) + 1 if last else 1
+    return [f"{prefix}{number:06d}" for number in range(first, first + count)]

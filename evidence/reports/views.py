@@ -25,7 +25,7 @@ from cases.access import demand, may, visible_to, who_may
 from cases.catalogue import in_order_of_sides
 from cases.models import Case
 from evidence.exhibits.models import Exhibit
-from evidence.runs.models import Run, RunVerdict
+from evidence.runs.models import RunVerdict
 from portal.ledger.entries import record
 from portal.people.models import User
 from portal.vault import Vault
@@ -161,11 +161,7 @@ def _uuids(texts: list[str]) -> list[str]:
 
 
 def _latest(exhibits: QuerySet[Exhibit]) -> list[RunVerdict]:
-    """The newest verdict of each exhibit that has one, in the order of the catalogue."""
-    runs = RunVerdict.objects.filter(run__exhibit__in=exhibits, run__state=Run.State.DONE)
-    newest = runs.order_by("run__exhibit_id", "-run__number").distinct("run__exhibit_id").values("pk")
-    found = RunVerdict.objects.filter(pk__in=newest).select_related("run__exhibit").defer("document")
-    return list(found.order_by(in_order_of_sides("run__exhibit__side"), "run__exhibit__number")[: EXHIBITS_MAX + 1])
+    return list(issuing.latest(exhibits)[: EXHIBITS_MAX + 1])
 
 
 # ── following ─────────────────────────────────────────────────────────────────────────────────────────────────────────

@@ -127,6 +127,7 @@ _ACTS = (
     Act("report.drop_revoke", "不予撤销核验报告 {report}", "Revocation of report {report} not granted", ("report",)),
     Act("report.revoke", "撤销核验报告 {report}", "Report {report} revoked", ("report", "reason")),
     # the export desk
+    Act("report.batch", "为 {exhibits} 件证据一次要求 {reports} 份报告", "{reports} reports for {exhibits} exhibits ordered at once", ("batch", "exhibits", "reports")),
     Act("export.order", "要求导出 {exhibits} 件证据、{reports} 份报告", "Export of {exhibits} exhibits and {reports} reports ordered", ("export", "exhibits", "reports")),
     Act("export.finish", "导出包制成（{size} 字节）", "Export made ({size} bytes)", ("export", "size")),
     Act("export.download", "下载导出包", "Export downloaded", ("export",)),

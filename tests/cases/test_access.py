@@ -23,6 +23,7 @@ from cases.access.matrix import table
 from cases.access.rows import drift
 from cases.models import Case, CaseUserPermission, Membership, Office, Role, Side
 from evidence.exhibits.models import Exhibit, ExhibitFile
+from evidence.exports import batches
 from evidence.exports import queue as exports
 from evidence.reports.models import Report
 from evidence.runs.models import Run, RunVerdict
@@ -229,6 +230,12 @@ def _rows(cast: Cast) -> Iterator[Row]:
     for method, name in (("get", "export"), ("get", "state"), ("post", "again")):
         yield method, f"exports:{name}", [export], COURT
     yield "get", "exports:download", [export], {"clerk"}
+    batch = batches.order(
+        cast.case, Exhibit.objects.filter(case=cast.case), by=cast.people["clerk"], mode="each", language="zh", key=uuid.uuid4()
+    ).public_id
+    yield "post", "exports:order_reports", [case], COURT
+    for method, name in (("get", "batch"), ("get", "batch_state"), ("post", "batch_retry")):
+        yield method, f"exports:{name}", [batch], COURT
     yield "get", "captures:find_in_case", [case], COURT
     yield "get", "captures:compare_choose", [case], SIDES
     yield "get", "captures:timeline", [case], COURT
