@@ -10,7 +10,8 @@ The register decides, never the file: a seal of this court on bytes that the reg
 import hashlib
 import re
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from enum import StrEnum
@@ -22,7 +23,7 @@ from django.conf import settings
 from evidence.runs.jail import Jail, JailError, Limits
 from evidence.trust import contents
 from evidence.verification.codecs import strict_json
-from portal.ledger import checkpoints, tree
+from portal.ledger import checkpoints, entries, tree
 from portal.ledger.models import Checkpoint, Detail
 
 from .models import Report, Revision
@@ -42,6 +43,10 @@ UNBROKEN = ("SIG.BYTERANGE", "SIG.INTACT", "SIG.MODIFIED", "SIG.VISUAL")
 KNOWN = (Report.State.SIGNED, Report.State.RELEASED, Report.State.SUPERSEDED, Report.State.REVOKED)
 
 
+class Busy(RuntimeError):
+    """The third step is at work on another file."""
+
+
 class Kind(StrEnum):
     ISSUED = "ISSUED"
     EXTENDED = "EXTENDED"
@@ -57,11 +62,15 @@ class Kind(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Recorded:
-    """The act of signing in the ledger. `size` and `index` of the newest signed head that has it, None until there is one."""
+    """The act of signing in the ledger. `size` and `index` of the newest signed head that has it, None until there is one.
+
+    refuted   the act is not the leaf it stands beside, or its proof does not lead to the signed head: somebody wrote into the tables
+    """
 
     at: datetime
     index: int | None
     size: int | None
+    refuted: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,8 +85,9 @@ class Looked:
     checks: tuple[tuple[str, str, str], ...] = ()
 
 
-def look(path: Path) -> Looked:
-    """JailError when the third step could not be done here."""
+def look(path: Path, *, alone: Callable[[], AbstractContextManager[bool]] = lambda: nullcontext(True)) -> Looked:
+    """JailError when the third step could not be done here; Busy when `alone`, asked before it, says that it is not its turn.
+    What the register knows is answered at once, whoever keeps the engine busy."""
     size = path.stat().st_size
     whole, prefixes = _digests(path)
     digests = {digest: end for end, digest in prefixes}
@@ -90,7 +100,10 @@ def look(path: Path) -> Looked:
     if known:
         longest = max(known, key=lambda digest: digests[digest])
         return Looked(Kind.EXTENDED, whole, known[longest], added=size - digests[longest], recorded=recorded(longest))
-    return _sealed(path, whole)
+    with alone() as mine:
+        if not mine:
+            raise Busy
+        return _sealed(path, whole)
 
 
 def recorded(sha256: str) -> Recorded | None:
@@ -99,13 +112,14 @@ def recorded(sha256: str) -> Recorded | None:
     if detail is None:
         return None
     entry, head = detail.entry, Checkpoint.objects.order_by("-size").first()
+    leaf = tree.leaf_hash(entries.leaf_of(detail))
+    if leaf != bytes(entry.leaf_hash):
+        return Recorded(detail.at, entry.leaf_index, None, refuted=True)
     if entry.leaf_index is None or head is None or head.size <= entry.leaf_index:
         return Recorded(detail.at, entry.leaf_index, None)
     path = checkpoints.inclusion_proof(entry.leaf_index, head.size)
-    included = tree.verify_inclusion(
-        bytes(entry.leaf_hash), index=entry.leaf_index, size=head.size, path=path, expected_root=bytes(head.root)
-    )
-    return Recorded(detail.at, entry.leaf_index, head.size if included else None)
+    included = tree.verify_inclusion(leaf, index=entry.leaf_index, size=head.size, path=path, expected_root=bytes(head.root))
+    return Recorded(detail.at, entry.leaf_index, head.size if included else None, refuted=not included)
 
 
 def _digests(path: Path) -> tuple[str, list[tuple[int, str]]]:
@@ -193,4 +207,4 @@ def seals(folder: Path, *, people: bool = False) -> Path:
     return folder
 
 
-__all__ = ["FILE_MAX", "JailError", "Kind", "Looked", "Recorded", "look", "recorded", "seals"]
+__all__ = ["FILE_MAX", "Busy", "JailError", "Kind", "Looked", "Recorded", "look", "recorded", "seals"]

@@ -29,16 +29,20 @@ from .public import PUBLIC_STATES, QUESTIONS_MAX, QUESTIONS_SECONDS
 FILES_MAX, FILES_SECONDS = 10, 600
 """Files that one address may show: a file that is not the court's costs seconds of processor time."""
 ONE_AT_A_TIME = 0x4859_4646
-"""Lock of the database: whatever comes in, one file at a time is looked at by the engine."""
+"""Lock of the database: whatever comes in, one file at a time is looked at by the engine. The register needs no lock: nobody who
+keeps the engine busy keeps others from asking about a file that is the court's."""
 
 
 class Shown(TemporaryFileUploadHandler):
-    """One file of at most FILE_MAX, in a temporary file. `too_large`: it had more and was not kept."""
+    """One file of at most FILE_MAX, in a temporary file. `too_large`: it had more and was not kept; `others`: there were more files.
 
-    too_large = False
+    A file that is skipped makes Django close those before it, which takes the temporary file away: with others there is none."""
+
+    too_large = others = False
 
     def new_file(self, *args: Any, **kwargs: Any) -> None:
         if args[0] != "report" or getattr(self, "file", None) is not None:
+            self.others = True
             raise SkipFile
         super().new_file(*args, **kwargs)
 
@@ -72,15 +76,15 @@ def _file(request: HttpRequest) -> HttpResponse:
     sent = request.FILES.get("report")
     if any(isinstance(h, Shown) and h.too_large for h in request.upload_handlers):
         return _said(request, fault=_("文件太大。本院的报告不超过 %(n)d MB。") % {"n": FILE_MAX >> 20})
-    if not isinstance(sent, TemporaryUploadedFile) or not sent.size:
+    alone = not any(isinstance(h, Shown) and h.others for h in request.upload_handlers)
+    if not alone or not isinstance(sent, TemporaryUploadedFile) or not sent.size:
         return _said(request, fault=_("请选择报告的 PDF 文件。"))
-    with _alone() as mine:
-        if not mine:
-            return _said(request, fault=_("正在查验别的文件。请过一分钟再试。"), status=503)
-        try:
-            found = dropped.look(Path(sent.temporary_file_path()))
-        except JailError:
-            return _said(request, fault=_("现在不能查验这个文件。请稍后再试；编号和查验码仍可以查。"), status=503)
+    try:
+        found = dropped.look(Path(sent.temporary_file_path()), alone=_alone)
+    except dropped.Busy:
+        return _said(request, fault=_("正在查验别的文件。请过一分钟再试。"), status=503)
+    except JailError:
+        return _said(request, fault=_("现在不能查验这个文件。请稍后再试；编号和查验码仍可以查。"), status=503)
     state = PUBLIC_STATES[Report.State(found.revision.report.state)] if found.revision else ""
     return _said(request, found=found, state=state)
 

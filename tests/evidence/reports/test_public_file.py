@@ -61,7 +61,7 @@ def test_something_added_is_said_first(door: Client, sealed: bytes) -> None:
 @pytest.mark.parametrize("kind", [k for k in dropped.Kind if k not in (dropped.Kind.ISSUED, dropped.Kind.EXTENDED)])
 def test_what_is_no_report_is_never_called_in_force(door: Client, monkeypatch: pytest.MonkeyPatch, kind: dropped.Kind) -> None:
     checks = (("CourtSeal<script>", "SIG.INTACT", "FAILED"),)
-    monkeypatch.setattr(dropped, "look", lambda path: dropped.Looked(kind, "0" * 64, checks=checks))
+    monkeypatch.setattr(dropped, "look", lambda path, **_: dropped.Looked(kind, "0" * 64, checks=checks))
     answer = words(show(door, b"%PDF-"))
     assert "有效" not in answer and "CourtSeal&lt;script&gt;" in answer
 
@@ -112,7 +112,7 @@ def test_one_file_at_a_time(door: Client, monkeypatch: pytest.MonkeyPatch) -> No
         other.close()
     assert show(door, b"GIF89a").status_code == 200
 
-    def broken(path: Path) -> dropped.Looked:
+    def broken(path: Path, **_: object) -> dropped.Looked:
         raise JailError("no jail here")
 
     monkeypatch.setattr(dropped, "look", broken)
