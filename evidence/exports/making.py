@@ -47,9 +47,10 @@ Signed reports are in 报告, the re-verification bundle of each report in 核�
 报告说明核验的结果和它的限度；证据目录里的结论是打包时最新的核验结果，不是报告。
 A report states results and their limits. The verdicts in the catalogue are the newest ones when this was made; they are not a report.
 
-核验包可以离线重做 / A bundle repeats its results offline:
+核验包可以离线重做，DIGEST 是签名报告里印的核验包摘要 / A bundle repeats its results offline; DIGEST is the digest of the bundle that the
+signed report prints:
 
-    python -m evidence.verification 核验包/NUMBER-核验包.zip
+    python -m evidence.verification --digest DIGEST 核验包/NUMBER-核验包.zip
 
 证据 Exhibits: {exhibits}    报告 Reports: {reports}
 {without}{withheld}

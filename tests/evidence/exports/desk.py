@@ -1,5 +1,8 @@
 """An export desk: a case with signed reports on verdicts that the engine found under a trust store of its own."""
 
+import hashlib
+import subprocess
+import zipfile
 from pathlib import Path
 from typing import Any
 
@@ -17,6 +20,7 @@ from portal.vault import Vault
 from tests import courtroom
 from tests.anchor_packs import write_pack
 from tests.evidence.reports.test_bundle import AT, ROOT
+from tests.evidence.verification.test_command_line import run
 
 EVIL = '=HYPERLINK("http://x")'
 
@@ -54,6 +58,13 @@ class Desk:
             pass
         ordered.refresh_from_db()
         return ordered
+
+
+def repeated(inner: Path, *more: str | Path) -> subprocess.CompletedProcess[bytes]:
+    """The command for outsiders, with the digest that a report would print."""
+    with zipfile.ZipFile(inner) as archive:
+        digest = hashlib.sha256(archive.read("bundle.json")).hexdigest()
+    return run("--json", "--digest", digest, inner, *more)
 
 
 def settle(settings: Any, tmp_path: Path) -> Path:
