@@ -1,4 +1,4 @@
-"""The machine-readable annex embedded in every report: canonical JSON of `docs/schema/report_annex.schema.json` (0.3).
+"""The machine-readable annex embedded in every report: canonical JSON of `docs/schema/report_annex.schema.json` (0.4).
 
 It carries each verdict whole and each text of a party exactly as it was handed in, so that a reader needs nothing of the
 printed page.
@@ -13,15 +13,15 @@ from evidence.verification import catalogue
 from evidence.verification.reasons import Reason
 from evidence.verification.verdict import ENGINE
 
-from . import attention, standing
+from . import attention, custody, law, standing
 from .document import FILE_ROLES, Item
-from .wording import Words, statement, words
+from .wording import SEAL_INTENDED, SEAL_NOTE, Words, statement, words
 
 if TYPE_CHECKING:
     from .edition import Contents
     from .volumes import Bound
 
-SCHEMA = "court-evidence-report/0.3"
+SCHEMA = "court-evidence-report/0.4"
 BUNDLE_COMMAND = "python -m evidence.verification --trust-key pack.vkey BUNDLE.zip"
 COMMAND = "python -m evidence.verification --json --trust TRUST_DIR --at AT FILE…"
 COMMANDS = (BUNDLE_COMMAND, COMMAND)
@@ -43,6 +43,7 @@ def build(contents: "Contents", volumes: "Sequence[Bound]" = ()) -> bytes:
             "profiles": list(report.profiles),
             "page_end_mark": True,
             "public_check_code": report.check_code,
+            "signature": {"intended": SEAL_INTENDED, "reached": None, "note": _pair(SEAL_NOTE)},
         },
         "case": {
             "number": case.number,
@@ -93,11 +94,17 @@ def build(contents: "Contents", volumes: "Sequence[Bound]" = ()) -> bytes:
                 "id": a.row.id,
                 "status": a.status,
                 "checks": list(a.checks),
+                "found": [{"check": f.check or None, "outcome": f.outcome or None, "words": _pair(f.words)} for f in a.found],
                 "by": list(a.by),
+                "court": None,
             }
             for i in contents.items
             for a in i.law
         ],
+        "questions": {
+            row.id: {"law": _pair(row.law), "article": row.article, "question": _pair(row.question), "cannot": _pair(row.cannot)}
+            for row in law.rows()
+        },
         "limitations": [_pair(w) for w in contents.limitations],
         "attention": [_line(x) for x in attention.lines(contents.items, limit=None)[0]],
         "not_run": [_line(x) for x in attention.not_run(contents.items, limit=None)[0]],
@@ -106,16 +113,14 @@ def build(contents: "Contents", volumes: "Sequence[Bound]" = ()) -> bytes:
             {"number": v.number, "sha256": v.sha256, "pages": v.pages, "first_item": v.first.zh, "last_item": v.last.zh} for v in volumes
         ],
         "attachments": [{"name": name, "sha256": hashlib.sha256(data).hexdigest()} for name, data in contents.etsi],
-        "custody": [
-            {
-                "at": e.at.isoformat(timespec="microseconds").replace("+00:00", "Z"),
-                "act": e.act,
-                "actor_role": e.actor_role,
-                "item": contents.labels[e.exhibit].zh if e.exhibit in contents.labels else None,
-                "leaf_hash": e.leaf_hash,
-            }
-            for e in contents.custody
-        ],
+        "custody": custody.rows(contents.custody),
+        "custody_chain": {
+            "alg": "SHA-256",
+            "start": custody.START,
+            "end": contents.custody[-1].hash if contents.custody else custody.START,
+            "earlier": contents.custody_earlier,
+            "gaps": _pair(custody.GAP),
+        },
         "reverify": {
             "bundle_digest": _digest(contents.reverify.bundle_sha256) if contents.reverify.bundle_sha256 else None,
             "commands": list(COMMANDS),
@@ -124,6 +129,8 @@ def build(contents: "Contents", volumes: "Sequence[Bound]" = ()) -> bytes:
         "statements": {
             "system": _pair(statement("S-NOML")),
             "not_expert_opinion": _pair(statement("S-NOTEXPERT")),
+            "before_recording": _pair(statement("S-R18")),
+            "self_test": _pair(statement("S-SELFTEST")),
             "operator": {"name": contents.requester, "role": contents.requester_role},
             "judge_section_blank": True,
         },
@@ -146,6 +153,7 @@ def _item(item: Item) -> dict[str, Any]:
         "original_form": exhibit.original_form,
         "purpose": exhibit.purpose,
         "origin_statement": exhibit.origin,
+        "pre_chain": [dict(head) for head in item.prechain_carried],
         "files": [
             {
                 "id": f"{item.label.zh}-{n}",
@@ -173,6 +181,7 @@ def _result(item: Item) -> dict[str, Any]:
         "assurance": item.grade,
         "sub": list(item.document["reasons"]),
         "axes": dict(item.axes),
+        "sentences": [_pair(w) for w in item.sentences],
         "obtained": [
             {
                 "name": o.name,

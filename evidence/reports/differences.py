@@ -18,12 +18,23 @@ from portal.vault import Missing, Vault, VaultError
 from .models import Report
 from .wording import Words
 
-TEXTS = {
-    "limitations": Words("局限说明", "Limitations"),
-    "statements": Words("声明", "Statements"),
-    "policy": Words("判定规则和信任库", "Decision rule and trust store"),
+TEXTS: dict[tuple[str, ...], Words] = {
+    ("limitations",): Words("局限说明", "Limitations"),
+    ("statements",): Words("声明", "Statements"),
+    ("policy",): Words("判定规则和信任库", "Decision rule and trust store"),
+    ("questions",): Words("规则对照的问题", "Questions of the rule matrix"),
+    ("request", "questions"): Words("所问", "Questions put"),
+    ("request", "out_of_scope"): Words("范围之外", "Out of scope"),
+    ("request", "authority"): Words("依据", "Legal basis"),
+    ("engine", "known_issues"): Words("已知问题", "Known issues"),
+    ("engine", "deviations"): Words("偏离", "Deviations"),
+    ("texts", "not_proven"): Words("结论不说明", "What a result does not say"),
+    ("custody_chain", "gaps"): Words("流转记录的说明", "How custody is to be read"),
+    ("report", "signature"): Words("签章级别的说明", "What is said of the seal level"),
 }
-"""Parts of the annex that are sentences for the reader."""
+"""Parts of the annex that are sentences for the reader, by the way to them."""
+HEADS = ("source", "generation", "storage", "notary", "witness", "corroboration")
+"""Of what the submitter states of the time before recording."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,6 +67,9 @@ class ItemChange:
     verdict: Change | None
     time: Change | None
     files: tuple[Change, ...]
+    stated: tuple[Change, ...]
+    """What the submitter states of the time before recording, where it is no longer the same."""
+    sentences: tuple[Change, ...]
     checks: tuple[Checked, ...]
     again: bool
     """Verified again, whatever came of it."""
@@ -135,10 +149,12 @@ def _item(
         verdict=_change(Words("结论", "Result"), _verdict(then), _verdict(now)),
         time=_change(Words("不晚于何时已存在", "Existed not later than"), _time(then), _time(now)),
         files=_files(item_then, item_now),
+        stated=_stated(item_then, item_now),
+        sentences=_lines(Words("标准语句", "Standard sentence"), then.get("sentences"), now.get("sentences")),
         checks=_checks(then, now, texts),
         again=then.get("run_id") != now.get("run_id"),
     )
-    said = found.verdict or found.time or found.files or found.checks
+    said = found.verdict or found.time or found.files or found.stated or found.sentences or found.checks
     return found if said or found.again else None
 
 
@@ -154,6 +170,23 @@ def _files(then: Mapping[str, Any], now: Mapping[str, Any]) -> tuple[Change, ...
     old, new = ({f["filename"]: _sha256(f) for f in item.get("files", [])} for item in (then, now))
     names = [*new, *(name for name in old if name not in new)]
     found = (_change(Words(name, name), old.get(name, ""), new.get(name, "")) for name in names)
+    return tuple(c for c in found if c is not None)
+
+
+def _stated(then: Mapping[str, Any], now: Mapping[str, Any]) -> tuple[Change, ...]:
+    """What stood under each head then, and what stands now."""
+
+    def current(item: Mapping[str, Any]) -> dict[str, tuple[Words, str]]:
+        return {
+            h["head"]: (Words(h["words"]["zh"], h["words"]["en"]), h["records"][-1]["text"] if h["records"] else "")
+            for h in item.get("pre_chain", [])
+        }
+
+    nothing = (Words("", ""), "")
+    old, new = current(then), current(now)
+    found = (
+        _change(new.get(head, old.get(head, nothing))[0], old.get(head, nothing)[1], new.get(head, nothing)[1]) for head in HEADS
+    )
     return tuple(c for c in found if c is not None)
 
 
@@ -197,12 +230,21 @@ def _text(texts: Mapping[str, Any], key: str) -> Words:
 
 
 def _sentences(before: Mapping[str, Any], after: Mapping[str, Any]) -> tuple[Change, ...]:
-    found = []
-    for part, words in TEXTS.items():
-        old, new = _said(before.get(part)), _said(after.get(part))
-        found += [Change(words, text, "") for text in old if text not in new]
-        found += [Change(words, "", text) for text in new if text not in old]
-    return tuple(found)
+    return tuple(change for path, words in TEXTS.items() for change in _lines(words, _at(before, path), _at(after, path)))
+
+
+def _lines(words: Words, before: Any, after: Any) -> tuple[Change, ...]:
+    """Sentences that one of them holds and the other does not."""
+    old, new = _said(before), _said(after)
+    gone = [Change(words, text, "") for text in old if text not in new]
+    return (*gone, *(Change(words, "", text) for text in new if text not in old))
+
+
+def _at(annex: Mapping[str, Any], path: tuple[str, ...]) -> Any:
+    found: Any = annex
+    for name in path:
+        found = found.get(name) if isinstance(found, Mapping) else None
+    return found
 
 
 def _said(value: Any) -> list[str]:

@@ -22,7 +22,7 @@ from evidence.verification.reasons import Reason
 from evidence.verification.registry import FORMATS, UNKNOWN
 from evidence.verification.verdict import Bearing, Finding, Outcome
 
-from . import attention, cleanliness, drawing, law, standing, times
+from . import attention, cleanliness, drawing, law, prechain, standing, times
 from .printable import NAME_MAX, TEXT_MAX, VALUE_MAX, clean
 from .times import Event, Moment, moment
 from .wording import (
@@ -39,6 +39,8 @@ from .wording import (
 from .wording import FILE_ROLES as ROLE_WORDS
 
 REASONS_SHOWN = 3
+ORIGIN_MAX = 4_000
+"""Characters printed of the source as stated: as many as the form takes."""
 PLACES_MAX = 20
 """Subjects printed of one answer; a damaged archive may hold one answer for each of 50,000 records."""
 FILE_ROLES = {f.name: f.role.value for f in (*FORMATS, UNKNOWN)}
@@ -141,6 +143,10 @@ class Item:
     original_form: Words
     purpose: str
     origin: str
+    prechain: tuple[prechain.Answered, ...]
+    """What the submitter states under the six heads of art. 18, each with who said it and when; not verified."""
+    prechain_carried: tuple[Mapping[str, Any], ...]
+    """The same, every record whole, for the annex."""
     files: tuple[File, ...]
     obtained: tuple[Obtained, ...]
     run: str
@@ -167,6 +173,8 @@ class Item:
     passed_more: int
     not_proven: tuple[Words, ...]
     """What this kind of evidence leaves open beyond what holds for every exhibit."""
+    sentences: tuple[Words, ...]
+    """The court's standard sentences (court-domain §12) that hold for this exhibit."""
     axes: Mapping[str, str]
     law: tuple[law.Answer, ...]
     verdict_sha256: str
@@ -180,11 +188,15 @@ def ordered(verdicts: Iterable[RunVerdict]) -> list[RunVerdict]:
     return sorted(verdicts, key=lambda v: (sides.index(v.run.exhibit.side), v.run.exhibit.number))
 
 
-def item(stored: RunVerdict, *, passed_max: int, language: str) -> Item:
+def item(
+    stored: RunVerdict, *, passed_max: int, language: str, until: datetime, prechain_max: int = prechain.PRINTED_MAX
+) -> Item:
     """One exhibit with the verdict of one run.
 
-    passed_max   passed checks that are printed; the others are counted
-    language     of the drawings, as in `Report.language`
+    passed_max     passed checks that are printed; the others are counted
+    language       of the drawings, as in `Report.language`
+    until          what the submitter stated later is not in the report
+    prechain_max   characters printed of these statements
     """
     run = stored.run
     exhibit: Exhibit = run.exhibit
@@ -194,7 +206,10 @@ def item(stored: RunVerdict, *, passed_max: int, language: str) -> Item:
     digests = {s["name"]: s["sha256"] for s in data["sources"]}
     open_ = _grouped((f for f in data["findings"] if f["outcome"] != "PASSED"), digests)
     passed = _grouped((f for f in data["findings"] if f["outcome"] == "PASSED" and f["check"] not in shown), digests)
+    said = prechain.answers(exhibit, until=until, most=prechain_max)
+    stated = frozenset(one.id for one in said if one.current)
     events, events_more = times.events(data, received=exhibit.submitted_at)
+    five = axes.axes(data, declared=bool(exhibit.origin or stated))
     return Item(
         exhibit=exhibit,
         label=label(exhibit),
@@ -204,7 +219,9 @@ def item(stored: RunVerdict, *, passed_max: int, language: str) -> Item:
         category=CATEGORIES[exhibit.category],
         original_form=ORIGINAL_FORMS[exhibit.original_form],
         purpose=clean(exhibit.purpose, TEXT_MAX),
-        origin=clean(exhibit.origin, TEXT_MAX),
+        origin=clean(exhibit.origin, ORIGIN_MAX),
+        prechain=said,
+        prechain_carried=tuple(prechain.carried(exhibit, until=until)),
         files=tuple(
             File(
                 name=clean(f.name, NAME_MAX),
@@ -256,11 +273,21 @@ def item(stored: RunVerdict, *, passed_max: int, language: str) -> Item:
         passed_checks=tuple(passed[:passed_max]),
         passed_more=max(0, len(passed) - passed_max),
         not_proven=tuple(statement(n) for n in data["not_proven"] if n not in ALWAYS_NOT_PROVEN),
-        axes=axes.axes(data, declared=bool(exhibit.origin)),
-        law=law.answers(data),
+        sentences=tuple(statement(s) for s in _sentences(data, five)),
+        axes=five,
+        law=law.answers(data, stated=stated),
         verdict_sha256=stored.sha256,
         document=data,
     )
+
+
+def _sentences(data: Mapping[str, Any], five: Mapping[str, str]) -> list[str]:
+    """S-R16 where there is a verdict on a ledger, S-NOTLEDGER where no block was found, S-ASSERTED where a platform only says so."""
+    found = ["S-TIME"] if data["time"]["not_after"] else []
+    if five["inclusion"] == "ASSERTED_BY_PLATFORM":
+        return [*found, "S-ASSERTED"]
+    ledger = five["inclusion"] in ("PROVEN", "PROMISED", "REFUTED")
+    return [*found, "S-R16" if ledger else "S-NOTLEDGER"]
 
 
 def label(exhibit: Exhibit) -> Words:

@@ -28,7 +28,20 @@ from evidence.verification import selftest, verdict
 from evidence.verification.selftest import SelfTest
 from portal.vault import Vault
 
-from . import annex, custody, document, etsi, keyring, proofs, rendering, sheets, signing, times, volumes
+from . import (
+    annex,
+    custody,
+    document,
+    etsi,
+    keyring,
+    prechain,
+    proofs,
+    rendering,
+    sheets,
+    signing,
+    times,
+    volumes,
+)
 from .annex_schema import AnnexFault, validate
 from .checking import PERSONS
 from .models import Report
@@ -81,6 +94,8 @@ class Contents:
     labels: Mapping[str, Words]
     """Public id of an exhibit -> its label."""
     custody: tuple[custody.Event, ...]
+    custody_earlier: int
+    """Acts older than those in `custody`, which one report does not carry."""
     trust_stores: tuple[Mapping[str, str], ...]
     """Identity of each store that one of the verdicts was reached with."""
     selftest: SelfTest
@@ -186,12 +201,16 @@ def _contents(report: Report, *, issued: datetime) -> Contents:
     if tested.failed:
         raise ReportFault(f"self-test failed: {', '.join(tested.failed)}")
     stored = report.verdicts.select_related("run__exhibit__party", "run__exhibit__submitted_by")
-    verdicts = document.ordered(stored.prefetch_related("run__exhibit__files"))
+    verdicts = document.ordered(stored.prefetch_related("run__exhibit__files", *prechain.PREFETCH))
     if not verdicts:
         raise ReportFault("a report needs at least one verdict")
     passed_max = PASSED_SHOWN_MAX // min(len(verdicts), volumes.ITEMS_MAX)
-    items = tuple(document.item(v, passed_max=passed_max, language=report.language) for v in verdicts)
+    prechain_max = prechain.PRINTED_MAX // len(verdicts)
+    items = tuple(
+        document.item(v, passed_max=passed_max, language=report.language, until=issued, prechain_max=prechain_max) for v in verdicts
+    )
     exhibits = [i.exhibit for i in items]
+    acts = custody.events(report.case, exhibits, report=report.number, until=issued, within=_drafted_custody(report))
     return Contents(
         report=report,
         court=_court(report),
@@ -203,7 +222,8 @@ def _contents(report: Report, *, issued: datetime) -> Contents:
         bears=_bears(report),
         items=items,
         labels={str(e.public_id): document.label(e) for e in exhibits},
-        custody=custody.events(report.case, exhibits, report=report.number, until=issued, within=_drafted_custody(report)),
+        custody=acts,
+        custody_earlier=custody.earlier(report.case, exhibits, report=report.number, acts=acts),
         trust_stores=tuple({i.trust["sha256"]: i.trust for i in items}.values()),
         selftest=tested,
         policy=_policy(),

@@ -75,7 +75,7 @@ def standard(check: str) -> str:
 @cache
 def legal(check: str) -> str:
     """Short names of the questions of the law that the check bears on: `R16; I11(5)`; empty for none."""
-    found = (f"{r.id.removeprefix('CN-')[0]}{r.article}" for r in law.rows() if check in r.checks)
+    found = (f"{r.id.removeprefix('CN-')[0]}{r.article}" for r in law.rows() if check in (*r.checks, *r.shows))
     return "; ".join(dict.fromkeys(found))
 
 

@@ -146,3 +146,15 @@ LANGUAGES = {
     "en": Words("英文", "English"),
 }
 """Of the report itself."""
+SEAL_INTENDED = "PAdES-B-LTA"
+SEAL_LEVEL = Words(f"拟达到 {SEAL_INTENDED}；实际达到的级别见文件中的签名", f"intended: {SEAL_INTENDED}; the level reached stands in the signatures of the file")
+"""For page 1, which is printed before anything is signed."""
+SEAL_NOTE = Words(
+    f"本页先于签章印出，只能写明拟达到的级别（{SEAL_INTENDED}）。签章时实际达到的级别，载于文件自身的签名中，法院系统的报告页面也列出。"
+    "签章时取不到时间戳或者吊销资料的，当时的级别较低，以后由法院在文件末尾补上；补上以前和以后的文件都是同一份报告，本页不因此改变。",
+    f"This page is printed before the seal is set and can name the intended level only ({SEAL_INTENDED}). The level reached at sealing stands in"
+    " the signatures of the file itself and on the report's page in the court's system. Where no time-stamp or revocation data could be had at"
+    " sealing, the level was lower then, and the court adds what was missing at the end of the file later; the file before and after is the same"
+    " report, and this page does not change.",
+)
+"""What the printed level means, wherever there is room to say it."""

@@ -1,6 +1,5 @@
 """The six boxes and what was said in them, in a real browser: narrow and wide, Chinese and English, hostile words among them."""
 
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -56,8 +55,8 @@ def exhibit(case: Case, people: dict[str, User]) -> Exhibit:
 
 
 @pytest.fixture(params=SIZES, ids=list(SIZES))
-def size(request: pytest.FixtureRequest) -> Iterator[str]:
-    yield request.param
+def size(request: pytest.FixtureRequest) -> str:
+    return str(request.param)
 
 
 @pytest.mark.parametrize("language", LANGUAGES)

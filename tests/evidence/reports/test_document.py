@@ -16,6 +16,8 @@ from django.db import transaction
 from evidence.reports import bell, edition, issuing, law, rendering, wording
 from evidence.reports.edition import ReportFault
 from evidence.reports.wording import Words
+from evidence.verification import catalogue
+from evidence.verification.reasons import Reason
 from tests import courtroom
 
 from .conftest import Printed, ordered
@@ -309,9 +311,60 @@ def test_no_check_answers_for_a_person(verdict: Any) -> None:
 
 
 def test_every_row_is_asked_once_and_names_who_answers() -> None:
-    assert len({r.id for r in law.rows()}) == len(law.rows()) == 27
+    assert len({r.id for r in law.rows()}) == len(law.rows()) == 33
     assert all(r.who and r.settled_by in ("ledger", "ledger_verdict", "verdict", "integrity", "person") for r in law.rows())
     assert all(("system" in r.who) == (r.settled_by != "person") for r in law.rows())
+
+
+DOMAIN = (
+    *(f"CN-R16{x}" for x in "abc"), *(f"CN-R17-{n}" for n in range(1, 5)), "CN-R18a", "CN-R18b", "CN-R19",
+    *(f"CN-I11-{n}" for n in range(1, 7)), *(f"CN-E93-{n}" for n in range(1, 8)), *(f"CN-E94-{n}" for n in range(1, 6)),
+)  # fmt: skip
+"""The rows of court-domain §3.2 that section 7 must hold (§11.1 no. 7)."""
+
+
+def test_no_question_of_the_domain_is_left_out() -> None:
+    ids = [r.id for r in law.rows()]
+    assert {d for d in DOMAIN if not any(i == d or i.startswith(f"{d}-") for i in ids)} == set()
+    assert [i for i in ids if i.startswith("CN-R18")] == [f"CN-R18{x}-{n}" for x in "ab" for n in (1, 2, 3)], "six heads"
+
+
+def test_each_row_says_what_it_cannot_say_and_names_checks_that_exist() -> None:
+    for row in law.rows():
+        assert row.cannot.zh and row.cannot.en, row.id
+        assert {*row.checks, *row.shows} <= catalogue.keys("checks"), row.id
+        assert not set(row.checks) & set(row.shows), row.id
+
+
+@pytest.mark.parametrize("verdict", [courtroom.consistent, courtroom.inconsistent, courtroom.indeterminate, courtroom.without_proof])
+def test_what_the_machine_found_is_what_the_verdict_holds(verdict: Any) -> None:
+    """To see it fail: show the best outcome of a check that was answered for several files."""
+    document = verdict().as_dict()
+    worst = {"FAILED": 2, "INDETERMINATE": 1, "PASSED": 0}
+    for answer in law.answers(document):
+        for found in answer.found:
+            if found.check:
+                outcomes = [f["outcome"] for f in document["findings"] if f["check"] == found.check]
+                assert found.outcome == max(outcomes, key=worst.__getitem__)
+        ids = {f.check for f in answer.found if f.check}
+        assert ids == {c for c in (*answer.row.checks, *answer.row.shows) if any(f["check"] == c for f in document["findings"])}
+        assert all(i in answer.machine.zh and i in answer.machine.en for i in ids)
+        assert answer.machine.zh and answer.machine.en
+
+
+def test_the_six_heads_say_whether_something_was_stated_and_no_more() -> None:
+    answers = law.answers(courtroom.consistent().as_dict(), stated={"source", "witness"})
+    found = {a.row.id: a.found[0].words for a in answers if a.row.id.startswith("CN-R18")}
+    said = {i for i, words in found.items() if words == law.STATED}
+    assert said == {"CN-R18a-1", "CN-R18b-2"}
+    assert all(found[f"CN-R18{x}-{n}"] in (law.STATED, law.NOT_STATED) for x in "ab" for n in (1, 2, 3))
+
+
+def test_special_knowledge_is_left_to_the_judge_with_the_open_reasons() -> None:
+    row = {a.row.id: a for a in law.answers(courtroom.indeterminate().as_dict())}["CN-R19"]
+    assert row.status == law.NEEDS_HUMAN and row.by == ("judge",)
+    assert [f.words for f in row.found] == [wording.words(catalogue.meaning, Reason(r)) for r in courtroom.indeterminate().as_dict()["reasons"]]
+    assert {a.row.id: a for a in law.answers(courtroom.consistent().as_dict())}["CN-R19"].found[0].words == law.DECIDED
 
 
 def test_no_bell_rings_in_these_tests() -> None:
