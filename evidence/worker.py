@@ -1,7 +1,7 @@
 """The worker: one turn of work, and the worker inside the web process for the demonstration and small courts.
 
-Four threads beside the web server: Celery's worker, the sweep, the ledger's sequencer (one host only), and the renderer, which
-does nothing where there is no Chromium; apart, so that no verification waits for a picture.
+Five threads beside the web server: Celery's worker, the sweep, the ledger's sequencer (one host only), the renderer, which
+does nothing where there is no Chromium, and the signer; apart, so that no verification waits for a picture, a key or an authority.
 
 Kombu's in-memory transport loses its messages with the process; that is safe because the rows are the queues of record: the
 sweep, started here beside the worker, rings for whatever still waits.
@@ -9,6 +9,7 @@ sweep, started here beside the worker, rings for whatever still waits.
 
 import logging
 import threading
+import time
 from collections.abc import Callable
 from typing import Any
 
@@ -25,6 +26,7 @@ from evidence.exports import queue as exports
 from evidence.exports import working as exporting
 from evidence.reports import bell as report_bell
 from evidence.reports import issuing, upkeep
+from evidence.reports.models import Report
 from evidence.runs import queue, working
 from portal.celery import app
 from portal.ledger import sequencer
@@ -34,17 +36,28 @@ log = logging.getLogger(__name__)
 CONCURRENCY = 2
 LEDGER_SECONDS = 1
 RENDER_SECONDS = 2
+SIGN_SECONDS = 1
 STOP_SECONDS_MAX = 30
 
 
 def turn() -> bool:
-    """Do one piece of work without a broker: a run, else a question to a node, a report, a comparison, a file to be read, an export. False when nothing waits."""
+    """Do one piece of work without a broker: a run, else a question to a node, a draft of a report, a comparison, a file to be read, an export. False when nothing waits."""
     if working.work_once() or inquiries.work_once():
         return True
-    for report_id in issuing.waiting()[:1]:
+    for report_id in issuing.waiting(Report.State.PREPARING)[:1]:
         issuing.produce(report_id)
         return True
     return comparing.work_once() or reading.work_once() or exporting.work_once()
+
+
+def sign() -> bool:
+    """One turn of the signer: a report to be signed. False when none could be.
+
+    However many signers there are, one at a time uses the court's keys (`evidence.reports.errands`).
+    """
+    for report_id in issuing.waiting(Report.State.SEALING)[:1]:
+        return issuing.produce(report_id).state != Report.State.SEALING
+    return False
 
 
 def sweep() -> None:
@@ -55,8 +68,23 @@ def sweep() -> None:
     inquiries.sweep()
     readings.sweep()
     comparisons.sweep()
-    upkeep.turn()
     exports.sweep()
+
+
+def signer(stop: threading.Event) -> None:
+    """Sign until told to stop, and in between add what signed reports still lack; a signature is followed by the next at once."""
+    looked = float("-inf")
+
+    def turn() -> bool:
+        nonlocal looked
+        if sign():
+            return True
+        if time.monotonic() - looked > settings.PORTAL_SWEEP_SECONDS:
+            upkeep.turn()
+            looked = time.monotonic()
+        return False
+
+    _repeat(turn, SIGN_SECONDS, stop)
 
 
 class EmbeddedWorker:
@@ -80,9 +108,10 @@ class EmbeddedWorker:
         )
         for target, name in (
             (self._worker.start, "celery-worker"),
-            (lambda: self._repeat(sweep, settings.PORTAL_SWEEP_SECONDS), "sweep"),
-            (lambda: self._repeat(sequencer.turn, LEDGER_SECONDS), "ledger"),
-            (lambda: self._repeat(rendering.turn, RENDER_SECONDS), "renderer"),
+            (lambda: _repeat(sweep, settings.PORTAL_SWEEP_SECONDS, self._stop), "sweep"),
+            (lambda: _repeat(sequencer.turn, LEDGER_SECONDS, self._stop), "ledger"),
+            (lambda: _repeat(rendering.turn, RENDER_SECONDS, self._stop), "renderer"),
+            (lambda: signer(self._stop), "signer"),
         ):
             thread = threading.Thread(target=target, name=name, daemon=True)
             thread.start()
@@ -95,13 +124,15 @@ class EmbeddedWorker:
         for thread in self._threads:
             thread.join(timeout=STOP_SECONDS_MAX)
 
-    def _repeat(self, work: Callable[[], object], seconds: float) -> None:
-        while True:
-            try:
-                close_old_connections()
-                work()
-            except Exception:  # the database may be restarting: say so and try again at the next turn
-                log.exception("%s failed", threading.current_thread().name)
-            if self._stop.wait(seconds):
-                connection.close()
-                return
+
+def _repeat(work: Callable[[], object], seconds: float, stop: threading.Event) -> None:
+    while True:
+        again = False
+        try:
+            close_old_connections()
+            again = work() is True
+        except Exception:  # the database may be restarting: say so and try again at the next turn
+            log.exception("%s failed", threading.current_thread().name)
+        if stop.wait(0 if again else seconds):
+            connection.close()
+            return

@@ -12,6 +12,7 @@ messages, certificates, lists and time-stamps are judged by the engine's own roo
 """
 
 import argparse
+import gc
 import hashlib
 import io
 import sys
@@ -75,10 +76,16 @@ def examine(pdf: bytes, *, anchors: Path, at: datetime | None = None, level: str
     4. nothing was changed after any of them but that the later ones were added;
     5. the last covers the file to its last byte, so that nothing follows.
     """
+    # The collector would look at every object of a long report again and again; they all stay until the end anyway.
+    sweeping = gc.isenabled()
+    gc.disable()
     try:
         return _examine(pdf, public.read(anchors), at or datetime.now(UTC), level, complete=level == LONG_TERM, compared=True)
     except Exception as fault:  # parsers raise what they like on hostile bytes; none of it is a pass
         return Checked((f"cannot be read: {type(fault).__name__}: {fault}"[:300],))
+    finally:
+        if sweeping:
+            gc.enable()
 
 
 def proofs(pdf: bytes, *, anchors: Path, at: datetime, level: str) -> Checked:

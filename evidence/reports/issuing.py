@@ -32,7 +32,8 @@ from functools import partial
 import pikepdf
 from django.conf import settings
 from django.db import connection, transaction
-from django.db.models import Count, Exists, F, OuterRef, QuerySet
+from django.db.models import Count, Exists, F, OuterRef, Q, QuerySet
+from django.db.models.expressions import RawSQL
 from django.db.models.functions import Length
 from django.utils import timezone
 
@@ -44,7 +45,7 @@ from portal.ledger.entries import record
 from portal.people.models import User
 from portal.vault import Vault
 
-from . import bell, checking, edition, signing
+from . import bell, checking, edition, errands, keyring, patience, signing
 from .edition import ReportFault
 from .models import Report, Revision, Signature, Step, Volume
 from .signatories import signatories
@@ -154,32 +155,62 @@ def exactly_on(reports: QuerySet[Report], verdicts: Collection[int]) -> QuerySet
 
 
 def produce(report_id: int) -> Report:
-    """Draft or sign one report. Safe to call twice; of several workers at once one does the work, the others go away."""
+    """Draft or sign one report. Safe to call twice; of several workers at once one does the work, the others go away.
+
+    No row of the record is locked while it is rendered and signed (`errands`). A key that cannot be used, and a token that is away, are
+    nobody's decision: the report stays in `sealing`, says why, and is tried again.
+    """
+    report = Report.objects.get(pk=report_id)
+    if report.state not in WORK:
+        return report
+    sealing = report.state == Report.State.SEALING
+    claim = errands.claim(report_id, signing=sealing)
+    if claim is None:
+        return report
+    try:
+        with errands.held(claim):
+            _work(report_id, claim)
+    except errands.Lost as lost:
+        log.warning("another worker has taken over %s", lost)
+    return Report.objects.select_related("case__court", "created_by", "signed_by").get(pk=report_id)
+
+
+def _work(report_id: int, claim: errands.Claim) -> None:
     # The start is counted in a transaction of its own, so that it stays counted if the work kills the process.
-    with transaction.atomic():
-        report = _mine(report_id)
-        if report is None:
-            return Report.objects.get(pk=report_id)
+    with errands.guarded(claim):
+        report = _locked(report_id)
+        if report.state not in WORK:
+            errands.done(claim)
+            return
         if report.attempts >= ATTEMPTS_MAX:
             _fail(report, f"given up: {report.attempts} attempts ended without a result")
-            return report
+            errands.done(claim)
+            return
         Report.objects.filter(pk=report_id).update(attempts=F("attempts") + 1)
-    with transaction.atomic():
-        report = _mine(report_id)
-        if report is None:
-            return Report.objects.get(pk=report_id)
-        try:
-            with transaction.atomic():
-                (_draft if report.state == Report.State.PREPARING else _seal)(report)
-        except Exception as fault:  # whatever went wrong, the clerk must see an end, a reason and a way to try again
-            log.exception("report %s not made", report.number)
-            report.refresh_from_db()
-            _fail(report, f"{type(fault).__name__}: {fault}")
-    return report
+    try:
+        (_draft if report.state == Report.State.PREPARING else _seal)(report, claim)
+    except errands.Lost:
+        raise
+    except signing.SigningError as fault:
+        if isinstance(fault, keyring.WrongPin):
+            patience.refuse(fault.mark, str(fault))
+        log.error("report %s waits to be signed: %s", report.number, fault)
+        with errands.guarded(claim):
+            # A start that ended is no start that killed its worker.
+            Report.objects.filter(pk=report_id).update(fault=str(fault)[:FAULT_MAX], attempts=F("attempts") - 1)
+            errands.put_off(claim, fault=str(fault))
+    except Exception as fault:  # whatever went wrong, the clerk must see an end, a reason and a way to try again
+        log.exception("report %s not made", report.number)
+        with errands.guarded(claim):
+            _fail(_locked(report_id), f"{type(fault).__name__}: {fault}")
+            errands.done(claim)
 
 
-def waiting() -> list[int]:
-    return list(Report.objects.filter(state__in=WORK).order_by("pk").values_list("pk", flat=True)[:WAITING_MAX])
+def waiting(*states: str) -> list[int]:
+    """Reports to be worked on in these states (all work without any), but those that wait out a pause or are in hand."""
+    now = RawSQL("clock_timestamp()", ())
+    idle = Q(errand=None) | (Q(errand__not_before=None) | Q(errand__not_before__lte=now)) & (Q(errand__lease_until=None) | Q(errand__lease_until__lte=now))
+    return list(Report.objects.filter(idle, state__in=states or WORK).order_by("pk").values_list("pk", flat=True)[:WAITING_MAX])
 
 
 def revise(report: Report, pdf: bytes, *, level: str, reason: str) -> Revision:
@@ -210,10 +241,9 @@ def revise(report: Report, pdf: bytes, *, level: str, reason: str) -> Revision:
     return revision
 
 
-def _mine(report_id: int) -> Report | None:
-    """The row, locked, while it waits to be worked on; None when it does not, or when another worker holds it."""
-    rows = Report.objects.select_for_update(of=("self",), skip_locked=True).select_related("case__court", "created_by", "signed_by")
-    return rows.filter(pk=report_id, state__in=WORK).first()
+def _locked(report_id: int) -> Report:
+    rows = Report.objects.select_for_update(of=("self",)).select_related("case__court", "created_by", "signed_by")
+    return rows.get(pk=report_id)
 
 
 def _fail(report: Report, fault: str) -> None:
@@ -223,16 +253,27 @@ def _fail(report: Report, fault: str) -> None:
     report.refresh_from_db()
 
 
-def _draft(report: Report) -> None:
+def _draft(report: Report, claim: errands.Claim) -> None:
     issued = _database_now()
     # 1.–5. What it says, rendered with its watermark and found to conform.
     made = edition.make(report, issued=issued, draft=True)
+    pages = _pages(made.pdf)
     vault = Vault(settings.PORTAL_VAULT_DIR)
     vault.put_bytes(made.annex)
-    report.draft_sha256 = vault.put_bytes(made.pdf).sha256
+    draft = vault.put_bytes(made.pdf).sha256
+    for volume in made.volumes:
+        vault.put_bytes(volume.pdf)
+    with errands.guarded(claim):
+        _drafted(_locked(report.pk), made, issued=issued, draft=draft, pages=pages)
+        errands.done(claim)
+
+
+def _drafted(report: Report, made: edition.Edition, *, issued: datetime, draft: str, pages: int) -> None:
+    if report.state != Report.State.PREPARING:
+        raise ReportFault(f"the report became {report.state} while it was drafted")
+    report.draft_sha256 = draft
     for volume in made.volumes:
         # The annex names them by digest: what is checked with the draft is what the signed report names.
-        vault.put_bytes(volume.pdf)
         Volume.objects.create(
             report=report,
             number=volume.number,
@@ -243,7 +284,7 @@ def _draft(report: Report) -> None:
         )
     report.annex_sha256 = made.annex_sha256
     report.issued_at = issued
-    report.pages = _pages(made.pdf)
+    report.pages = pages
     report.state, report.stage, report.fault = Report.State.DRAFT, "", ""
     report.save()
     Step.objects.create(report=report, act=Step.Act.DRAFTED)
@@ -256,7 +297,7 @@ def _draft(report: Report) -> None:
     )
 
 
-def _seal(report: Report) -> None:
+def _seal(report: Report, claim: errands.Claim) -> None:
     if report.issued_at is None:
         raise ReportFault("the report has no draft")
     # 1.–5. The same contents again, without the watermark.
@@ -265,14 +306,14 @@ def _seal(report: Report) -> None:
         raise ReportFault("what the report says is no longer what was checked; order it again")
     # 7.–8. Sign, and check with our own validator before anybody may have it.
     words = (*_two_lines(made.court.zh), "演示用章" if settings.PORTAL_DEMO else "电子签章")
-    sealed = signing.seal(
-        made.pdf,
-        keys=settings.PORTAL_SIGNING_DIR,
-        words=words,
-        fonts=settings.PORTAL_FONT_DIR,
-        clerk=report.created_by.get_username(),
-        judge=report.signed_by.get_username() if report.signed_by else None,
-    )
+    keys = settings.PORTAL_SIGNING_DIR
+    people = {"clerk": report.created_by.get_username(), "judge": report.signed_by.get_username() if report.signed_by else None}
+    if said := patience.refused(keyring.marks(keys, **people)):
+        raise signing.SigningError(f"not tried again until the PIN file is changed: {said}")
+    resting = patience.resting()
+    sealed = signing.seal(made.pdf, keys=keys, words=words, fonts=settings.PORTAL_FONT_DIR, resting=resting, **people)
+    if sealed.unanswered and not resting:
+        patience.rest(sealed.pending)
     if sealed.pending:
         log.warning("report %s signed as %s, to be upgraded: %s", report.number, sealed.level, sealed.pending)
     faults = checking.check(sealed.pdf, keys=settings.PORTAL_SIGNING_DIR, level=sealed.level)
@@ -280,10 +321,20 @@ def _seal(report: Report) -> None:
         raise ReportFault("the signed report does not pass its own check: " + "; ".join(faults))
     edition.conform(sealed.pdf, signed=True)
     # 9. Store by digest, then the rows and the act.
+    pages = _pages(sealed.pdf)
+    Vault(settings.PORTAL_VAULT_DIR).put_bytes(sealed.pdf)
+    with errands.guarded(claim):
+        _sealed(_locked(report.pk), made, sealed, pages=pages)
+        errands.done(claim, note=sealed.pending)
+
+
+def _sealed(report: Report, made: edition.Edition, sealed: signing.Signed, *, pages: int) -> None:
+    if report.state != Report.State.SEALING or made.annex_sha256 != report.annex_sha256:
+        raise ReportFault(f"the report became {report.state} while it was signed")
     report.unsigned_sha256 = hashlib.sha256(made.pdf).hexdigest()  # 6.
     report.signed_sha256 = hashlib.sha256(sealed.pdf).hexdigest()
     report.signature_level = sealed.level
-    report.pages = _pages(sealed.pdf)
+    report.pages = pages
     report.signed_at = timezone.now()
     report.state, report.stage, report.fault = Report.State.SIGNED, "", ""
     report.save()

@@ -41,6 +41,14 @@ class SigningError(RuntimeError):
     """The report was not signed: key, time-stamp or certificate. It stays unsigned; nothing is issued."""
 
 
+class WrongPin(SigningError):
+    """The token refused its PIN, which counts against its limit. `mark` names the key and the files that say its PIN, as they are."""
+
+    def __init__(self, said: str, mark: str) -> None:
+        super().__init__(said)
+        self.mark = mark
+
+
 @dataclass(frozen=True, slots=True)
 class Hand:
     """One key that will sign: in which field, in whose name."""
@@ -61,6 +69,20 @@ def hands(keys: Path, *, clerk: str | None, judge: str | None) -> list[Hand]:
             _must_be_theirs(keys, person, signer)
             found.append(Hand(field, _common_name(signer.signing_cert), signer))
     return found
+
+
+def marks(keys: Path, *, clerk: str | None, judge: str | None) -> list[str]:
+    """Of the keys in tokens that `hands` would open: see `WrongPin`."""
+    names = ["seal", *(f"people/{person}" for person in (clerk, judge) if person is not None and has_key(keys, person))]
+    return [_mark(keys / f"{name}.pkcs11.json") for name in names if (keys / f"{name}.pkcs11.json").exists()]
+
+
+def _mark(file: Path) -> str:
+    try:
+        pin = file.parent / json.loads(file.read_text(encoding="utf-8"))["pin_file"]
+    except (OSError, ValueError, KeyError, TypeError):
+        return file.name  # says nothing of a PIN, and so none is tried
+    return f"{file.parent.name}/{file.name} {version(file)} {version(pin)}"
 
 
 def has_sm2_seal(keys: Path) -> bool:
@@ -197,7 +219,8 @@ def _in_token(file: Path, keys: Path, what: str) -> Any:
     except SigningError:
         raise
     except Exception as fault:  # each library of a token has faults of its own; none of them is a key
-        raise SigningError(f"{what} cannot be opened in its token: {_plainly(fault)}") from fault
+        said = f"{what} cannot be opened in its token: {_plainly(fault)}"
+        raise (WrongPin(said, _mark(file)) if "wrong PIN" in said else SigningError(said)) from fault
     return signer
 
 

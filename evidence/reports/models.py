@@ -214,6 +214,29 @@ class Volume(models.Model):
         constraints = [models.UniqueConstraint(fields=["report", "number"], name="volume_number")]
 
 
+class Errand(models.Model):
+    """Who is at work on a report now, and what came of the last try: the queue's side of drafting, signing, upgrading and renewing.
+
+    Nothing of the record: a row may be deleted at any time, and the worst is that work is done twice and the second result refused."""
+
+    report = models.OneToOneField(Report, on_delete=models.CASCADE, primary_key=True, related_name="errand")
+    fence = models.PositiveIntegerField(default=0)
+    """Of the newest claim; a worker whose claim has another number has lost its lease and may write nothing."""
+    lease_until = models.DateTimeField(null=True)
+    signing = models.BooleanField(default=False)
+    """The claim is for the court's keys, which one worker uses at a time."""
+    tries = models.PositiveSmallIntegerField(default=0)
+    """Failures in a row, for the pause before the next try."""
+    not_before = models.DateTimeField(null=True)
+    fault = models.CharField(max_length=300, blank=True)
+    """Of the last try; empty when it did what it should."""
+    at = models.DateTimeField(null=True)
+    """The end of the last try."""
+
+    class Meta:
+        indexes = [models.Index(fields=["lease_until"], condition=models.Q(signing=True), name="errand_keys")]
+
+
 class Step(models.Model):
     """What was done with a report, by whom and when. Only ever added to; a person reads it as the life of the report."""
 
@@ -258,4 +281,4 @@ def newest_revisions() -> "models.Subquery":
     return models.Subquery(Revision.objects.filter(report=models.OuterRef("pk")).order_by("-number").values("sha256")[:1])
 
 
-__all__ = ["UNSIGNED", "Report", "Revision", "Signature", "Step", "Volume", "newest_revisions"]
+__all__ = ["UNSIGNED", "Errand", "Report", "Revision", "Signature", "Step", "Volume", "newest_revisions"]

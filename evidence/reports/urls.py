@@ -1,6 +1,6 @@
 from django.urls import path
 
-from . import public, public_file, views, views_decide, views_keys, views_parts
+from . import public, public_file, views, views_decide, views_keys, views_parts, views_upkeep
 
 app_name = "reports"
 urlpatterns = [
@@ -10,6 +10,7 @@ urlpatterns = [
     path("keys/", views_keys.index, name="keys"),
     path("keys/<slug:certificate>/", views_keys.key, name="key"),
     path("keys/<slug:certificate>/reports.csv", views_keys.key_csv, name="key_csv"),
+    path("upkeep/", views_upkeep.index, name="upkeep"),
     path("order/<uuid:case_id>/", views.order, name="order"),
     path("issue/<uuid:case_id>/", views.issue, name="issue"),
     path("of/<uuid:case_id>/", views.of_case, name="of_case"),

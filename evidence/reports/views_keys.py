@@ -31,7 +31,7 @@ REVISIONS_PER_PAGE = 50
 UNREAD_SHOWN = 20
 
 
-def _office(view: View) -> View:
+def office(view: View) -> View:
     """For offices with the right, and absent for all others whatever they send."""
 
     @wraps(view)
@@ -42,7 +42,7 @@ def _office(view: View) -> View:
     return never_cache(login_required(asked))
 
 
-@_office
+@office
 @require_safe
 def index(request: HttpRequest) -> HttpResponse:
     """Certificates that were used; or straight to one by its fingerprint (`fingerprint`)."""
@@ -56,7 +56,7 @@ def index(request: HttpRequest) -> HttpResponse:
     return render(request, "evidence/reports/keys.html", context)
 
 
-@_office
+@office
 @require_safe
 def key(request: HttpRequest, certificate: str) -> HttpResponse:
     certificate = _digest(certificate)
@@ -72,7 +72,7 @@ def key(request: HttpRequest, certificate: str) -> HttpResponse:
     return render(request, "evidence/reports/key.html", context)
 
 
-@_office
+@office
 @require_safe
 def key_csv(request: HttpRequest, certificate: str) -> HttpResponse:
     certificate = _digest(certificate)

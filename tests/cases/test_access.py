@@ -298,6 +298,7 @@ OFFICE_PAGES = {
     "trust:remove": ([KEY], DRAFT),
     "trust:import": ([KEY], DRAFT),
     "reports:keys": ([], DRAFT),
+    "reports:upkeep": ([], DRAFT),
     "reports:key": ([DIGEST], DRAFT),
     "reports:key_csv": ([DIGEST], DRAFT),
 }

@@ -30,7 +30,7 @@ class Press:
         if b"draft" in pdf:
             raise AssertionError("a draft came to be signed")
         if self.sealing_fails:
-            raise signing.SigningError(self.sealing_fails)
+            raise edition.ReportFault(self.sealing_fails)
         return signing.Signed(pdf + b" sealed", "PAdES-B-LTA")
 
 

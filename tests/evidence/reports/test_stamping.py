@@ -124,6 +124,93 @@ def test_slow(unsigned: bytes, tsa: Callable[[Answer], Path], monkeypatch: pytes
     assert time.monotonic() - began < 8
 
 
+def redirected(to: str) -> Answer:
+    def answer(handler: BaseHTTPRequestHandler, _: bytes) -> None:
+        handler.send_response(307)
+        handler.send_header("Location", to)
+        handler.send_header("Content-Length", "0")
+        handler.end_headers()
+
+    return answer
+
+
+def test_a_redirect_is_not_followed(unsigned: bytes, tsa: Callable[[Answer], Path], keys: Path) -> None:
+    """Only the address that the court wrote down is asked: an honest token from elsewhere is none."""
+    asked: list[bytes] = []
+    at = tsa(lambda _, request: asked.append(request) or stamped(request, local(keys)))  # type: ignore[func-returns-value]
+    elsewhere = (at / "tsa.url").read_text()
+    at = tsa(redirected(elsewhere))
+    assert_signed_without_time(sign(unsigned, at, clerk="clerk-r", judge="judge-r"), at, says="redirects are not followed")
+    assert asked == []
+
+
+def test_an_endless_answer_is_cut_off(unsigned: bytes, tsa: Callable[[Answer], Path]) -> None:
+    sent: list[int] = []
+
+    def flood(handler: BaseHTTPRequestHandler, _: bytes) -> None:
+        handler.send_response(200)
+        handler.send_header("Content-Type", "application/timestamp-reply")
+        handler.send_header("Transfer-Encoding", "chunked")
+        handler.end_headers()
+        for n in range(1000):
+            try:
+                handler.wfile.write(b"10000\r\n" + bytes(0x10000) + b"\r\n")
+            except OSError:
+                return
+            sent.append(n)
+
+    at = tsa(flood)
+    assert_signed_without_time(sign(unsigned, at, clerk="clerk-r", judge="judge-r"), at, says="larger than allowed")
+    assert len(sent) < 100
+
+
+def test_another_nonce(unsigned: bytes, tsa: Callable[[Answer], Path], keys: Path) -> None:
+    """A token of another question: right digest, right key, somebody else's number."""
+
+    def answer(_: BaseHTTPRequestHandler, request: bytes) -> bytes:
+        asked = tsp.TimeStampReq.load(request)
+        asked["nonce"] = int(asked["nonce"].native) ^ 1
+        return stamped(bytes(asked.dump(force=True)), local(keys))
+
+    at = tsa(answer)
+    assert_signed_without_time(sign(unsigned, at, clerk="clerk-r", judge="judge-r"), at, says="no usable answer")
+
+
+def test_a_slow_authority_is_asked_once_for_a_report(unsigned: bytes, tsa: Callable[[Answer], Path], monkeypatch: pytest.MonkeyPatch) -> None:
+    """Five time-stamps were to be had; after the first silence nobody is asked any more."""
+    monkeypatch.setattr(stamping, "SECONDS_MAX", 1)
+    asked: list[bytes] = []
+
+    def slow(handler: BaseHTTPRequestHandler, request: bytes) -> None:
+        asked.append(request)
+        drip(handler, request)
+
+    at = tsa(slow)
+    began = time.monotonic()
+    made = sign(unsigned, at, clerk="clerk-r", judge="judge-r")
+    assert made.unanswered and len(asked) == 1 and time.monotonic() - began < 6
+
+
+def test_all_time_stamps_of_a_report_together_have_a_limit(unsigned: bytes, tsa: Callable[[Answer], Path], keys: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Each answer in time, all of them too late."""
+    monkeypatch.setattr(signing, "STAMPING_SECONDS_MAX", 0.5)
+
+    def late(_: BaseHTTPRequestHandler, request: bytes) -> bytes:
+        time.sleep(0.6)
+        return stamped(request, local(keys))
+
+    at = tsa(late)
+    made = sign(unsigned, at, clerk="clerk-r", judge="judge-r")
+    assert made.level == "PAdES-B-B" and "took more than" in made.pending
+    assert checking.check(made.pdf, keys=at, level=made.level) == []
+
+
+@pytest.mark.parametrize("url", ["ftp://tsa.example/", "http://user:secret@127.0.0.1:9/", "127.0.0.1", "http:///x", "http://127.0.0.1:99999/"])
+def test_an_address_that_is_none(unsigned: bytes, court_keys: Path, url: str) -> None:
+    (court_keys / "tsa.url").write_text(url)
+    assert_signed_without_time(sign(unsigned, court_keys, clerk="clerk-r", judge="judge-r"), court_keys, says="is not an address")
+
+
 LIES: dict[str, Callable[[bytes, Path], bytes]] = {
     "nonsense": lambda request, keys: b"<html>sign in</html>",
     "nothing": lambda request, keys: b"",

@@ -15,7 +15,11 @@ class Command(BaseCommand):
 
     def handle(self, *, list: bool, **options: object) -> None:
         work = [(report, "upgrade", f"signed as {report.newest_level}", upkeep.upgrade) for report in upkeep.pending()]
-        work += [(one.report, "renew", one.why, upkeep.renew) for one in upkeep.due()]
+        due = upkeep.due()
+        work += [(one.report, "renew", one.said, upkeep.renew) for one in due if not one.lost]
+        lost = [one for one in due if one.lost]
+        for one in lost:
+            self.stderr.write(f"{one.report.number}  CANNOT BE RENEWED  {one.said}")
         failed = 0
         for report, act, why, do in work:
             if list:
@@ -30,5 +34,5 @@ class Command(BaseCommand):
                 self.stdout.write(f"{report.number}  {act}d  revision {revision.number}, {revision.level}, {revision.sha256}")
         if failed:
             raise CommandError(f"{failed} of {len(work)} reports could not be kept up; run the command again when the cause is cured")
-        if not work:
+        if not work and not lost:
             self.stdout.write("nothing to do")
