@@ -77,6 +77,8 @@ def pieces(run: Run) -> list[Piece]:
 
 def _pieces(run: Run, configured: dict[str, Node]) -> list[Piece]:
     sources = list(run.obtained.all())
+    if not sources:
+        return []
     exchanges = {
         e.answer_sha256: e
         for e in Exchange.objects.filter(

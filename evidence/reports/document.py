@@ -9,8 +9,6 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from django.utils.safestring import SafeString
-
 from cases.models import Side
 from evidence.connectors.reading import pieces
 from evidence.exhibits import axes
@@ -128,7 +126,7 @@ class Walked:
     file: str
     complete: bool
     state: Words | None
-    drawing: SafeString
+    drawing: drawing.Drawing
     edges: tuple[Edge, ...]
 
 
@@ -188,13 +186,10 @@ def ordered(verdicts: Iterable[RunVerdict]) -> list[RunVerdict]:
     return sorted(verdicts, key=lambda v: (sides.index(v.run.exhibit.side), v.run.exhibit.number))
 
 
-def item(
-    stored: RunVerdict, *, passed_max: int, language: str, until: datetime, prechain_max: int = prechain.PRINTED_MAX
-) -> Item:
+def item(stored: RunVerdict, *, passed_max: int, until: datetime, prechain_max: int = prechain.PRINTED_MAX) -> Item:
     """One exhibit with the verdict of one run.
 
     passed_max     passed checks that are printed; the others are counted
-    language       of the drawings, as in `Report.language`
     until          what the submitter stated later is not in the report
     prechain_max   characters printed of these statements
     """
@@ -266,7 +261,7 @@ def item(
         time_basis=statement(f"TIME.{data['time']['basis']}") if data["time"]["basis"] else None,
         events=events,
         events_more=events_more,
-        walks=tuple(_walked(name, walk, language) for name, walk in axes.speaking_walks(data)),
+        walks=tuple(_walked(name, walk) for name, walk in axes.speaking_walks(data)),
         walks_more=len(data["walk"]) - sum(1 for _, w in axes.speaking_walks(data) if w),
         open_checks=tuple(c for c in open_ if not c.advisory),
         advisory_checks=tuple(c for c in open_ if c.advisory),
@@ -345,7 +340,7 @@ def _cleaned(text: Words) -> Words:
     return Words(clean(text.zh, VALUE_MAX), clean(text.en, VALUE_MAX))
 
 
-def _walked(name: str, walk: Mapping[str, Any] | None, language: str) -> Walked:
+def _walked(name: str, walk: Mapping[str, Any] | None) -> Walked:
     """The walk of one file; without one, the gap where it should be."""
     file = clean(name, NAME_MAX)
     steps = walk["steps"] if walk else []
@@ -374,7 +369,7 @@ def _walked(name: str, walk: Mapping[str, Any] | None, language: str) -> Walked:
         file=file,
         complete=bool(walk and walk["complete"]),
         state=statement(f"STATE.{walk['state']}") if walk else None,
-        drawing=drawing.drawn(boxes, outcomes, title=title, language=language),
+        drawing=drawing.drawn(boxes, outcomes, title=title),
         edges=tuple(
             Edge(
                 symbol=SYMBOLS[s["outcome"]],

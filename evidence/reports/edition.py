@@ -7,17 +7,18 @@ A draft and the report that is signed are two renders of the same contents. The 
 signature fields, no check code and no attachment; the annex, and so its digest, is the same in both.
 """
 
-import ctypes
 import hashlib
 import io
 import json
 import unicodedata
 from collections.abc import Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from datetime import datetime
 from functools import cache
 from importlib import metadata
 from pathlib import Path
+from typing import Any
 
 import pikepdf
 from django.conf import settings
@@ -43,22 +44,19 @@ from . import (
     volumes,
 )
 from .annex_schema import AnnexFault, validate
-from .checking import PERSONS
+from .checking import PERSONS, SM2_SEAL
 from .models import Report
 from .printable import NAME_MAX, TEXT_MAX, clean, number
 from .volumes import Bound
 from .wording import Words, statement
 
 LIMITATIONS = ("S-R16", "NOT_PROVEN.CONTENT", "S-ITEMS", "S-NOTEXPERT", "S-NOML", "S-JUDGE")
-LIBRARIES = ("cryptography", "asn1crypto", "pycryptodome", "pyhanko", "weasyprint", "pydyf", "fonttools", "pikepdf")
-SYSTEM_LIBRARIES = {
-    "pango": ("libpango-1.0.so.0", "pango_version_string"),
-    "harfbuzz": ("libharfbuzz.so.0", "hb_version_string"),
-}
-"""Libraries of the system that the bytes of a report depend on, and the function that says which they are."""
+LIBRARIES = ("cryptography", "asn1crypto", "pycryptodome", "pyhanko", "typst", "fonttools", "pikepdf")
+"""What verdict and page were made with; on another machine the bytes may differ where these do."""
 PASSED_SHOWN_MAX = 160
 """Passed checks printed in one report, shared evenly by its exhibits; the annex carries all."""
 POLICY = "mingjian-decision-rule"
+PROFILES = ("3a", "ua1")
 FALSE_ALARM = "STREAM-LENGTH-001"
 """The validator takes a carriage return at the end of a stream for an end of line; it is waived as often as that occurs."""
 COVERAGE_RULE = "SIGNATURE-BYTERANGE-001"
@@ -83,6 +81,7 @@ class Contents:
     report: Report
     court: Words
     issued: times.Moment
+    issued_at: datetime
     requested: times.Moment
     requester: str
     requester_role: str
@@ -90,6 +89,8 @@ class Contents:
     """Who decided to issue it; empty in a draft. Printed, not in the annex."""
     bears: tuple[str, ...]
     """Fields of the persons whose signatures the final bears. Printed, not in the annex."""
+    sm2_seal: bool
+    """Does the court hold an SM2 key for a second, parallel seal?"""
     items: tuple[document.Item, ...]
     labels: Mapping[str, Words]
     """Public id of an exhibit -> its label."""
@@ -135,7 +136,7 @@ def make(report: Report, *, issued: datetime, draft: bool = False) -> Edition:
     """
     # 1. The document and its annex; the volumes first, since the annex holds their digests.
     contents = _contents(report, issued=issued)
-    bound = volumes.bind(contents.items, printed=lambda n, part: _printed(contents, sheets.volume(contents, n, part), f"-{n}", []))
+    bound = volumes.bind(contents.items, printed=lambda n, part: _printed(contents, sheets.volume(contents, n, part), []))
     machine = annex.build(contents, bound)
     try:
         validate(machine)
@@ -151,23 +152,21 @@ def make(report: Report, *, issued: datetime, draft: bool = False) -> Edition:
         check_url=public_check_url(report),
         qr_payload=qr_payload(report, digest),
     )
-    attached = [rendering.Attached("result.json", machine, "核验结果 / verification result", "Data", issued)]
+    attached = [rendering.Attached("result.json", machine, "核验结果 / verification result", "data")]
     attached += [
-        rendering.Attached(name, data, "签名验证报告 / signature validation report", "Supplement", issued) for name, data in contents.etsi
+        rendering.Attached(name, data, "签名验证报告 / signature validation report", "supplement") for name, data in contents.etsi
     ]
-    pdf = _printed(contents, page, "", [] if draft else attached)
+    pdf = _printed(contents, page, [] if draft else attached)
     return Edition(pdf, machine, digest, contents.court, bound)
 
 
-def _printed(contents: Contents, page: str, part: str, attachments: Sequence[rendering.Attached]) -> bytes:
-    pdf = signing.repack(
-        rendering.render(
-            _spelt_out(page, contents),
-            fonts=settings.PORTAL_FONT_DIR,
-            cache=settings.PORTAL_DATA_DIR / "fontcache",
-            identifier=f"{contents.report.number}{part}".encode(),
-            attachments=attachments,
-        )
+def _printed(contents: Contents, page: dict[str, Any], attachments: Sequence[rendering.Attached]) -> bytes:
+    pdf = rendering.render(
+        sheets.TEMPLATE,
+        _spelt_out(page, contents),
+        fonts=settings.PORTAL_FONT_DIR,
+        dated=contents.issued_at,
+        attachments=attachments,
     )
     conform(pdf)
     return pdf
@@ -177,8 +176,9 @@ def conform(pdf: bytes, *, signed: bool = False) -> None:
     """PDF/A-3a and PDF/UA-1 by the validator; ReportFault names the first rule that is broken."""
     import page  # the package page-validation
 
-    for profile in ("3a", "ua1"):
-        faults = page.validate_pdf_bytes(pdf, profile=profile).failures
+    with ThreadPoolExecutor(len(PROFILES)) as both:  # outside Python's own lock
+        read = list(both.map(lambda profile: page.validate_pdf_bytes(pdf, profile=profile).failures, PROFILES))
+    for profile, faults in zip(PROFILES, read, strict=True):
         said = [f"{f.rule_id}: {f.message}" for f in faults if not (signed and COVERAGE_RULE in f.rule_id)]
         alarms = [f for f in said if FALSE_ALARM in f]
         if alarms and len(alarms) <= _streams_ending_in_return(pdf):
@@ -201,25 +201,25 @@ def _contents(report: Report, *, issued: datetime) -> Contents:
     if tested.failed:
         raise ReportFault(f"self-test failed: {', '.join(tested.failed)}")
     stored = report.verdicts.select_related("run__exhibit__party", "run__exhibit__submitted_by")
-    verdicts = document.ordered(stored.prefetch_related("run__exhibit__files", *prechain.PREFETCH))
+    verdicts = document.ordered(stored.prefetch_related("run__exhibit__files", "run__obtained", *prechain.PREFETCH))
     if not verdicts:
         raise ReportFault("a report needs at least one verdict")
     passed_max = PASSED_SHOWN_MAX // min(len(verdicts), volumes.ITEMS_MAX)
     prechain_max = prechain.PRINTED_MAX // len(verdicts)
-    items = tuple(
-        document.item(v, passed_max=passed_max, language=report.language, until=issued, prechain_max=prechain_max) for v in verdicts
-    )
+    items = tuple(document.item(v, passed_max=passed_max, until=issued, prechain_max=prechain_max) for v in verdicts)
     exhibits = [i.exhibit for i in items]
     acts = custody.events(report.case, exhibits, report=report.number, until=issued, within=_drafted_custody(report))
     return Contents(
         report=report,
         court=_court(report),
         issued=times.moment(issued),
+        issued_at=issued,
         requested=times.moment(report.created_at),
         requester=clean(report.created_by.get_full_name(), NAME_MAX),
         requester_role=_role(report),
         issuer=clean(report.signed_by.get_full_name(), NAME_MAX) if report.signed_by else "",
         bears=_bears(report),
+        sm2_seal=_sm2_seal(report),
         items=items,
         labels={str(e.public_id): document.label(e) for e in exhibits},
         custody=acts,
@@ -264,13 +264,14 @@ def qr_payload(report: Report, annex_sha256: str) -> str:
     return f"{public_check_url(report)}#{annex_sha256[:16]}"
 
 
-def _spelt_out(page: str, contents: Contents) -> str:
+def _spelt_out(page: dict[str, Any], contents: Contents) -> dict[str, Any]:
     """The glyph guard: a character without a glyph would be an empty box, and the end of PDF/A.
 
     In what parties wrote it is shown by its number, so that nobody can stop a report with a picture character. A name that
     the court itself has on file must be printed as it is: there the report is refused.
     """
-    missing = rendering.missing_glyphs(page, fonts=settings.PORTAL_FONT_DIR)
+    text = json.dumps(page, ensure_ascii=False)
+    missing = rendering.missing_glyphs(text, fonts=settings.PORTAL_FONT_DIR)
     if not missing:
         return page
     case = contents.report.case
@@ -281,7 +282,8 @@ def _spelt_out(page: str, contents: Contents) -> str:
     if needed:
         said = ", ".join(f"{c} (U+{ord(c):04X} {unicodedata.name(c, 'without a name')})" for c in needed[:5])
         raise ReportFault(f"no font has {said}; install fonts-noto-cjk and fonts-hanazono")
-    return page.translate({ord(c): number(c) for c in missing})
+    spelt: dict[str, Any] = json.loads(text.translate({ord(c): number(c) for c in missing}))
+    return spelt
 
 
 def _court(report: Report) -> Words:
@@ -296,6 +298,12 @@ def _bears(report: Report) -> tuple[str, ...]:
         return tuple(report.signatures.filter(field__in=PERSONS).order_by("field").values_list("field", flat=True))
     signing_now = zip(PERSONS, (report.created_by, report.signed_by), strict=True)
     return tuple(f for f, user in signing_now if user is not None and keyring.has_key(settings.PORTAL_SIGNING_DIR, user.get_username()))
+
+
+def _sm2_seal(report: Report) -> bool:
+    if report.signed_sha256:
+        return report.signatures.filter(field=SM2_SEAL).exists()
+    return keyring.has_sm2_seal(settings.PORTAL_SIGNING_DIR)
 
 
 def _role(report: Report) -> str:
@@ -327,11 +335,4 @@ def _dependencies_sha256() -> str:
 
 @cache
 def _libraries() -> Mapping[str, str]:
-    """What verdict and page were made with; on another machine the bytes may differ where these do."""
-    found = {name: metadata.version(name) for name in LIBRARIES}
-    for name, (file, function) in SYSTEM_LIBRARIES.items():
-        says = getattr(ctypes.CDLL(file), function)
-        says.restype = ctypes.c_char_p
-        found[name] = says().decode("ascii")
-    return dict(sorted(found.items()))
-
+    return {name: metadata.version(name) for name in sorted(LIBRARIES)}

@@ -1,101 +1,111 @@
-"""HTML -> PDF/A-3a that is also PDF/UA-1, offline by construction (spec signed-report §2, §4, §5).
+"""Typst -> PDF/A-3a that is also PDF/UA-1, offline by construction (spec signed-report §2, §4, §5).
 
-One function, `render`, so that the engine behind it can change. The work is done by `renderer`, a warm process of its own
-with our own fontconfig and an empty environment, in a child for each document with limits on memory and time. Nothing reads
-a clock: the same input gives the same bytes.
+One function, `render`, so that the engine behind it can change. The work is done by `renderer`, a warm process of its own with
+an empty environment, in a child for each document with limits on memory and time. Nothing reads a clock: the same input gives
+the same bytes.
 
-The fonts reach the renderer through fontconfig alone, under family names of our own: nothing is fetched, and no font of the
-host can take the place of one of ours.
+What a document says reaches it as JSON: strings of parties are never parsed as markup. The fonts are ours, by the names that
+their files have; neither those of the host nor those inside the compiler are looked at.
 """
 
 import atexit
-import base64
-import hashlib
 import json
 import os
+import re
 import secrets
 import subprocess
 import sys
 import threading
-from collections.abc import Sequence
+import unicodedata
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from functools import cache
 from pathlib import Path
-from xml.sax.saxutils import escape
+from typing import Any
 
-MEMORY_MAX = 1536 << 20
-"""Address space of a render: 100 exhibits need about 300 MB resident; address space runs ahead of that."""
-SECONDS_MAX = 180
-"""Of processor and of wall: 50 exhibits with whole proofs are some 150 pages, and take a minute on a busy machine."""
+TEMPLATES = Path(__file__).resolve().parents[2] / "templates" / "typeset"
+"""Root of the compiler: a document can read nothing outside."""
+MEMORY_MAX = 1 << 30
+"""Address space of a render: a volume of 50 exhibits needs about 150 MB resident; address space runs ahead of that."""
+SECONDS_MAX = 60
+"""Of processor and of wall: a volume takes about a second."""
+THREADS = "2"
+"""Of the compiler; the bytes do not depend on it, the address space does."""
 MARK_BYTES = 16
 """Random bytes by which an answer is known to belong to its question."""
-FONTS = {
-    ("EvBody", "normal"): "NotoSansSC-Regular.ttf",
-    ("EvBody", "bold"): "NotoSansSC-Bold.ttf",
-    ("EvTitle", "bold"): "NotoSerifSC-Bold.ttf",
-    ("EvSym", "normal"): "DejaVuSans.ttf",
-    ("EvSym", "bold"): "DejaVuSans-Bold.ttf",
-    ("EvMono", "normal"): "DejaVuSansMono.ttf",
-}
-"""Own family names: a family called Sans or Mono would lose to an alias of the host."""
-RARE = {"Noto Sans CJK SC": "NotoSansCJK-Regular.ttc", "HanaMinB": "HanaMinB.ttf"}
-"""Families for rare name characters and their files, present when the Debian packages are installed."""
-SYSTEM_FONT_DIRS = ("/usr/share/fonts/opentype/noto", "/usr/share/fonts/truetype/hanazono")
-STYLE = ":root{{--body:EvBody,{0};--title:EvTitle,EvBody,{0};--mono:EvMono,EvBody,{0}}}".format(
-    ",".join(["EvSym", *(f'"{family}"' for family in RARE)])
+FONTS = (
+    "NotoSansSC-Regular.ttf",
+    "NotoSansSC-Bold.ttf",
+    "NotoSerifSC-Bold.ttf",
+    "DejaVuSans.ttf",
+    "DejaVuSans-Bold.ttf",
+    "DejaVuSansMono.ttf",
 )
-"""Given to every document: the three faces a style sheet may ask for. Fonts of the host come last, for what ours lack."""
-SIGNATURE_LINK = "https://sig.invalid/"
-"""A link with this prefix in the HTML marks the place of a signature field; it is never opened."""
+CHAINS = (("NotoSansSC-Regular.ttf", "DejaVuSans.ttf"), ("NotoSansSC-Bold.ttf", "DejaVuSans-Bold.ttf"))
+"""Of ordinary text, regular and bold, before the rare ones: a character must be there in both."""
+RARE = {"Mingjian Rare": "MingjianRare.ttf", "HanaMinA": "HanaMinA.ttf", "HanaMinB": "HanaMinB.ttf"}
+"""Families for rare characters in the order in which they are asked, and their files, present when the Debian packages are
+(the first is made from one at set-up). All TrueType: the validator misreads the widths of a CID-keyed CFF subset."""
+SYSTEM_FONT_DIRS = ("/usr/share/fonts/truetype/hanazono",)
 
 
 class RenderError(RuntimeError):
-    """The document could not be rendered; the message says why (a refused load, a missing glyph, a limit)."""
+    """The document could not be rendered; the message says why, with the place in the template where there is one."""
 
 
 @dataclass(frozen=True, slots=True)
 class Attached:
-    """A file embedded in the PDF: only JSON and XML that we wrote ourselves. `relationship` is its AFRelationship."""
+    """A file embedded in the PDF: only JSON and XML that we wrote ourselves. Dated as the document.
+
+    relationship   its AFRelationship: "data" or "supplement"
+    """
 
     name: str
     data: bytes
     description: str
     relationship: str
-    dated: datetime
+    mime: str = "application/json"
 
 
 def render(
-    html: str,
+    main: str,
+    data: Mapping[str, Any],
     *,
     fonts: Path,
-    cache: Path,
-    identifier: bytes,
+    dated: datetime,
     attachments: Sequence[Attached] = (),
 ) -> bytes:
-    """Render in a child process and return the unsigned PDF.
+    """Render in a child process and return the unsigned PDF, re-packed, with its signature fields.
 
-    fonts        directory with the files of `FONTS`
-    cache        private writable directory for fontconfig
-    identifier   goes into the PDF's /ID, so that it does not depend on time
+    main    a document below `TEMPLATES`, e.g. "report/report.typ"
+    data    what it says: JSON values, `sys.inputs.data`
+    fonts   directory with the files of `FONTS`
+    dated   time of creation, of the document and its attachments; aware
     """
-    request = json.dumps(
-        {
-            "html": html,
-            "identifier": identifier.decode("ascii"),
-            "attachments": [
-                {
-                    "name": a.name,
-                    "data": base64.b64encode(a.data).decode(),
-                    "description": a.description,
-                    "relationship": a.relationship,
-                    "dated": a.dated.replace(tzinfo=None).isoformat(),
-                }
-                for a in sorted(attachments, key=lambda a: a.name)
-            ],
-        }
-    ).encode()
-    kind, payload = _renderer(fonts, cache).ask(request)
+    if dated.tzinfo is None:
+        raise ValueError("the time of creation has no offset from UTC")
+    request = {
+        "main": main,
+        "dated": dated.isoformat(timespec="seconds"),
+        "inputs": {
+            "data": json.dumps(data, ensure_ascii=False, allow_nan=False),
+            "rare": json.dumps([family for family, _file in _rare_fonts(fonts)]),
+            "attachments": json.dumps(
+                [
+                    {
+                        "name": a.name,
+                        "text": a.data.decode("utf-8"),
+                        "description": a.description,
+                        "relationship": a.relationship,
+                        "mime": a.mime,
+                    }
+                    for a in sorted(attachments, key=lambda a: a.name)
+                ]
+            ),
+        },
+    }
+    kind, payload = _renderer(fonts, TEMPLATES).ask(json.dumps(request).encode())
     if kind != b"P":
         raise RenderError(payload.decode("utf-8", "replace"))
     return payload
@@ -107,8 +117,8 @@ class _Renderer:
     It belongs to the process that started it: after a fork each side must have its own, or two would read one pipe.
     """
 
-    def __init__(self, fonts: Path, cache_directory: Path) -> None:
-        self._fonts, self._cache = fonts, cache_directory
+    def __init__(self, fonts: Path, templates: Path) -> None:
+        self._fonts, self._templates = fonts, templates
         self._lock = threading.Lock()
         self._process: subprocess.Popen[bytes] | None = None
         self._owner = os.getpid()
@@ -155,16 +165,11 @@ class _Renderer:
 
     def _running(self) -> "subprocess.Popen[bytes]":
         if self._process is None or self._process.poll() is not None:
-            environment = {
-                "FONTCONFIG_FILE": str(fontconfig(self._fonts, self._cache)),
-                "SOURCE_DATE_EPOCH": "0",
-                "PATH": "/usr/bin:/bin",
-                "LC_ALL": "C.UTF-8",
-            }
+            directories = [self._fonts, *(d for d in map(Path, SYSTEM_FONT_DIRS) if d.is_dir())]
             self._process = subprocess.Popen(
-                [sys.executable, "-m", "evidence.reports.renderer", str(self._fonts), str(self._cache)],
+                [sys.executable, "-m", "evidence.reports.renderer", str(self._templates), *map(str, directories)],
                 cwd=Path(__file__).resolve().parents[2],
-                env=environment,
+                env={"PATH": "/usr/bin:/bin", "LC_ALL": "C.UTF-8", "RAYON_NUM_THREADS": THREADS},
                 stdin=subprocess.PIPE,
                 stdout=subprocess.PIPE,
             )
@@ -172,53 +177,44 @@ class _Renderer:
 
 
 @cache
-def _renderer(fonts: Path, cache_directory: Path) -> _Renderer:
-    return _Renderer(fonts, cache_directory)
-
-
-def fontconfig(fonts: Path, cache_directory: Path) -> Path:
-    """Our own fontconfig file: the fonts of `FONTS` under their names here, those of `RARE`, and no other."""
-    directories = "".join(f"<dir>{escape(str(d))}</dir>" for d in (fonts, *SYSTEM_FONT_DIRS))
-    renamed = "".join(
-        f'<match target="scan"><test name="file" compare="eq"><string>{escape(str(fonts / file))}</string></test>'
-        f'<edit name="family" mode="assign_replace"><string>{family}</string></edit></match>'
-        for (family, _weight), file in FONTS.items()
-    )
-    accepted = "".join(
-        f'<acceptfont><pattern><patelt name="family"><string>{family}</string></patelt></pattern></acceptfont>'
-        for family in dict.fromkeys([*(family for family, _weight in FONTS), *RARE])
-    )
-    every = '<rejectfont><pattern><patelt name="scalable"><bool>true</bool></patelt></pattern></rejectfont>'
-    rules = f"{directories}{renamed}<selectfont>{every}{accepted}</selectfont>"
-    # fontconfig's own cache keeps the result of renaming: another set of rules needs another place for it.
-    place = cache_directory / hashlib.sha256(rules.encode()).hexdigest()[:16]
-    place.mkdir(parents=True, exist_ok=True)
-    file = place / "fonts.conf"
-    new = place / f"fonts.conf.{os.getpid()}"
-    new.write_text(
-        '<?xml version="1.0"?><!DOCTYPE fontconfig SYSTEM "fonts.dtd">'
-        f"<fontconfig>{rules}<cachedir>{escape(str(place))}</cachedir></fontconfig>",
-        encoding="utf-8",
-    )
-    new.replace(file)
-    return file
+def _renderer(fonts: Path, templates: Path) -> _Renderer:
+    return _Renderer(fonts, templates)
 
 
 def missing_glyphs(text: str, *, fonts: Path) -> str:
-    """The characters of `text` that no font of the report has (empty: all is well). Rare-name fonts count when installed."""
-    wanted = {c for c in text if not c.isspace()}
-    for file in (*(fonts / name for name in dict.fromkeys(FONTS.values())), *_rare_fonts()):
-        wanted = {c for c in wanted if ord(c) not in _characters(file)} if wanted else wanted
-    return "".join(sorted(wanted))
+    """The characters of `text` that a report cannot show in each of its faces (empty: all is well): no font has them, or
+    PDF/A forbids them. Of a letter with marks, the marks, unless one of the first two fonts has all of it: behind these the
+    compiler does not always look further once a neighbour sent it on. Rare-name fonts count when installed.
+    """
+    rare = [file for _family, file in _rare_fonts(fonts)]
+    # Titles and figures are set in a face of their own with these behind it; they can show no less.
+    chains = [[_characters(file) for file in (*(fonts / name for name in chain), *rare)] for chain in CHAINS]
+    found = {c for c in text if not c.isspace()}
+    lost = {c for c in found if _forbidden(c) or not all(any(ord(c) in font for font in chain) for chain in chains)}
+    marks = {c for c in found - lost if unicodedata.category(c)[0] == "M"}
+    if marks:
+        unseen = {c for c in found if unicodedata.category(c) == "Cf"}
+        for cluster in set(re.findall(f".[{re.escape(''.join(marks | unseen))}]+", text, re.DOTALL)):
+            codes = {ord(c) for c in cluster if c not in unseen}
+            if not all(any(codes <= font for font in chain[:2]) for chain in chains):
+                lost.update(marks.intersection(cluster))
+    return "".join(sorted(lost))
 
 
-def _rare_fonts() -> list[Path]:
-    return [p for d in SYSTEM_FONT_DIRS for name in RARE.values() if (p := Path(d) / name).exists()]
+def _forbidden(character: str) -> bool:
+    """Private use, which means something only to whoever made it (ISO 19005-3, 6.2.11.7), and the byte order mark."""
+    return character == "\ufeff" or unicodedata.category(character) == "Co"
+
+
+def _rare_fonts(fonts: Path) -> list[tuple[str, Path]]:
+    """(family, file) of `RARE`, of those that this machine has."""
+    places = [fonts, *map(Path, SYSTEM_FONT_DIRS)]
+    return [(family, d / name) for family, name in RARE.items() for d in places if (d / name).exists()]
 
 
 @cache
 def _characters(file: Path) -> frozenset[int]:
-    from fontTools.ttLib import TTCollection, TTFont
+    from fontTools.ttLib import TTFont
 
-    font = TTCollection(file, lazy=True).fonts[0] if file.suffix == ".ttc" else TTFont(file, lazy=True)
-    return frozenset(font.getBestCmap())
+    with TTFont(file, lazy=True) as font:
+        return frozenset(font.getBestCmap())

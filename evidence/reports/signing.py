@@ -44,21 +44,6 @@ class Signed:
     """The time-stamping authority is the cause: worth letting it rest before it is asked again."""
 
 
-def repack(pdf: bytes) -> bytes:
-    """Object streams of at most 100 objects: a signature validator re-reads a stream for every object in it."""
-    import pikepdf
-
-    out = io.BytesIO()
-    with pikepdf.open(io.BytesIO(pdf)) as document:
-        document.save(
-            out,
-            object_stream_mode=pikepdf.ObjectStreamMode.generate,
-            stream_decode_level=pikepdf.StreamDecodeLevel.none,
-            deterministic_id=True,
-        )
-    return out.getvalue()
-
-
 def seal(
     pdf: bytes,
     *,

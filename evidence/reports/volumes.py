@@ -6,6 +6,7 @@ so that there is one order in which both are made. The same record makes the sam
 
 import io
 from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from hashlib import sha256
 
@@ -14,6 +15,8 @@ import pikepdf
 from .document import Item
 from .wording import Words
 
+PARALLEL = 2
+"""Volumes in the making at once: while one is laid out, the other is validated."""
 ITEMS_MAX = 50
 """Exhibits of a volume, and of a report without volumes."""
 FULL_MAX = 40
@@ -37,17 +40,20 @@ def needed(items: Sequence[Item]) -> bool:
 
 
 def bind(items: Sequence[Item], *, printed: Callable[[int, Sequence[Item]], bytes]) -> tuple[Bound, ...]:
-    """Every exhibit once, in order. `printed`: the unsigned PDF of one volume, by its number and exhibits."""
+    """Every exhibit once, in order. `printed`: the unsigned PDF of one volume, by its number and exhibits; called from several
+    threads, so it may not ask the database."""
     if not needed(items):
         return ()
-    found = []
-    for number, start in enumerate(range(0, len(items), ITEMS_MAX), start=1):
-        part = items[start : start + ITEMS_MAX]
+    parts = [items[start : start + ITEMS_MAX] for start in range(0, len(items), ITEMS_MAX)]
+
+    def one(number: int, part: Sequence[Item]) -> Bound:
         pdf = printed(number, part)
         with pikepdf.open(io.BytesIO(pdf)) as opened:
             pages = len(opened.pages)
-        found.append(Bound(number, pdf, sha256(pdf).hexdigest(), pages, part[0].label, part[-1].label))
-    return tuple(found)
+        return Bound(number, pdf, sha256(pdf).hexdigest(), pages, part[0].label, part[-1].label)
+
+    with ThreadPoolExecutor(PARALLEL) as press:
+        return tuple(press.map(one, range(1, len(parts) + 1), parts))
 
 
 def shown_in_main(items: Sequence[Item]) -> tuple[Item, ...]:

@@ -47,10 +47,18 @@ def font_cache(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture(scope="session")
-def render(font_cache: Path) -> Callable[..., bytes]:
-    def made(body: str, **options: Any) -> bytes:
-        html = f'<!doctype html><html lang="zh-Hans"><head><title>试验</title></head><body style="font-family:var(--body)">{body}</body></html>'
-        return rendering.render(html, fonts=FONTS, cache=font_cache, identifier=b"test", **options)
+def render(tmp_path_factory: pytest.TempPathFactory) -> Callable[..., bytes]:
+    """Prints a document of a few lines in the house style: the body in Typst, `data` beside the language."""
+    root = tmp_path_factory.mktemp("typeset")
+    shutil.copytree(rendering.TEMPLATES, root, dirs_exist_ok=True)
+
+    def made(body: str, *, data: dict[str, Any] | None = None, **options: Any) -> bytes:
+        (root / "test.typ").write_text(
+            f'#import "/house.typ": *\n#show: house.with(title: "试验", author: "试验", description: "试验")\n{body}\n', encoding="utf-8"
+        )
+        with pytest.MonkeyPatch.context() as patch:
+            patch.setattr(rendering, "TEMPLATES", root)
+            return rendering.render("test.typ", {"language": "zh-en", **(data or {})}, fonts=FONTS, dated=ISSUED, **options)
 
     return made
 
@@ -72,21 +80,17 @@ PEOPLE = {"clerk-r": "书记员王芳", "judge-r": "法官李敏"}
 """User names with a personal key in the run's signing directory."""
 
 
-def _field(name: str, size: str) -> str:
-    return f'<a class="sig" style="display:block;{size}" href="https://sig.invalid/{name}" title="{name}">&#8203;</a>'
-
-
-SEALABLE = "<p>一页 <a lang=\"en\">a page</a></p><p>" + "".join(
-    [_field("CourtSeal", "width:27mm;height:27mm"), *(_field(name, "width:48mm;height:12.8mm") for name in checking.PERSONS)]
-    + [_field(name, "width:.1mm;height:.1mm") for name in checking.ARCHIVES]
-) + "</p>"  # fmt: skip
+SEALABLE = '#both(say("一页", "a page"))\n\n#field("CourtSeal", 27mm, 27mm)' + "".join(
+    [f'#field("{name}", 48mm, 12.8mm)' for name in checking.PERSONS]
+    + [f'#field("{name}", .1mm, .1mm)' for name in checking.ARCHIVES]
+)  # fmt: skip
 
 
 @pytest.fixture(scope="session")
 def unsigned(render: Callable[..., bytes]) -> bytes:
     """The smallest document that can be sealed: one page, the fields of a report, one attachment."""
-    attached = rendering.Attached("result.json", b'{"a":1}', "结论", "Data", ISSUED)
-    return signing.repack(render(SEALABLE, attachments=[attached]))
+    attached = rendering.Attached("result.json", b'{"a":1}', "结论", "data")
+    return render(SEALABLE, attachments=[attached])
 
 
 @pytest.fixture(scope="session")
@@ -122,7 +126,8 @@ def desk(settings: Any, tmp_path: Path, keys: Path, font_cache: Path) -> Path:
 class Printed:
     """A whole report on four exhibits, one of each verdict and one without any proof."""
 
-    html: str
+    data: dict[str, Any]
+    """What the pages were made from."""
     unsigned: bytes
     sealed: bytes
     annex_bytes: bytes
@@ -140,12 +145,12 @@ def printed(
     django_db_setup: None, django_db_blocker: Any, keys: Path, font_cache: Path, tmp_path_factory: pytest.TempPathFactory
 ) -> Printed:
     """Made in a transaction that is rolled back: the bytes stay."""
-    html: list[str] = []
+    printed_from: list[dict[str, Any]] = []
     plain = rendering.render
 
-    def kept(page: str, **options: Any) -> bytes:
-        html.append(page)
-        return plain(page, **options)
+    def kept(main: str, data: dict[str, Any], **options: Any) -> bytes:
+        printed_from.append(data)
+        return plain(main, data, **options)
 
     overridden = override_settings(
         PORTAL_VAULT_DIR=tmp_path_factory.mktemp("vault"),
@@ -159,7 +164,7 @@ def printed(
         report = ordered()
         made = edition.make(report, issued=datetime.now(UTC))
         made_report = Printed(
-            html=html[0],
+            data=printed_from[0],
             unsigned=made.pdf,
             sealed=signing.seal(made.pdf, keys=keys, words=(made.court.zh[:8], "演示用章"), fonts=django_settings.PORTAL_FONT_DIR).pdf,
             annex_bytes=attachment(made.pdf),

@@ -1,10 +1,8 @@
 """The whole report: both languages, the words it may not use, its marks, hostile texts, and what the law table answers."""
 
-import html
 import io
 import re
 from datetime import UTC, datetime
-from html.parser import HTMLParser
 from pathlib import Path
 from typing import Any
 
@@ -69,62 +67,46 @@ def test_nothing_in_it_acts(printed: Printed) -> None:
 # ── both languages ────────────────────────────────────────────────────────────────────────────────────────────────────
 
 
-class Languages(HTMLParser):
-    """Chinese outside data must be followed, in the same element, by its English."""
-
-    VOID = {"meta", "br", "img", "link"}
-    DRAWN = {"svg", "style", "title", "script"}
-
-    def __init__(self) -> None:
-        super().__init__()
-        self.stack: list[dict[str, Any]] = []
-        self.alone: list[str] = []
-
-    def handle_starttag(self, tag: str, attributes: list[tuple[str, str | None]]) -> None:
-        if tag in self.VOID:
-            return
-        given = dict(attributes)
-        data = "data" in (given.get("class") or "").split() or (bool(self.stack) and self.stack[-1]["data"])
-        english = given.get("lang") == "en"
-        if english:
-            for element in self.stack:
-                element["english"] = True
-        self.stack.append({"tag": tag, "data": data, "english": english, "chinese": "", "class": given.get("class") or ""})
-
-    def handle_endtag(self, tag: str) -> None:
-        if tag in self.VOID or not self.stack:
-            return
-        element = self.stack.pop()
-        if element["chinese"] and not element["english"]:
-            if element["tag"] in ("b", "span") and self.stack:
-                self.stack[-1]["chinese"] += element["chinese"]  # the sentence goes on around it
-            else:
-                self.alone.append(element["chinese"])
-
-    def handle_data(self, text: str) -> None:
-        if not self.stack or any(e["tag"] in self.DRAWN or e["data"] for e in self.stack):
-            return
-        if HAN.search(text) and not LATIN.search(text.replace("result.json", "")):
-            self.stack[-1]["chinese"] += text.strip()
+SAID = re.compile(r'say\(\s*"([^"]*)",\s*"([^"]*)"')
+TEMPLATES = sorted((rendering.TEMPLATES / "report").glob("*.typ"))
 
 
-NAMES_AND_SYMBOLS = re.compile(r"人|（2026）川01民初123号|^四川省成都市中级人民法院.*")
-"""The symbol `needs a person`, explained beside it, the case number, and the running head."""
+def alone(source: str) -> list[str]:
+    """Chinese in a template outside `say("中文", "English")`, comments and the two marks that are explained beside their English."""
+    code = re.sub(r"^\s*//.*$", "", source, flags=re.M)
+    pairs = SAID.findall(code)
+    left = [zh for zh, en in pairs if HAN.search(zh) and not (LATIN.search(en) and not HAN.search(en))]
+    rest = SAID.sub("", code).replace('"人"', "")
+    return left + [line.strip() for line in rest.splitlines() if HAN.search(line) and "language ==" not in line]
 
 
-def alone(page: str) -> list[str]:
-    reader = Languages()
-    reader.feed(page)
-    return [t for t in reader.alone if not NAMES_AND_SYMBOLS.fullmatch(t)]
+@pytest.mark.parametrize("template", TEMPLATES, ids=lambda p: p.name)
+def test_every_chinese_sentence_of_a_template_has_its_english(template: Path) -> None:
+    assert alone(template.read_text(encoding="utf-8")) == []
 
 
-def test_every_chinese_sentence_has_its_english(printed: Printed) -> None:
-    assert alone(printed.html) == []
+def test_the_reader_of_templates_finds_a_sentence_that_is_alone() -> None:
+    assert alone('par[只有中文。]') == ["par[只有中文。]"]
+    assert alone('say("中文。", "也是中文")') == ["中文。"]
+    assert alone('// 注释\nboth(say("中文。", "English."))') == []
 
 
-def test_the_reader_of_languages_finds_a_sentence_that_is_alone() -> None:
-    assert alone("<p>只有中文。</p>") == ["只有中文。"]
-    assert alone('<p>中文。<a lang="en">English.</a></p><p class="data">证据原文</p>') == []
+def worded(value: Any) -> list[dict[str, str]]:
+    """Every pair of sentences in what a page is made from."""
+    if isinstance(value, dict):
+        if set(value) == {"zh", "en"}:
+            return [value]
+        value = list(value.values())
+    return [w for v in value for w in worded(v)] if isinstance(value, list | tuple) else []
+
+
+def test_what_python_hands_to_the_page_is_in_both_languages(printed: Printed) -> None:
+    pairs = worded(printed.data)
+    assert len(pairs) > 300
+    names = "".join(part["file"] for item in printed.data["shown"] for part in item["walks"])
+    lone = [w for w in pairs if HAN.search(w["zh"]) and not LATIN.search(w["en"])]
+    foreign = [w["en"] for w in pairs if HAN.search(re.sub(f"[{re.escape(names)}]", "", w["en"]))]
+    assert lone == [] and foreign == []
 
 
 def test_every_word_of_the_report_is_in_both_languages() -> None:
@@ -158,8 +140,7 @@ def test_a_partys_own_words_are_printed_as_they_are(desk: Path) -> None:
 
 
 def test_no_percentages_and_no_validity_of_evidence(printed: Printed) -> None:
-    machine = html.unescape(re.sub(r"<style>.*?</style>|<[^>]+>", " ", printed.html, flags=re.S))
-    assert not re.search(r"\d\s*%|证据有效|valid evidence", machine)
+    assert not re.search(r"\d\s*%|证据有效|valid evidence", text_of(printed.sealed))
 
 
 # ── hostile texts ─────────────────────────────────────────────────────────────────────────────────────────────────────
@@ -241,7 +222,7 @@ def test_the_record_makes_the_same_bytes_again(desk: Path) -> None:
     report = ordered()
     at = datetime.now(UTC)
     first = edition.make(report, issued=at)
-    rendering._renderer(Path(edition.settings.PORTAL_FONT_DIR), edition.settings.PORTAL_DATA_DIR / "fontcache").close()
+    rendering._renderer(Path(edition.settings.PORTAL_FONT_DIR), rendering.TEMPLATES).close()
     again = edition.make(type(report).objects.get(pk=report.pk), issued=at)
     assert first.pdf == again.pdf and first.annex_sha256 == again.annex_sha256
     assert edition.make(report, issued=datetime.now(UTC)).pdf != first.pdf

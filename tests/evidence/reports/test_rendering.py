@@ -326,7 +326,7 @@ NOBODY = "\U00012000"
 
 
 def rare_fonts() -> bool:
-    return len(rendering._rare_fonts()) == len(rendering.RARE)
+    return len(rendering._rare_fonts(FONTS)) == len(rendering.RARE)
 
 
 @pytest.mark.skipif(not rare_fonts(), reason="fonts-noto-cjk and fonts-hanazono are missing (apt-get install them)")

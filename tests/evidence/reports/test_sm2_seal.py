@@ -19,7 +19,7 @@ from .test_signing import pieces, sign
 
 pytestmark = pytest.mark.needs("openssl")
 DISTID = ["-pkeyopt", "distid:1234567812345678"]
-SEALABLE = conftest.SEALABLE.removesuffix("</p>") + conftest._field("CourtSealSM2", "width:27mm;height:27mm") + "</p>"
+SEALABLE = conftest.SEALABLE + '#field("CourtSealSM2", 27mm, 27mm)'
 
 
 def run(*command: str, at: Path) -> str:
@@ -76,8 +76,8 @@ def spoilt(twin: Path, tmp_path: Path) -> Path:
 
 @pytest.fixture(scope="module")
 def blank(render: object) -> bytes:
-    attached = rendering.Attached("result.json", b'{"a":1}', "结论", "Data", conftest.ISSUED)
-    return signing.repack(render(SEALABLE, attachments=[attached]))  # type: ignore[operator]
+    attached = rendering.Attached("result.json", b'{"a":1}', "结论", "data")
+    return render(SEALABLE, attachments=[attached])  # type: ignore[operator]
 
 
 @pytest.fixture(scope="module")
