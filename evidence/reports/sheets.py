@@ -11,12 +11,12 @@ from typing import TYPE_CHECKING, Any
 
 import segno
 
-from . import attention, law, proofs, standing, times, volumes
+from . import attention, custody, law, prechain, proofs, standing, times, volumes
 from .annex import COMMANDS
 from .checking import ARCHIVES
 from .document import Item
 from .printable import NAME_MAX, clean
-from .wording import KINDS, LANGUAGES, ROLES, SENTENCES, SYMBOLS, VERDICTS, Words, statement
+from .wording import KINDS, LANGUAGES, ROLES, SEAL_LEVEL, SEAL_NOTE, SENTENCES, SYMBOLS, VERDICTS, Words, statement
 
 if TYPE_CHECKING:
     from .edition import Contents
@@ -25,7 +25,7 @@ TEMPLATE = "report/report.typ"
 MATRIX_COLUMNS = 6
 """Exhibits beside one another in the rule matrix."""
 EVENTS_SHOWN_MAX = 60
-NOT_PRINTED = frozenset({"exhibit", "document", "law", "axes"})
+NOT_PRINTED = frozenset({"exhibit", "document", "law", "axes", "prechain_carried"})
 """Of an `Item`: rows of the database and the whole verdict, from which other parts are made."""
 
 
@@ -80,11 +80,16 @@ def main(
         "qr": _qr(qr_payload),
         "decision": plain(statement("S-DECISION")),
         "before_recording": plain(statement("S-R18")),
+        "prechain_label": plain(prechain.LABEL),
+        "seal_level": plain(SEAL_LEVEL),
+        "seal_note": plain(SEAL_NOTE),
+        "custody_gap": plain(custody.GAP),
         "no_ml": plain(statement("S-NOML")),
         "not_expert": plain(statement("S-NOTEXPERT")),
         "grades": [(g, plain(statement(f"GRADE.{g}"))) for g in sorted({i.grade for i in items})],
         "custody": [
             {
+                "seq": e.seq,
                 "at": plain(times.moment(e.at)),
                 "label": plain(contents.labels.get(e.exhibit)),
                 "words": plain(e.words),
@@ -94,6 +99,8 @@ def main(
             for e in contents.custody[-EVENTS_SHOWN_MAX:]
         ],
         "custody_more": max(0, len(contents.custody) - EVENTS_SHOWN_MAX),
+        "custody_earlier": contents.custody_earlier,
+        "custody_last": contents.custody[-1].hash if contents.custody else custody.START,
         "commands": COMMANDS,
         "reverify": {"bundle_sha256": contents.reverify.bundle_sha256, "fault": clean(contents.reverify.fault, NAME_MAX)},
         "volumes": [
@@ -128,17 +135,32 @@ def _common(contents: "Contents", shown: Sequence[Item]) -> dict[str, Any]:
         "demonstration": contents.demonstration,
         "shown": [_item(i) for i in shown],
         "matrix": matrix(shown),
-        "time_sentence": plain(statement("S-TIME")),
+        "nothing_stated": plain(prechain.NOT_STATED),
+        "taken_back": plain(prechain.TAKEN_BACK),
+        "cut": plain(prechain.CUT),
     }
 
 
 def _item(item: Item) -> dict[str, Any]:
-    found = {f.name: plain(getattr(item, f.name)) for f in fields(item) if f.name not in NOT_PRINTED | {"reasons", "walks"}}
+    found = {f.name: plain(getattr(item, f.name)) for f in fields(item) if f.name not in NOT_PRINTED | {"reasons", "walks", "prechain"}}
     found["reasons"] = [{"code": code, "words": plain(meaning)} for code, meaning in item.reasons]
     found["walks"] = [
         {**plain(walk), "edges": [{**plain(edge), "between": plain(edge.between)} for edge in walk.edges]} for walk in item.walks
     ]
+    found["prechain"] = [
+        {
+            "head": plain(one.head),
+            "current": _stated(one.current) if one.current else None,
+            "earlier": [_stated(e) for e in one.earlier],
+            "earlier_more": one.earlier_more,
+        }
+        for one in item.prechain
+    ]
     return found
+
+
+def _stated(one: prechain.Stated) -> dict[str, Any]:
+    return {**plain(one), "who": plain(one.who)}
 
 
 def _summed(item: Item, flags: int) -> dict[str, Any]:
@@ -166,10 +188,10 @@ def _qr(payload: str) -> str:
 def matrix(items: Sequence[Item]) -> dict[str, Any]:
     """The rule matrix in two parts: what the checks answer, exhibit by exhibit, and what is left to people."""
     answered: list[tuple[law.Row, tuple[law.Answer, ...]]] = []
-    open_: list[law.Row] = []
+    open_: list[tuple[law.Row, law.Answer]] = []
     for answers in zip(*(i.law for i in items), strict=True):
         if all(a.status == law.NEEDS_HUMAN for a in answers) and answers[0].row.settled_by == "person":
-            open_.append(answers[0].row)
+            open_.append((answers[0].row, answers[0]))
         else:
             answered.append((answers[0].row, answers))
     parts = [
@@ -180,26 +202,34 @@ def matrix(items: Sequence[Item]) -> dict[str, Any]:
                     "law": plain(row.law),
                     "article": row.article,
                     "question": plain(row.question),
-                    "answers": [{"status": a.status, "symbol": a.symbol} for a in answers[n : n + MATRIX_COLUMNS]],
+                    "cannot": plain(row.cannot),
+                    "answers": [_answer(a) for a in answers[n : n + MATRIX_COLUMNS]],
                 }
                 for row, answers in answered
             ],
         }
         for n in range(0, len(items), MATRIX_COLUMNS)
     ]
-    laws: list[Words] = list(dict.fromkeys(r.law for r in open_))
+    laws: list[Words] = list(dict.fromkeys(r.law for r, _ in open_))
     return {
         "answered": parts,
         "open": [
             {
                 "law": plain(one),
                 "rows": [
-                    {"article": r.article, "question": plain(r.question), "people": plain(r.people)} for r in open_ if r.law == one
+                    {"article": r.article, "question": plain(r.question), "cannot": plain(r.cannot), "people": plain(r.people)}
+                    | ({"answer": _answer(first)} if len(items) == 1 else {})
+                    for r, first in open_
+                    if r.law == one
                 ],
             }
             for one in laws
         ],
     }
+
+
+def _answer(answer: law.Answer) -> dict[str, Any]:
+    return {"status": answer.status, "symbol": answer.symbol, "machine": plain(answer.machine)}
 
 
 def plain(value: Any) -> Any:

@@ -145,7 +145,7 @@ def test_a_transaction_id_becomes_a_proof(vault: Vault, node: Listening, digest:
 
     # The report names them apart from the files, with the host and the time; the acts stand in the custody.
     run = Run.objects.get(number=2)
-    item = document.item(run.verdict, passed_max=50)
+    item = document.item(run.verdict, passed_max=50, until=run.verdict.at)
     assert [f.name for f in item.files] == ["page.html", "certificate.json"]
     assert {(o.name.rpartition("/")[2], o.host, o.at is not None) for o in item.obtained} == {
         ("manifest.json", None, False),
