@@ -5,7 +5,8 @@ import uuid
 from django.contrib import messages
 from django.contrib.auth.decorators import login_required
 from django.core.paginator import Paginator
-from django.db.models import Count
+from django.db.models import Case as WhenCase
+from django.db.models import Count, Value, When
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.utils import timezone
@@ -91,7 +92,10 @@ def retry(request: HttpRequest, public_id: str) -> HttpResponse:
 
 
 def _shown(request: HttpRequest, found: Batch) -> dict[str, object]:
-    page = Paginator(found.items.select_related("exhibit", "report"), ITEMS_PER_PAGE).get_page(request.GET.get("page"))
+    # What needs somebody comes first: among hundreds it would not be found.
+    needs = WhenCase(When(report__state=Report.State.FAILED, obstacle="", then=Value(0)), When(obstacle="", then=Value(2)), default=Value(1))
+    items = found.items.select_related("exhibit", "report").order_by(needs, "pk")
+    page = Paginator(items, ITEMS_PER_PAGE).get_page(request.GET.get("page"))
     reports = batches.reports_of(found)
     counted = {row["state"]: row["n"] for row in reports.order_by().values("state").annotate(n=Count("pk"))}
     total, obstacles = sum(counted.values()), found.items.exclude(obstacle="").count()

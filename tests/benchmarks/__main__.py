@@ -13,6 +13,7 @@ MODULES = (
     "two_digests",
     "large_memory",
     "large_wacz",
+    "large_export",
     "sm2",
     "chains",
     "certificates",
