@@ -35,8 +35,10 @@ GUIDE = """\
 
 不需要联网，也不需要法院或任何平台的服务。/ Needs no network, no court and no platform.
 
-    python -m evidence.verification {name}
-    python -m evidence.verification --trust-key pack.vkey {name}
+    python -m evidence.verification --digest HEX {name}
+
+HEX 是报告第 12 节所印的 bundle.json SHA-256，须取自有法院签章的报告，不要取自包内。
+HEX is the SHA-256 of bundle.json that the report prints in section 12: take it from the report under the court's seal, not from here.
 
 文件以其 SHA-256 为名放在 blobs/ 中，原文件名见 bundle.json。包内没有的文件（例如不公开的案件）可以写在命令后面，按摘要匹配。
 The files lie in blobs/ under their SHA-256; their names stand in bundle.json. Files that are not in the bundle (a sealed case, for
@@ -98,19 +100,23 @@ def write(
     *,
     name: str,
     hand_out: Callable[[Exhibit], bool],
+    hand_out_obtained: Callable[[Exhibit], bool] | None = None,
     annex: bytes | None = None,
     report: bytes | None = None,
     advance: Callable[[int], None] = lambda done: None,
 ) -> None:
     """Write the archive to a seekable file.
 
-    name      of the archive, for its guide        hand_out   may the files of this exhibit go along?
-    advance   called with the bytes of files written so far, after each block
+    name                of the archive, for its guide
+    hand_out            may the files of this exhibit go along?
+    hand_out_obtained   and what the court's nodes answered for it? None: the same
+    advance             called with the bytes of files written so far, after each block
 
     What the vault holds under a digest is hashed on the way: raises its Missing, and Damaged for other bytes.
     """
     vault = Vault(settings.PORTAL_VAULT_DIR)
-    files = {s.sha256 for exhibit, s in plan.files if hand_out(exhibit)}
+    obtained = hand_out_obtained or hand_out
+    files = {s.sha256 for exhibit, s in plan.files if (obtained if s.name.startswith(given.COURT) else hand_out)(exhibit)}
     with zipfile.ZipFile(target, "w", zipfile.ZIP_STORED) as archive:
         # The contents come first: by that the command knows a bundle.
         _put(archive, bundle.CONTENTS, plan.contents)

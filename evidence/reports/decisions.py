@@ -119,8 +119,11 @@ def retry(report: Report, *, by: User) -> Report:
     demand(by, "report.generate", report.case)
     if report.state != Report.State.FAILED:
         return report
-    if report.stage == Report.State.SEALING and report.supersedes_rivals().exists():
-        raise Refused(_("原报告已经由另一份报告取代。请将这一份作废。"))
+    if report.stage == Report.State.SEALING:
+        if report.supersedes_rivals().exists():
+            raise Refused(_("原报告已经由另一份报告取代。请将这一份作废。"))
+        if outdated(report).exists():
+            raise Refused(_("报告里有证据在此之后又有了新的核验结果，不能按旧结果签发。请将这份草稿作废，按最新结果重新生成。"))
     report = _step(report, Step.Act.RETRIED, by=by, act="report.retry", state=report.stage, fault="", attempts=0)
     transaction.on_commit(partial(bell.ring, report.pk))
     return report

@@ -100,13 +100,12 @@ def annex_of(report: Report) -> dict[str, Any]:
     vault = Vault(settings.PORTAL_VAULT_DIR)
     try:
         try:
-            with vault.open(report.annex_sha256) as stream:
-                raw = stream.read()
+            raw = vault.read(report.annex_sha256)
         except Missing:
             # A report of before drafts: the annex is in the signed file alone.
             if not report.signed_sha256:
                 raise
-            with vault.open(report.signed_sha256) as stream, pikepdf.open(io.BytesIO(stream.read())) as pdf:
+            with pikepdf.open(io.BytesIO(vault.read(report.signed_sha256))) as pdf:
                 raw = pdf.attachments["result.json"].get_file().read_bytes()
         found: dict[str, Any] = json.loads(raw)
     except (VaultError, pikepdf.PdfError, KeyError, ValueError) as fault:

@@ -224,8 +224,7 @@ def revise(report: Report, pdf: bytes, *, level: str, reason: str) -> Revision:
         newest = report.newest
         if newest is None:
             raise ReportFault("only a signed report is revised")
-        with vault.open(newest.sha256) as stream:
-            before = stream.read()
+        before = vault.read(newest.sha256)
         if pdf == before:
             return newest
         if not pdf.startswith(before):

@@ -3,6 +3,7 @@
 What people decide about it is in `views_decide`; the keys it was signed with in `views_keys`; the public check in `public`.
 """
 
+import logging
 import uuid
 from dataclasses import dataclass
 
@@ -28,10 +29,12 @@ from evidence.exhibits.models import Exhibit
 from evidence.runs.models import RunVerdict
 from portal.ledger.entries import record
 from portal.people.models import User
-from portal.vault import Vault
+from portal.vault import Vault, VaultError
 
 from . import decisions, document, issuing
 from .models import Report, Step
+
+log = logging.getLogger(__name__)
 
 EXHIBITS_MAX = 500
 """Exhibits in one report; from 50 on in volumes. A bigger case is issued in several reports."""
@@ -263,8 +266,13 @@ def draft(request: HttpRequest, public_id: str) -> HttpResponse:
 
 
 def pdf(request: HttpRequest, found: Report, sha256: str, *, name: str, act: str) -> HttpResponse:
-    with Vault(settings.PORTAL_VAULT_DIR).open(sha256) as stream:
-        response = HttpResponse(stream.read(), content_type="application/pdf")
+    """The bytes under this digest, or word that they are gone or no longer what was stored: other bytes are never handed out."""
+    try:
+        response = HttpResponse(Vault(settings.PORTAL_VAULT_DIR).read(sha256), content_type="application/pdf")
+    except (VaultError, OSError):
+        log.exception("report %s cannot be handed out", found.number)
+        messages.error(request, _("现在不能下载：文件不在原处，或者与登记的摘要不符。请告诉法院的系统管理员。"))
+        return redirect("reports:report", found.public_id)
     with transaction.atomic():
         record(act, actor=person(request), case=found.case, subject_digest=sha256, params={"report": found.number})
     response["Content-Disposition"] = content_disposition_header(True, name) or "attachment"

@@ -2,6 +2,7 @@
 
 import logging
 import tempfile
+from functools import cache
 
 from django.conf import settings
 from django.contrib import messages
@@ -43,12 +44,17 @@ def volume(request: HttpRequest, public_id: str, number: int) -> HttpResponse:
 def bundle_of(request: HttpRequest, public_id: str) -> HttpResponseBase:
     """The bundle: with the files of the exhibits that this person may read, of the others their digests."""
     found = _signed(request, public_id)
-    readable: dict[int, bool] = {}
+
+    @cache
+    def allowed(action: str, exhibit: Exhibit) -> bool:
+        return bool(may(request.user, action, exhibit))
 
     def hand_out(exhibit: Exhibit) -> bool:
-        if exhibit.pk not in readable:
-            readable[exhibit.pk] = bool(may(request.user, "evidence.view_content", exhibit))
-        return readable[exhibit.pk]
+        return allowed("evidence.view_content", exhibit)
+
+    def hand_out_obtained(exhibit: Exhibit) -> bool:
+        # As on the exhibit's page: a block holds records of people who have no part in the case.
+        return hand_out(exhibit) and allowed("verify.run", exhibit)
 
     verdicts = document.ordered(RunVerdict.objects.filter(reports=found).select_related("run__exhibit__case"))
     try:
@@ -62,8 +68,15 @@ def bundle_of(request: HttpRequest, public_id: str) -> HttpResponseBase:
     vault = Vault(settings.PORTAL_VAULT_DIR)
     name, out = f"{found.number}-bundle.zip", tempfile.TemporaryFile()
     try:
-        with vault.open(_newest(found)) as report:
-            bundle.write(plan, out, name=name, hand_out=hand_out, annex=_annex(found, plan, vault), report=report.read())
+        bundle.write(
+            plan,
+            out,
+            name=name,
+            hand_out=hand_out,
+            hand_out_obtained=hand_out_obtained,
+            annex=_annex(found, plan, vault),
+            report=vault.read(_newest(found)),
+        )
     except (VaultError, OSError):
         log.exception("the bundle of report %s could not be made", found.number)
         messages.error(request, _("现在不能制作核验包：记录中的文件不在原处，或者磁盘已满。请告诉法院的系统管理员。"))
@@ -95,6 +108,5 @@ def _annex(found: Report, plan: bundle.Plan, vault: Vault) -> bytes | None:
     """It goes along where it states the digest of this bundle; those of before bundles state none, or were not kept apart."""
     if not found.draft_sha256:
         return None
-    with vault.open(found.annex_sha256) as stream:
-        annex = stream.read()
+    annex = vault.read(found.annex_sha256)
     return annex if bundle.stated(annex) == plan.sha256 else None
