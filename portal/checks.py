@@ -6,9 +6,8 @@ the code. An Error stops the command, a Warning is shown and the work goes on.
 
 from __future__ import annotations
 
-import ctypes
 import getpass
-import importlib.metadata
+import importlib
 import os
 import stat
 from collections.abc import Sequence
@@ -32,19 +31,6 @@ FONTS = (
 )
 """What portal/frontend/fonts.py makes; the report is set in these and no others."""
 
-LIBRARIES = {
-    # names to try, first that loads wins -> Debian package, what goes wrong without it
-    ("libpango-1.0.so.0", "libpango-1.0.0.dylib"): ("libpango-1.0-0", "no report can be laid out"),
-    ("libpangoft2-1.0.so.0", "libpangoft2-1.0.0.dylib"): ("libpangoft2-1.0-0", "no report can be laid out"),
-    ("libharfbuzz-subset.so.0", "libharfbuzz-subset.0.dylib"): (
-        "libharfbuzz-subset0",
-        "each report would be set minutes slower and megabytes larger, and only a log line would say so",
-    ),
-}
-
-WEASYPRINT_MIN = (70, 0)
-"""Earlier releases follow redirects and read local files named in a document."""
-
 Apps = Sequence[AppConfig] | None
 
 
@@ -64,40 +50,18 @@ def fonts_present(app_configs: Apps, **_: object) -> list[CheckMessage]:
 
 
 @checks.register("report")
-def libraries_loadable(app_configs: Apps, **_: object) -> list[CheckMessage]:
-    found = []
-    for names, (package, without) in LIBRARIES.items():
-        if not any(_loads(name) for name in names):
-            found.append(
-                Error(
-                    f"The system library {names[0]} cannot be loaded: {without}.",
-                    hint=f"Run:  apt-get install --no-install-recommends {package}",
-                    id="portal.E002",
-                )
-            )
-    return found
-
-
-def _loads(name: str) -> bool:
+def compiler_loadable(app_configs: Apps, **_: object) -> list[CheckMessage]:
     try:
-        ctypes.CDLL(name)
-    except OSError:
-        return False
-    return True
-
-
-@checks.register("report")
-def weasyprint_recent(app_configs: Apps, **_: object) -> list[CheckMessage]:
-    version = importlib.metadata.version("weasyprint")
-    if tuple(int(part) for part in version.split(".")[:2]) >= WEASYPRINT_MIN:
-        return []
-    return [
-        Error(
-            f"WeasyPrint {version} is too old: it can be made to read local files into a report.",
-            hint="Run:  deploy/setup   (it installs the locked version)",
-            id="portal.E003",
-        )
-    ]
+        importlib.import_module("typst")
+    except ImportError as fault:
+        return [
+            Error(
+                f"The layout engine of the report cannot be loaded: {fault}",
+                hint="Run:  deploy/setup   (it installs the locked version)",
+                id="portal.E002",
+            )
+        ]
+    return []
 
 
 @checks.register("storage")

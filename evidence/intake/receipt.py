@@ -1,17 +1,18 @@
 """The receipt of entry (court-domain §10 a): what came in, when by the court's clock, under which fingerprints. It says
 that nothing has been examined yet; the clerk's own receipt is another paper."""
 
+import json
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
 from zoneinfo import ZoneInfo
 
 from django.conf import settings
-from django.template.loader import render_to_string
 from django.utils.translation import get_language
 
 from evidence.exhibits.models import Exhibit, ExhibitFile, State
 from evidence.reports import rendering
+from evidence.reports.printable import NAME_MAX, clean, number
 
 from . import names
 
@@ -52,22 +53,38 @@ def contents(exhibit: Exhibit) -> dict[str, Any]:
 def pdf(exhibit: Exhibit) -> bytes:
     """The receipt as PDF in the reader's language. Raises rendering.RenderError."""
     fonts = settings.PORTAL_FONT_DIR
-    language = "en" if (get_language() or "").startswith("en") else "zh-Hans"
-    html = render_to_string(
-        "evidence/intake/receipt_paper.html",
-        contents(exhibit) | {"language": language, "demonstration": settings.PORTAL_DEMO},
-    )
-    return rendering.render(
-        _spelt_out(html, rendering.missing_glyphs(html, fonts=fonts)),
-        fonts=fonts,
-        cache=settings.PORTAL_DATA_DIR / "fontcache",
-        identifier=exhibit.receipt_number.encode(),
-    )
+    text = json.dumps(_paper(contents(exhibit)), ensure_ascii=False)
+    # A character no font here can draw stands as its number: a receipt shows no empty boxes.
+    text = text.translate({ord(c): number(c) for c in rendering.missing_glyphs(text, fonts=fonts)})
+    return rendering.render("receipt.typ", json.loads(text), fonts=fonts, dated=exhibit.submitted_at)
 
 
-def _spelt_out(html: str, missing: str) -> str:
-    """A character no font here can draw stands as its number: a receipt shows no empty boxes."""
-    return html.translate({ord(c): f"〔U+{ord(c):04X}〕" for c in missing})
+def _paper(shown: dict[str, Any]) -> dict[str, Any]:
+    exhibit, case = shown["exhibit"], shown["case"]
+    zh, en = (case.court.name_zh, case.court.name_en or case.court.name_zh) if case.court else ("法院", "the court")
+    return {
+        "language": "en" if (get_language() or "").startswith("en") else "zh",
+        "demonstration": settings.PORTAL_DEMO,
+        "number": exhibit.receipt_number,
+        "court": {"zh": zh, "en": en},
+        "received": {"court": shown["court_time"], "utc": shown["utc_time"]},
+        "case": case.number,
+        "label": str(exhibit.label),
+        "name": clean(exhibit.name, NAME_MAX),
+        "submitter": clean(shown["submitter"], NAME_MAX),
+        "late": shown["late"],
+        "files": [
+            {
+                "position": file.position,
+                "name": file.name,
+                "size": file.size,
+                "sha256": file.sha256,
+                "sm3": file.sm3,
+                "on_device": file.hashed_on_device,
+            }
+            for file in shown["files"]
+        ],
+    }
 
 
 def _clock(moment: datetime, zone: Any) -> str:

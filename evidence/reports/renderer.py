@@ -15,7 +15,7 @@ import signal
 import sys
 from datetime import datetime
 from pathlib import Path
-from typing import Any, BinaryIO, NoReturn
+from typing import Any, BinaryIO, NoReturn, cast
 
 from evidence.runs import confinement, seccomp
 
@@ -107,13 +107,13 @@ def _document(request: dict[str, Any], *, templates: Path, faces: Any) -> bytes:
     )
     try:
         made, warnings = compiler.compile_with_warnings(
-            format="pdf", pdf_standards=STANDARDS, timestamp=datetime.fromisoformat(request["dated"])
+            format="pdf", pdf_standards=cast(Any, STANDARDS), timestamp=datetime.fromisoformat(request["dated"])
         )
     except typst.TypstError as fault:
         raise ValueError(fault.diagnostic) from fault
     if warnings:  # a family that is not there, a sheet that never settles: nothing is printed otherwise than it was meant
         raise ValueError(warnings[0].diagnostic)
-    return finish(made)
+    return finish(cast(bytes, made))
 
 
 if __name__ == "__main__":

@@ -32,6 +32,8 @@ SECONDS_MAX = 60
 """Of processor and of wall: a volume takes about a second."""
 THREADS = "2"
 """Of the compiler; the bytes do not depend on it, the address space does."""
+PARALLEL = 2
+"""Documents at the same time, each by a warm process of its own: volumes of one report."""
 MARK_BYTES = 16
 """Random bytes by which an answer is known to belong to its question."""
 FONTS = (
@@ -83,32 +85,26 @@ def render(
     fonts   directory with the files of `FONTS`
     dated   time of creation, of the document and its attachments; aware
     """
-    if dated.tzinfo is None:
-        raise ValueError("the time of creation has no offset from UTC")
-    request = {
-        "main": main,
-        "dated": dated.isoformat(timespec="seconds"),
-        "inputs": {
-            "data": json.dumps(data, ensure_ascii=False, allow_nan=False),
-            "rare": json.dumps([family for family, _file in _rare_fonts(fonts)]),
-            "attachments": json.dumps(
-                [
-                    {
-                        "name": a.name,
-                        "text": a.data.decode("utf-8"),
-                        "description": a.description,
-                        "relationship": a.relationship,
-                        "mime": a.mime,
-                    }
-                    for a in sorted(attachments, key=lambda a: a.name)
-                ]
-            ),
-        },
-    }
-    kind, payload = _renderer(fonts, TEMPLATES).ask(json.dumps(request).encode())
+    kind, payload = _renderer(fonts, TEMPLATES).ask(_request(main, data, fonts, dated, attachments))
     if kind != b"P":
         raise RenderError(payload.decode("utf-8", "replace"))
     return payload
+
+
+def _request(main: str, data: Mapping[str, Any], fonts: Path, dated: datetime, attachments: Sequence[Attached]) -> bytes:
+    if dated.tzinfo is None:
+        raise ValueError("the time of creation has no offset from UTC")
+    attached = [
+        {"name": a.name, "text": a.data.decode("utf-8"), "description": a.description, "relationship": a.relationship, "mime": a.mime}
+        for a in sorted(attachments, key=lambda a: a.name)
+    ]
+    inputs = {"data": data, "rare": [family for family, _file in _rare_fonts(fonts)], "attachments": attached}
+    request = {
+        "main": main,
+        "dated": dated.isoformat(timespec="seconds"),
+        "inputs": {name: json.dumps(value, ensure_ascii=False, allow_nan=False) for name, value in inputs.items()},
+    }
+    return json.dumps(request).encode()
 
 
 class _Renderer:
@@ -124,21 +120,24 @@ class _Renderer:
         self._owner = os.getpid()
         atexit.register(self.close)
 
-    def ask(self, request: bytes) -> tuple[bytes, bytes]:
-        """(kind, payload): `P` and the document, or `F` and why there is none."""
+    def ask(self, request: bytes, *, wait: bool = True) -> tuple[bytes, bytes] | None:
+        """(kind, payload): `P` and the document, or `F` and why there is none. None: it is at work, and was not to be waited for."""
         if self._owner != os.getpid():
             # The other side of the fork keeps the process, and may have held the lock at that moment.
             self._lock, self._process, self._owner = threading.Lock(), None, os.getpid()
-        with self._lock:
-            try:
-                return self._exchange(self._running(), request)
-            except OSError as fault:
-                self.close()
-                raise RenderError(f"the renderer is gone: {fault}") from fault
-            except BaseException:
-                # Interrupted between question and answer: the next caller must never read this document.
-                self.close()
-                raise
+        if not self._lock.acquire(blocking=wait):
+            return None
+        try:
+            return self._exchange(self._running(), request)
+        except OSError as fault:
+            self.close()
+            raise RenderError(f"the renderer is gone: {fault}") from fault
+        except BaseException:
+            # Interrupted between question and answer: the next caller must never read this document.
+            self.close()
+            raise
+        finally:
+            self._lock.release()
 
     @staticmethod
     def _exchange(process: "subprocess.Popen[bytes]", request: bytes) -> tuple[bytes, bytes]:
@@ -176,9 +175,30 @@ class _Renderer:
         return self._process
 
 
+class _Press:
+    """`PARALLEL` renderers."""
+
+    def __init__(self, fonts: Path, templates: Path) -> None:
+        self.renderers = tuple(_Renderer(fonts, templates) for _ in range(PARALLEL))
+
+    def ask(self, request: bytes) -> tuple[bytes, bytes]:
+        """(kind, payload) from the first renderer that is free, else from one of them when it is."""
+        for renderer in self.renderers:
+            if answer := renderer.ask(request, wait=False):
+                return answer
+        answer = self.renderers[secrets.randbelow(PARALLEL)].ask(request)
+        if answer is None:
+            raise RenderError("the renderer did not wait")
+        return answer
+
+    def close(self) -> None:
+        for renderer in self.renderers:
+            renderer.close()
+
+
 @cache
-def _renderer(fonts: Path, templates: Path) -> _Renderer:
-    return _Renderer(fonts, templates)
+def _renderer(fonts: Path, templates: Path) -> _Press:
+    return _Press(fonts, templates)
 
 
 def missing_glyphs(text: str, *, fonts: Path) -> str:
@@ -202,8 +222,9 @@ def missing_glyphs(text: str, *, fonts: Path) -> str:
 
 
 def _forbidden(character: str) -> bool:
-    """Private use, which means something only to whoever made it (ISO 19005-3, 6.2.11.7), and the byte order mark."""
-    return character == "\ufeff" or unicodedata.category(character) == "Co"
+    """Private use, which means something only to whoever made it (ISO 19005-3, 6.2.11.7), the byte order mark, and the
+    controls of Duployan shorthand, which have a glyph in one font and none beside a mark."""
+    return unicodedata.category(character) == "Co" or character == "\ufeff" or "\U0001bca0" <= character <= "\U0001bca3"
 
 
 def _rare_fonts(fonts: Path) -> list[tuple[str, Path]]:

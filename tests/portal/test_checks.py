@@ -1,6 +1,7 @@
 """Each start-up check is silent on a sound machine, and on an unsound one names the thing and the command."""
 
 import os
+import sys
 from pathlib import Path
 
 import pytest
@@ -26,8 +27,7 @@ def production(settings: object, tmp_path: Path) -> object:
 
 def test_this_machine_is_sound() -> None:
     assert checks.fonts_present(None) == []
-    assert checks.libraries_loadable(None) == []
-    assert checks.weasyprint_recent(None) == []
+    assert checks.compiler_loadable(None) == []
     assert checks.data_directory_writable(None) == []
 
 
@@ -45,17 +45,11 @@ def test_a_missing_font_is_named(settings, tmp_path: Path) -> None:  # type: ign
     assert "deploy/setup" in found.hint
 
 
-def test_a_missing_library_is_named_with_its_package(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(checks, "_loads", lambda name: "harfbuzz-subset" not in name)
-    [found] = checks.libraries_loadable(None)
+def test_a_layout_engine_that_does_not_load_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(sys.modules, "typst", None)
+    [found] = checks.compiler_loadable(None)
     assert found.id == "portal.E002"
-    assert "libharfbuzz-subset0" in found.hint
-
-
-@pytest.mark.parametrize(("version", "sound"), [("69.9", False), ("70.0", True), ("70.0.1", True), ("101.1", True)])
-def test_weasyprint_is_recent(monkeypatch: pytest.MonkeyPatch, version: str, sound: bool) -> None:
-    monkeypatch.setattr("importlib.metadata.version", lambda name: version)
-    assert (checks.weasyprint_recent(None) == []) is sound
+    assert "typst" in found.msg and "deploy/setup" in found.hint
 
 
 def test_the_data_directory_may_be_absent_where_it_can_be_made(settings, tmp_path: Path) -> None:  # type: ignore[no-untyped-def]
