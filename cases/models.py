@@ -141,6 +141,7 @@ class Membership(models.Model):
         raise NotImplementedError("a membership is ended, never deleted")
 
 
-from .offices import Office  # noqa: E402  a noun of its own, registered with this room's rows
+from .delegations import Delegation  # noqa: E402  a noun of its own, registered with this room's rows
+from .offices import Office  # noqa: E402
 
-__all__ = ["Case", "CaseGroupPermission", "CaseUserPermission", "Court", "Membership", "Office", "Party", "Role", "Side"]
+__all__ = ["Case", "CaseGroupPermission", "CaseUserPermission", "Court", "Delegation", "Membership", "Office", "Party", "Role", "Side"]

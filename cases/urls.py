@@ -5,4 +5,5 @@ from . import views
 urlpatterns = [
     path("", views.home, name="home"),
     path("cases/<uuid:public_id>/", views.case, name="case"),
+    path("cases/<uuid:public_id>/delegations/", views.delegations, name="delegations"),
 ]

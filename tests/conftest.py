@@ -50,7 +50,7 @@ def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
         terminalreporter.line(f"NOT RUN: {count} test{'s' if count > 1 else ''}: {reason.removeprefix('Skipped: ')}")
 
 
-GUARDED = ("ledger_", "exhibits_", "runs_", "reports_", "exports_", "connectors_", "captures_", "trust_", "cases_office")
+GUARDED = ("ledger_", "exhibits_", "runs_", "reports_", "exports_", "connectors_", "captures_", "trust_", "cases_office", "cases_delegation")
 """Tables of the rooms whose rows the database keeps."""
 
 

@@ -84,7 +84,8 @@ def visible_to(user: User | AnonymousUser, queryset: QuerySet[M], *, at: datetim
         return queryset.filter(_of_the_case("pk", user, now))
     prefix = f"{model.ACCESS_PATH}__" if model.ACCESS_PATH else ""
     case_field = f"{prefix}case_id"
-    cells = table().roles_for(model.ACCESS_ACTION)
+    # What a presiding judge delegates is done to one thing at a time (`may`); it opens no list.
+    cells = {role: cell for role, cell in table().roles_for(model.ACCESS_ACTION).items() if cell != "P:delegated"}
     always = Q(role__in=[role for role, cell in cells.items() if cell == "Y"])
     if model.ACCESS_OWN_SIDE:
         # One's own side opens a thing only to roles whose cell says so: a third party waits for release even of its own.
@@ -111,7 +112,7 @@ def cases_where(user: User | AnonymousUser, action: str, *, at: datetime | None 
 
 def who_may(action: str, thing: Any, *, at: datetime | None = None) -> list[Membership]:
     """The memberships through which somebody may do `action` to `thing` now, oldest first, each person once: to tell people
-    whom to ask. One query, whatever the number of people."""
+    whom to ask. One query, whatever the number of people; of an action that can be delegated, one more for each who may be given it."""
     now, case = at or timezone.now(), case_of(thing)
     here = _valid(Membership.objects.filter(case=case, user__is_active=True), now).select_related("user").order_by("pk")
     found: dict[int, Membership] = {}
@@ -135,7 +136,7 @@ def _decide(membership: Membership, action: str, thing: Any, now: datetime) -> D
     if cell and cell.startswith("P:"):
         name = cell.removeprefix("P:")
         predicate = PREDICATES.get(name)
-        if predicate is not None and predicate(membership, thing, now):
+        if predicate is not None and predicate(membership, thing, now, action):
             return Decision(True, column, name)
     return DENIED
 

@@ -20,6 +20,7 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from cases.access import demand, may
+from cases.delegations import presides
 from evidence.exhibits.models import Exhibit
 from evidence.runs.models import Run, RunVerdict
 from portal.ledger.entries import record
@@ -142,7 +143,8 @@ def may_revoke(user: User, request: Step) -> bool:
     """The presiding judge on the request of somebody else; or another who may sign, on the presiding judge's request."""
     if may(user, "report.revoke", request):
         return True
-    asked_by_judge = request.by is not None and bool(may(request.by, "report.release", request.report))
+    # Not by the right to release: that one may be delegated.
+    asked_by_judge = request.by is not None and presides(request.by, request.report.case)
     return asked_by_judge and bool(may(user, "report.sign", request))
 
 

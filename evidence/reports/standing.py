@@ -41,6 +41,8 @@ class Quoted:
     law: Words
     article: str
     text: tuple[str, ...]
+    source: str
+    """Where the text was compared, character by character."""
 
 
 @cache
@@ -61,7 +63,7 @@ def texts() -> Standing:
 @cache
 def quoted() -> tuple[Quoted, ...]:
     return tuple(
-        Quoted(Words(**one["law"]), article["article"], tuple(article["text"]))
+        Quoted(Words(**one["law"]), article["article"], tuple(article["text"]), one["source"])
         for one in _read("law_texts.json")["laws"]
         for article in one["articles"]
     )

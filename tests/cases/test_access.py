@@ -21,7 +21,7 @@ from django.utils import timezone
 from cases.access import cases_where, may, visible_to
 from cases.access.matrix import table
 from cases.access.rows import drift
-from cases.models import Case, CaseUserPermission, Membership, Office, Role, Side
+from cases.models import Case, CaseUserPermission, Delegation, Membership, Office, Role, Side
 from evidence.exhibits.models import Exhibit, ExhibitFile
 from evidence.exports import batches
 from evidence.exports import queue as exports
@@ -56,19 +56,28 @@ HOLDS: dict[str, Callable[[SimpleNamespace], bool]] = {
     "mandate_valid": lambda t: True,
     "joined": lambda t: True,
     "second_person": lambda t: t.by_another,
+    "delegated": lambda t: t.delegated,
 }
 """The predicates of the release, written a second time; every other predicate of the table must deny."""
 
 
-CONDITIONS = ("mine", "exchanged", "confidential", "released", "by_another")
-SITUATIONS = {*(tuple(n == m for n in range(5)) for m in range(5)), *(tuple(n != m for n in range(5)) for m in range(5)), (True,) * 5, (False,) * 5}
+CONDITIONS = ("mine", "exchanged", "confidential", "released", "by_another", "delegated")
+MANY = len(CONDITIONS)
+SITUATIONS = {
+    *(tuple(n == m for n in range(MANY)) for m in range(MANY)),
+    *(tuple(n != m for n in range(MANY)) for m in range(MANY)),
+    (True,) * MANY,
+    (False,) * MANY,
+}
 """All conditions hold, none does, each alone does, each alone does not."""
 
 
 @pytest.mark.parametrize(CONDITIONS, sorted(SITUATIONS))
-def test_every_cell_of_the_table(mine: bool, exchanged: bool, confidential: bool, released: bool, by_another: bool) -> None:
+def test_every_cell_of_the_table(mine: bool, exchanged: bool, confidential: bool, released: bool, by_another: bool, delegated: bool) -> None:
     """16 roles × 42 actions, conditional cells in both of their values. To see it fail: change any cell's meaning."""
     case = courtroom.case()
+    presiding = courtroom.person("presiding")
+    courtroom.join(presiding, case, Role.PRESIDING_JUDGE)
     wrong = []
     for role in Role:
         party = role in {Role.LITIGANT, Role.AGENT, Role.THIRD_PARTY}
@@ -83,9 +92,12 @@ def test_every_cell_of_the_table(mine: bool, exchanged: bool, confidential: bool
             confidential=confidential,
             released=released,
             by_another=by_another,
+            delegated=delegated,
             created_by_id=user.pk + 1 if by_another else user.pk,
         )
         column = "opposing" if role in {Role.LITIGANT, Role.AGENT} and not mine else role
+        if delegated:
+            Delegation.objects.bulk_create(Delegation(case=case, action=a, to=user, by=presiding) for a in table().actions)
         sees_case = _expected(table().cell(role, "case.view"), thing)
         for action in table().actions:
             expected = sees_case and _expected(table().cell(role if action == "case.view" else column, action), thing)
@@ -221,6 +233,8 @@ def _rows(cast: Cast) -> Iterator[Row]:
     """(method, name, arguments, who gets something other than 404) for every page of the rooms."""
     case = cast.case.public_id
     yield "get", "case", [case], SIDES
+    yield "get", "delegations", [case], {"judge"}
+    yield "post", "delegations", [case], {"judge"}
     yield "post", "reports:issue", [case], COURT
     yield "get", "reports:order", [case], COURT
     yield "get", "reports:of_case", [case], SIDES
@@ -340,7 +354,7 @@ def test_an_office_finds_its_pages_and_nothing_of_a_case(cast: Cast, post: str) 
 def test_no_page_is_missing_from_the_table(cast: Cast) -> None:
     """To see it fail: add a page to a room without a row above."""
     resolver = get_resolver()
-    names = {n for n in resolver.reverse_dict if isinstance(n, str)} & {"home", "case"}
+    names = {n for n in resolver.reverse_dict if isinstance(n, str)} & {"home", "case", "delegations"}
     for space, (_prefix, inner) in resolver.namespace_dict.items():
         if space != OWN_ONLY:
             names |= {f"{space}:{n}" for n in inner.reverse_dict if isinstance(n, str)}

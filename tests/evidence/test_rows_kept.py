@@ -9,7 +9,7 @@ import pytest
 from django.db import IntegrityError, connection, transaction
 from django.utils import timezone
 
-from cases.models import Case, Role, Side
+from cases.models import Case, Delegation, Role, Side
 from evidence.exhibits.models import Exhibit
 from evidence.reports.models import Report, Signature, Step, Volume
 from evidence.runs.models import Run
@@ -37,6 +37,7 @@ TABLES = {
     "reports_signature": None,
     "reports_volume": None,
     "reports_step": None,
+    "cases_delegation": {"ended_at", "ended_by_id"},
 }
 OTHER = {
     # another value of the same type
@@ -104,6 +105,7 @@ def report(case: Case, clerk: User, exhibit: Exhibit) -> Report:
 @pytest.fixture
 def record(report: Report) -> Report:
     """A row in each table."""
+    Delegation.objects.create(case=report.case, action="report.release", to=report.created_by, by=report.created_by)
     courtroom.state(Exhibit.objects.get(), report.created_by, source="x", notary="y")
     signed = report.newest
     Signature.objects.create(
