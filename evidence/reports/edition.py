@@ -39,7 +39,6 @@ from . import (
     proofs,
     rendering,
     sheets,
-    signing,
     times,
     volumes,
 )

@@ -16,7 +16,18 @@ from .annex import COMMANDS
 from .checking import ARCHIVES
 from .document import Item
 from .printable import NAME_MAX, clean
-from .wording import KINDS, LANGUAGES, ROLES, SEAL_LEVEL, SEAL_NOTE, SENTENCES, SYMBOLS, VERDICTS, Words, statement
+from .wording import (
+    KINDS,
+    LANGUAGES,
+    ROLES,
+    SEAL_LEVEL,
+    SEAL_NOTE,
+    SENTENCES,
+    SYMBOLS,
+    VERDICTS,
+    Words,
+    statement,
+)
 
 if TYPE_CHECKING:
     from .edition import Contents
