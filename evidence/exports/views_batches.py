@@ -65,7 +65,9 @@ def order(request: HttpRequest, case_id: str) -> HttpResponse:
 @login_required
 @require_GET
 def batch(request: HttpRequest, public_id: str) -> HttpResponse:
-    return render(request, "evidence/exports/batch.html", _shown(request, _visible(request, public_id)))
+    found = _visible(request, public_id)
+    kept = " ".join(str(public_id) for public_id in found.items.values_list("exhibit__public_id", flat=True))
+    return render(request, "evidence/exports/batch.html", {**_shown(request, found), "kept": kept})
 
 
 @never_cache

@@ -128,3 +128,5 @@ def test_without_a_script(live_server: Any, full: Desk, monkeypatch: pytest.Monk
         produced(monkeypatch)
         page.reload()
         assert page.get_by_text("1 份报告没有制成").count() == 0 and Report.objects.get().state == "draft"
+        page.get_by_role("button", name="选择这些证据导出").click()
+        assert page.locator("input[name=exhibit]:checked").count() == 1 and page.get_by_role("status").inner_text().startswith("另有 1 件")
