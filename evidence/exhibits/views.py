@@ -23,7 +23,7 @@ from cases.access import demand, may, membership_of, visible_to
 from evidence.captures import packages
 from evidence.captures import section as captures
 from evidence.connectors.reading import court_nodes
-from evidence.runs import queue
+from evidence.runs import queue, receipt
 from evidence.runs.models import Lane, Run
 from portal.ledger.entries import record
 
@@ -31,6 +31,7 @@ from . import download, statements
 from .models import Exhibit, ExhibitFile
 from .reading import Reading, changed
 from .statement_form import StatementForm
+from .two_times import TwoTimes
 
 IN_PROGRESS = (Run.State.QUEUED, Run.State.RUNNING)
 RUNS_SHOWN = 20
@@ -209,6 +210,7 @@ def _context(request: HttpRequest, found: Exhibit, shown: Shown) -> dict[str, ob
         "shown": shown,
         "run": run,
         "reading": shown.reading,
+        "times": _times(request, found, shown) if in_full else None,
         "events": shown.reading.events(received=found.submitted_at) if shown.reading else [],
         "packages": packages.of_document(shown.reading.document, received=found.submitted_at) if in_full and shown.reading else [],
         "files": files,
@@ -225,6 +227,15 @@ def _context(request: HttpRequest, found: Exhibit, shown: Shown) -> dict[str, ob
         "may_verify": may_verify,
         "may_issue": shown.done is not None and bool(may(request.user, "report.generate", found.case)),
     }
+
+
+def _times(request: HttpRequest, found: Exhibit, shown: Shown) -> TwoTimes | None:
+    """Beside the newest verdict the first one that this person may see, where there are signatures."""
+    if shown.done is None or shown.reading is None or not receipt.is_signed(shown.reading.document):
+        return None
+    rows = Run.objects.filter(exhibit=found, state=Run.State.DONE).select_related("verdict")
+    first = visible_to(request.user, rows).order_by("number").first()
+    return TwoTimes(found, first, shown.done, shown.reading) if first is not None else None
 
 
 def _progress(run: Run, ahead: int) -> str:

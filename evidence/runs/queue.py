@@ -40,11 +40,16 @@ SWEEP_RINGS_MAX = 100
 
 @dataclass(frozen=True, slots=True)
 class Claim:
-    """The right to work on one run until the lease ends. `at` is the database's time of the claim: the verdict's `at`."""
+    """The right to work on one run until the lease ends.
+
+    at       the verdict's `at`: the moment of receipt for the first verdict of an exhibit, on whatever attempt; else `clock`
+    clock    the database's time of the claim
+    """
 
     run_id: int
     attempt: int
     at: datetime
+    clock: datetime
 
 
 def request(
@@ -101,7 +106,13 @@ def claim(*, worker: str, lanes: Sequence[Lane] = tuple(Lane)) -> Claim | None:
                     WHERE state = 'running' AND lane = ANY(%(bulk)s) AND lease_until >= clock_timestamp()) < %(at_once)s)
                 ORDER BY lane, id FOR UPDATE SKIP LOCKED LIMIT 1
             )
-            RETURNING id, attempt, clock_timestamp()
+            RETURNING id, attempt,
+                -- What the court itself asked of its nodes is younger than the receipt.
+                CASE WHEN EXISTS (SELECT 1 FROM runs_runverdict v JOIN runs_run r ON r.id = v.run_id WHERE r.exhibit_id = runs_run.exhibit_id)
+                       OR EXISTS (SELECT 1 FROM runs_runsource s WHERE s.run_id = runs_run.id)
+                     THEN clock_timestamp()
+                     ELSE (SELECT e.submitted_at FROM exhibits_exhibit e WHERE e.id = runs_run.exhibit_id) END,
+                clock_timestamp()
             """,
             {
                 "worker": worker,

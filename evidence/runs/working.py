@@ -83,7 +83,7 @@ def _verify(claim: queue.Claim) -> tuple[bytes, queue.VerdictColumns]:
     files = given.sources(claim.run_id)
     vault = Vault(settings.PORTAL_VAULT_DIR)
     # The pack that was in force when the run was claimed, checked on this machine's disk; the verdict records its digest.
-    in_use = packs.in_use(at=claim.at)
+    in_use = packs.in_use(at=claim.clock)
     trust = in_use.trust
     queue.tell(claim, stage="verifying")
     result = _jail().run(
