@@ -1,4 +1,4 @@
-"""One question to an authority that the court named, over HTTP: time-stamps (RFC 3161 §3.4) and the state of certificates (RFC 6960 A.1).
+"""One question to an authority that the court named, over HTTP: a time-stamp (RFC 3161 §3.4).
 
 Only the address in the signing directory is asked, never one that a certificate, an answer or a redirect names. Look-up,
 connection, request and answer share one limit of time; the answer has a limit of size. `evidence.connectors` speaks the protocol.
@@ -14,7 +14,7 @@ from evidence.connectors.nodes import Node
 from evidence.connectors.wire import Deadline, Trail, Unreachable, Unusable, connect
 
 ANSWER_BYTES_MAX = 256 << 10
-"""A token with its certificates has 5 to 20 KB, an answer on a certificate less."""
+"""A token with its certificates has 5 to 20 KB."""
 ANYWHERE = (ip_network("0.0.0.0/0"), ip_network("::/0"))
 """The operator wrote the address down: it may lie in the court's own network."""
 

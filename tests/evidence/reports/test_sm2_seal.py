@@ -19,7 +19,7 @@ from .test_signing import pieces, sign
 
 pytestmark = pytest.mark.needs("openssl")
 DISTID = ["-pkeyopt", "distid:1234567812345678"]
-SEALABLE = conftest.SEALABLE + '#field("CourtSealSM2", 27mm, 27mm)'
+SEALABLE = conftest.SEALABLE + '#field("CourtSealSM2", 48mm, 12.8mm)'
 
 
 def run(*command: str, at: Path) -> str:
