@@ -49,6 +49,7 @@ LOOKED_MAX, REMEMBERED_MAX = 50, 50_000
 RESTS: Mapping[str, tuple[str, ...]] = {
     # format of a file -> beginnings of `Entry.anchor`
     "unknown": (),
+    "ofd": (),
     "x509": (),
     "forensic-package": ("root:tsa", "policy:tsa_policies"),
     "mhtml": (),

@@ -62,6 +62,7 @@ FORMATS: tuple[Format, ...] = (
     Format("platform-certificate", Role.CERTIFICATE, "certificates.platform_json"),
     Format("pdf-certificate", Role.CERTIFICATE, "certificates.pdf_certificate"),
     Format("signed-pdf", Role.CONTENT, "signatures.pdf"),
+    Format("ofd", Role.CONTENT, "signatures.ofd"),
     Format("chainmaker", Role.PROOF, "chains.chainmaker"),
     Format("fisco2", Role.PROOF, "chains.fisco2"),
     Format("fisco3", Role.PROOF, "chains.fisco3"),

@@ -11,7 +11,9 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
 
+from ..codecs import der
 from ..codecs.quotation import quote
+from ..codecs.text import CodecError
 from ..keys import cms
 from ..reasons import Reason
 from ..trust import TrustStore
@@ -163,6 +165,17 @@ def _listed(
     return passed(ENUMERATED, subject, actual=shown, notes=kept)
 
 
+def _is_national_seal(value: bytes) -> bool:
+    """SES_Signature of GB/T 38540: SEQUENCE { SEQUENCE { version INTEGER, eseal SEQUENCE, … }, … } where CMS has an identifier first."""
+    try:
+        inner, _ = der.element(der.element(value, der.SEQUENCE)[0], der.SEQUENCE)
+        _, behind = der.element(inner, der.INTEGER)
+        der.element(inner, der.SEQUENCE, offset=behind)
+    except CodecError:
+        return False
+    return True
+
+
 def _trailing(data: bytes, subject: str, start: int) -> list[Finding]:
     count, objects = pdf_range.trailing(data, start)
     if not count:
@@ -289,6 +302,10 @@ class _Work:
             open_ = indeterminate(pdf_signature.CONSTRAINTS, reason, p.subject, actual=str(fault))
             return Signature(p.name, (*p.findings, open_, *self._changes(p)), p.range.end)
         except cms.CmsError as fault:
+            if _is_national_seal(p.value):
+                reason = Reason.UNSUPPORTED_FORMAT
+                open_ = indeterminate(ENUMERATED, reason, p.subject, actual="GB/T 38540", notes=("SEAL_NOT_READ",))
+                return Signature(p.name, (*p.findings, open_, *self._changes(p)), p.range.end)
             broken = failed(ENUMERATED, Reason.FORMAT_FAILURE, p.subject, actual=str(fault))
             return Signature(p.name, (*p.findings, broken), p.range.end)
         return replace(found, findings=(*p.findings, *found.findings, *self._changes(p)))
