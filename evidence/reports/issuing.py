@@ -213,6 +213,11 @@ def waiting(*states: str) -> list[int]:
     return list(Report.objects.filter(idle, state__in=states or WORK).order_by("pk").values_list("pk", flat=True)[:WAITING_MAX])
 
 
+def before(report: Report) -> int:
+    """How many others are drafted or signed before this one."""
+    return Report.objects.filter(state__in=WORK, pk__lt=report.pk).count()
+
+
 def revise(report: Report, pdf: bytes, *, level: str, reason: str) -> Revision:
     """Keep a later revision of a signed report: it begins with the newest one's bytes and adds to them.
 

@@ -2,14 +2,17 @@
 
 import hmac
 import re
+import unicodedata
 
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
+from django.utils.translation import gettext as _
 from django.views.decorators.http import require_GET
 
 from portal.people import limits
 
 from . import issuing
+from .dropped import FILE_MAX
 from .models import Report
 
 QUESTIONS_MAX, QUESTIONS_SECONDS = 60, 300
@@ -30,23 +33,43 @@ def check(request: HttpRequest) -> HttpResponse:
     and again leads nowhere. A file is hashed on the asker's own device; only its digest comes here.
     """
     asked = {
-        "number": request.GET.get("number", "").strip()[:40],
-        "code": request.GET.get("code", "").strip().upper()[:20],
-        "sha256": request.GET.get("sha256", "").strip().lower()[:64],
+        "number": _typed(request.GET.get("number", "")[:40]),
+        "code": _typed(request.GET.get("code", "")[:40]),
+        "sha256": re.sub(r"[\s:]", "", request.GET.get("sha256", "")[:200]).lower(),
     }
     if any(asked.values()) and limits.spent(request, "report-check", most=QUESTIONS_MAX, seconds=QUESTIONS_SECONDS):
-        return render(request, "429.html", status=429)
-    answer, same_file = None, None
-    if asked["sha256"]:
+        return too_often(request, QUESTIONS_SECONDS)
+    context: dict[str, object] = {**asked, "by_file": bool(asked["sha256"]), "most_mb": FILE_MAX >> 20}
+    missing = _missing(**asked)
+    if missing:
+        context |= {"fault_at": missing[0], "fault": missing[1]}
+    elif asked["sha256"]:
         same_file = _by_file(asked["sha256"])
-        answer = _public_state(same_file)
-    elif asked["number"] or asked["code"]:
-        answer = _public_state(_by_code(asked["number"], asked["code"]))
-    return render(
-        request,
-        "evidence/reports/check.html",
-        {**asked, "answer": answer, "by_file": bool(asked["sha256"]), "same_file": same_file},
-    )
+        context |= {"same_file": same_file, "answer": _public_state(same_file)}
+    elif asked["number"]:
+        context["answer"] = _public_state(_by_code(asked["number"], asked["code"]))
+    return render(request, "evidence/reports/check.html", context, status=422 if missing else 200)
+
+
+def too_often(request: HttpRequest, seconds: int) -> HttpResponse:
+    return render(request, "evidence/reports/check_often.html", {"minutes": seconds // 60}, status=429)
+
+
+def _typed(text: str) -> str:
+    """As people type it from paper: full width, small letters, spaces, whatever dash the keyboard has."""
+    text = re.sub(r"\s", "", unicodedata.normalize("NFKC", text)).upper()
+    return re.sub("[\u2010-\u2015\u2212\u30fc]", "-", text)
+
+
+def _missing(*, number: str, code: str, sha256: str) -> tuple[str, str] | None:
+    """The field that is not filled as it must be, and what is wrong with it."""
+    if sha256:
+        return None if re.fullmatch(r"[0-9a-f]{64}", sha256) else ("sha256", _("文件的 SHA-256 应为 64 位十六进制数字。"))
+    if number and not code:
+        return "code", _("请把查验码也填上：报告首页二维码下的 10 位字符。")
+    if code and not number:
+        return "number", _("请把报告编号也填上，例如 HY2026-000001。")
+    return None
 
 
 def _by_code(number: str, code: str) -> Report | None:
@@ -58,8 +81,6 @@ def _by_code(number: str, code: str) -> Report | None:
 
 def _by_file(sha256: str) -> Report | None:
     """Whoever has the bytes, of any revision, may know what became of them."""
-    if not re.fullmatch(r"[0-9a-f]{64}", sha256):
-        return None
     return Report.objects.filter(revisions__sha256=sha256, state__in=PUBLIC_STATES).first()
 
 

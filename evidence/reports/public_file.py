@@ -24,7 +24,7 @@ from portal.people import limits
 from . import dropped
 from .dropped import FILE_MAX
 from .models import Report, Revision
-from .public import PUBLIC_STATES, QUESTIONS_MAX, QUESTIONS_SECONDS
+from .public import PUBLIC_STATES, QUESTIONS_MAX, QUESTIONS_SECONDS, too_often
 
 FILES_MAX, FILES_SECONDS = 10, 600
 """Files that one address may show: a file that is not the court's costs seconds of processor time."""
@@ -59,7 +59,7 @@ def file(request: HttpRequest) -> HttpResponse:
     if request.method != "POST":
         return _nothing_else(request)
     if limits.spent(request, "report-file", most=FILES_MAX, seconds=FILES_SECONDS):
-        return render(request, "429.html", status=429)
+        return too_often(request, FILES_SECONDS)
     request.upload_handlers = [Shown(request)]
     return _file(request)
 
@@ -93,7 +93,7 @@ def _file(request: HttpRequest) -> HttpResponse:
 def proof(request: HttpRequest, sha256: str) -> HttpResponse:
     """The ledger's proof of the act of signing these bytes (C2SP tlog-proof), for whoever has them."""
     if limits.spent(request, "report-check", most=QUESTIONS_MAX, seconds=QUESTIONS_SECONDS):
-        return render(request, "429.html", status=429)
+        return too_often(request, QUESTIONS_SECONDS)
     known = Revision.objects.filter(sha256=sha256, report__state__in=dropped.KNOWN).exists()
     recorded = dropped.recorded(sha256) if known else None
     if recorded is None or recorded.index is None or recorded.size is None:

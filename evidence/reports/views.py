@@ -5,6 +5,7 @@ What people decide about it is in `views_decide`; the keys it was signed with in
 
 import logging
 import uuid
+from collections import Counter
 from dataclasses import dataclass
 
 from django.conf import settings
@@ -33,6 +34,7 @@ from portal.vault import Vault, VaultError
 
 from . import decisions, document, issuing
 from .models import Report, Step
+from .wording import VERDICTS
 
 log = logging.getLogger(__name__)
 
@@ -202,13 +204,17 @@ def shown(request: HttpRequest, found: Report) -> dict[str, object]:
     user, states = request.user, Report.State
     within = inside(user, found.case)
     steps = found.steps.select_related("by")
+    verdicts = list(document.ordered(found.verdicts.select_related("run__exhibit").defer("document")))
+    count = Counter(v.overall for v in verdicts)
     context: dict[str, object] = {
         "report": found,
         "case": found.case,
         "inside": within,
         "steps": steps if within else steps.filter(act__in=OUTSIDE_STEPS),
-        "verdicts": document.ordered(found.verdicts.select_related("run__exhibit").defer("document")),
+        "verdicts": verdicts,
+        "tally": [(overall, count[overall]) for overall in VERDICTS if count[overall]],
         "working": found.state in issuing.WORK,
+        "waiting": issuing.before(found) if found.state in issuing.WORK and not found.attempts else 0,
         "signed": found.signed_sha256 != "",
         "newest": found.newest,
         "volumes": found.volumes.all() if found.signed_sha256 else (),

@@ -4,6 +4,7 @@ from django import template
 from django.utils.translation import get_language
 
 from evidence.reports.wording import VERDICTS, Words
+from evidence.verification import catalogue
 from portal.legible import legible
 
 register = template.Library()
@@ -30,6 +31,20 @@ def verdict_words(text: str) -> str:
 @register.simple_tag
 def outcome_words(outcomes: tuple[str, ...]) -> str:
     return ", ".join(_here(OUTCOMES[o]) if o in OUTCOMES else o for o in outcomes) or "–"
+
+
+@register.simple_tag
+def outcome_word(outcome: str) -> str:
+    return outcome_words((outcome,))
+
+
+@register.simple_tag
+def check_question(check: str) -> str:
+    """What the engine asks with this check; nothing for an id that it does not know (a hostile answer may name any)."""
+    try:
+        return legible(catalogue.question(check, "zh" if (get_language() or "zh").startswith("zh") else "en"))
+    except KeyError:
+        return ""
 
 
 def _here(words: Words) -> str:
