@@ -9,7 +9,7 @@
 import hashlib
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -29,6 +29,8 @@ class Filed:
     origin: str
     purpose: str
     files: Mapping[str, bytes]
+    prechain: Mapping[str, str] = field(default_factory=dict)
+    """What is said of the time before recording, by head."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,6 +71,12 @@ def make(keys: Path, *, at: datetime) -> Made:
                         "page.wacz", page, alg="SM3", tx=chain_maker.tx_ids[0], height=CHAINMAKER_HEIGHT, at=at
                     ),
                 },
+                {
+                    "source": "被告店铺的公开商品页面，由原告职员用公司电脑打开。",
+                    "generation": "页面由店铺所在平台自动生成；网页取证软件原样抓取。",
+                    "storage": "抓取后存于公司电脑，当日上链存证，其间无人改动。",
+                    "corroboration": "原告证据2的图片取自同一页面。",
+                },
             ),
             Filed(
                 "plaintiff",
@@ -104,6 +112,7 @@ def make(keys: Path, *, at: datetime) -> Made:
                 "被告设计师的原始文件，完成后申请了可信时间戳。",
                 "被告的图案在原告主张的日期之前已经完成。",
                 {"draft.png": draft, "draft.tsr": time_stamp(draft, keys)},
+                {"source": "被告设计师的工作电脑。", "witness": "设计部同事二人在场，可出庭说明。"},
             ),
         ),
     )

@@ -24,7 +24,7 @@ from portal.people.models import User
 
 from .exhibits import Filed
 
-ANSWERS = ("username", "name", "category", "origin", "purpose")
+ANSWERS = ("username", "name", "category", "origin", "purpose", "prechain")
 
 
 def keep(folder: Path, filed: Iterable[Filed]) -> None:
@@ -72,6 +72,7 @@ def file(filed: Filed, case: Case, *, key: str) -> Exhibit:
                 "original_form": OriginalForm.NATIVE,
                 "origin": filed.origin,
             },
+            "prechain": dict(filed.prechain),
             "purpose": {"purpose": filed.purpose},
         },
     )
