@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from .volumes import Bound
 
 SCHEMA = "court-evidence-report/0.4"
-BUNDLE_COMMAND = "python -m evidence.verification --trust-key pack.vkey BUNDLE.zip"
+BUNDLE_COMMAND = "python -m evidence.verification --digest BUNDLE_SHA256 BUNDLE.zip"
 COMMAND = "python -m evidence.verification --json --trust TRUST_DIR --at AT FILE…"
 COMMANDS = (BUNDLE_COMMAND, COMMAND)
 """As docs/verify.md explains them."""
