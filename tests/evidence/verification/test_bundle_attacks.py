@@ -397,3 +397,54 @@ def test_what_only_begins_like_a_bundle_is_refused_with_the_way_out(made: Case, 
     done = run(tmp_path / "a.zip")
     assert done.returncode == USAGE and b"--as-exhibit" in done.stderr
     assert run("--as-exhibit", tmp_path / "a.zip").returncode == 2, "INDETERMINATE"
+
+
+# ── anything anywhere ─────────────────────────────────────────────────────────────────────────────────────────────────
+
+HOSTILE = (
+    None, True, -1, 0, 2**255, "", "\x00", ESCAPE, "../../x", "0" * 64, "f" * 64, [], {}, [[]], [None], {"": None}, "2026-11-22T12:00:00Z",
+    "9999-12-31T23:59:59.999999-23:59", "0001-01-01T00:00:00Z", "核" * 255, "\u202e", [{}] * 3,
+)  # fmt: skip
+
+
+def _places(value: Any, path: tuple[Any, ...] = ()) -> list[tuple[Any, ...]]:
+    inner = value.items() if isinstance(value, dict) else enumerate(value) if isinstance(value, list) else ()
+    return [path, *(p for key, v in inner for p in _places(v, (*path, key)))] if path else [p for key, v in inner for p in _places(v, (key,))]
+
+
+def _with(document: Any, path: tuple[Any, ...], value: Any) -> Any:
+    changed = json.loads(json.dumps(document))
+    at = changed
+    for key in path[:-1]:
+        at = at[key]
+    at[path[-1]] = value
+    return changed
+
+
+@pytest.mark.parametrize("which", ["contents", "verdict", "manifest"])
+def test_no_value_anywhere_is_a_fault_of_the_program(made: Case, tmp_path: Path, which: str, capfdbinary: pytest.CaptureFixture[bytes]) -> None:
+    """Member after member of each document, each with a third of the hostile values: never a traceback, an internal error or status 0."""
+    from evidence.verification.__main__ import main
+
+    manifest = json.loads((made.pack / "manifest.json").read_bytes())
+    document = {"contents": json.loads(made.contents()), "verdict": json.loads(made.verdict), "manifest": manifest}[which]
+    places = _places(document)
+    chosen = places if which != "verdict" else [p for n, p in enumerate(places) if n % 9 == 0 or len(p) == 1]
+    seen = set()
+    for n, path in enumerate(chosen):
+        for value in HOSTILE[n % 3 :: 3]:
+            data = json.dumps(_with(document, path, value), ensure_ascii=True).encode()
+            one = Case(made.pack, made.verdict)
+            if which == "contents":
+                one.contents = lambda data=data: data  # type: ignore[method-assign]
+            elif which == "verdict":
+                one.blobs = {sha256(data): data}
+                one.edit = lambda said, data=data: said["exhibits"][0].update(verdict=sha256(data))
+            else:
+                one.blobs = {sha256(data): data}
+                one.edit = lambda said, data=data: (said["packs"][0].update(manifest=sha256(data)), said["exhibits"][0].update(pack=sha256(data)))
+            status = main(["--lang", "en", str(one.archive(tmp_path / "b.zip"))])
+            out, err = capfdbinary.readouterr()
+            seen.add(status)
+            assert status in (OTHERWISE, WITHHELD, UNCHECKED, USAGE) and b"\x1b" not in out + err, (path, value, err)
+    assert USAGE in seen
