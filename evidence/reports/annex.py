@@ -195,6 +195,7 @@ def _result(item: Item) -> dict[str, Any]:
         ],
         "verdict_sha256": item.verdict_sha256,
         "verdict": item.document,
+        **({"as_of_receipt": item.as_of_receipt} if item.as_of_receipt else {}),
     }
 
 

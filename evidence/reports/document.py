@@ -13,6 +13,7 @@ from cases.models import Side
 from evidence.connectors.reading import pieces
 from evidence.exhibits import axes
 from evidence.exhibits.models import Exhibit
+from evidence.runs import receipt
 from evidence.runs.models import RunVerdict
 from evidence.verification import ALWAYS_NOT_PROVEN, catalogue
 from evidence.verification.codecs import strict_json
@@ -178,6 +179,8 @@ class Item:
     verdict_sha256: str
     document: Mapping[str, Any]
     """The whole verdict as stored, for the annex."""
+    as_of_receipt: Mapping[str, Any] | None = None
+    """Where there are signatures: the verdict as of receipt and what of theirs this one answers otherwise; for the annex."""
 
 
 def ordered(verdicts: Iterable[RunVerdict]) -> list[RunVerdict]:
@@ -273,6 +276,7 @@ def item(stored: RunVerdict, *, passed_max: int, until: datetime, prechain_max: 
         law=law.answers(data, stated=stated),
         verdict_sha256=stored.sha256,
         document=data,
+        as_of_receipt=receipt.beside(exhibit, data) if receipt.is_signed(data) else None,
     )
 
 

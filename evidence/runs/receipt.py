@@ -11,6 +11,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from evidence.exhibits.models import Exhibit
+from evidence.verification.codecs import strict_json
 
 from .models import Run, RunVerdict
 
@@ -19,7 +20,7 @@ Findings = Sequence[Mapping[str, Any]]
 
 def verdict(exhibit: Exhibit) -> RunVerdict | None:
     """The verdict as of receipt: the first one of the exhibit."""
-    return RunVerdict.objects.filter(run__exhibit=exhibit, run__state=Run.State.DONE).order_by("run__number").first()
+    return RunVerdict.objects.filter(run__exhibit=exhibit, run__state=Run.State.DONE).select_related("run").order_by("run__number").first()
 
 
 def is_signed(document: Mapping[str, Any]) -> bool:
@@ -37,6 +38,39 @@ def differing(then: Findings, now: Findings) -> list[tuple[int | None, int | Non
         if one is None or two is None or _answer(then[one]) != _answer(now[two]):
             found.append((one, two))
     return found
+
+
+def beside(exhibit: Exhibit, now: Mapping[str, Any]) -> dict[str, Any] | None:
+    """The verdict as of receipt and what the later one, `now`, answers otherwise about signatures, for data."""
+    first = verdict(exhibit)
+    if first is None:
+        return None
+    then = strict_json.loads(bytes(first.document))
+    before, after = then["findings"], now["findings"]
+    differs = []
+    for one, two in differing(before, after):
+        known = after[two] if two is not None else before[one]
+        differs.append(
+            {
+                "check": known["check"],
+                "subject": known["subject"],
+                "receipt": _said(before[one]) if one is not None else None,
+                "now": _said(after[two]) if two is not None else None,
+            }
+        )
+    return {
+        "run_number": first.run.number,
+        "at": then["at"],
+        "overall": first.overall,
+        "assurance": first.grade,
+        "verdict_sha256": first.sha256,
+        "trust": then["trust"],
+        "differs": differs,
+    }
+
+
+def _said(finding: Mapping[str, Any]) -> dict[str, str | None]:
+    return {"outcome": finding["outcome"], "reason": finding["reason"]}
 
 
 def _concerns(finding: Mapping[str, Any]) -> bool:

@@ -1,5 +1,6 @@
 """Signatures as of receipt and as of now on one page: the court's own clock and stores, what differs, and nothing where nothing differs."""
 
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 import pytest
@@ -8,6 +9,8 @@ from django.urls import reverse
 
 from cases.models import Case, Role, Side
 from evidence.exhibits.models import Exhibit
+from evidence.reports import annex, annex_schema
+from evidence.reports import document as document_module
 from evidence.runs import queue, receipt
 from evidence.runs.models import Run
 from evidence.verification import TrustStore, Verdict
@@ -171,3 +174,32 @@ def test_how_many_questions_the_page_asks(judge: User, exhibit: Exhibit, later: 
     client.get(path)  # type: ignore[attr-defined]
     with django_assert_max_num_queries(40):  # type: ignore[operator]
         client.get(path)  # type: ignore[attr-defined]
+
+
+# ── the report's data ─────────────────────────────────────────────────────────────────────────────────────────────────
+
+
+def test_the_annex_holds_what_the_verdict_as_of_receipt_said(exhibit: Exhibit) -> None:
+    store = replace(trust(), digest="ab" * 32)
+    first = courtroom.run(exhibit, as_of(AT, store=store)).verdict
+    later = courtroom.run(exhibit, as_of(LATER, store=store)).verdict
+    shown = document_module.item(later, passed_max=0, until=datetime.now(UTC))
+    data = annex._result(shown)["as_of_receipt"]
+    assert (data["run_number"], data["at"], data["verdict_sha256"]) == (1, "2026-11-22T12:00:00.000Z", first.sha256)
+    assert data["differs"] == [
+        {
+            "check": "SIG.REVOCATION",
+            "subject": "deed.pdf · Seal",
+            "receipt": {"outcome": "PASSED", "reason": None},
+            "now": {"outcome": "INDETERMINATE", "reason": "TRY_LATER"},
+        }
+    ]
+    results = annex_schema.validator()
+    wrong = [e.message for e in results.iter_errors({"results": [annex._result(shown)]}) if list(e.instance_path)[:1] == ["results"]]
+    assert wrong == []
+
+
+def test_the_annex_says_nothing_of_it_where_nothing_is_signed(case: Case, exhibit: Exhibit) -> None:
+    other = courtroom.hand_in(case, exhibit.submitted_by)
+    stored = courtroom.run(other, courtroom.consistent()).verdict
+    assert "as_of_receipt" not in annex._result(document_module.item(stored, passed_max=0, until=datetime.now(UTC)))

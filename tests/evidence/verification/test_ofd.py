@@ -2,6 +2,7 @@
 
 import io
 import zipfile
+from dataclasses import replace
 
 import pytest
 from asn1crypto import core
@@ -10,8 +11,9 @@ from evidence.verification import catalogue
 from evidence.verification.reasons import Reason
 from evidence.verification.verdict import Outcome, Overall
 
+from . import pdf_exhibits
 from .authority import TokenPlan, sequence, token
-from .pdf_exhibits import SIGNED, TSA, Plan, document, sign, stream, text, update, verdict
+from .pdf_exhibits import SIGNED, SM2_SEAL, TSA, Plan, document, sign, stream, text, trust, update, verdict
 
 DEED = document(text("The price is 100"))
 
@@ -75,3 +77,33 @@ def test_rubbish_is_no_seal() -> None:
     for value in (sequence(sequence(b"")), sequence(core.Integer(1).dump()), sequence(sequence(core.Integer(1).dump()))):
         made = sign(DEED, Plan(value=lambda _, value=value: value))  # type: ignore[misc]
         assert verdict({"deed.pdf": made.data}).overall is Overall.INCONSISTENT
+
+
+# ── GM/T 0010: SM2 signatures in frames of their own ──────────────────────────────────────────────────────────────────
+
+GMT = "1.2.156.10197.6.1.4.2."
+SM2 = Plan(signer=SM2_SEAL, embed=(SM2_SEAL.der,), frame=GMT + "2", content_type=GMT + "1")
+KINDS: dict[str, tuple[Plan, Overall, Reason | None]] = {
+    "frame and content of GM/T 0010": (SM2, Overall.CONSISTENT, None),
+    "its frame, content of RFC 5652": (replace(SM2, content_type="1.2.840.113549.1.7.1"), Overall.CONSISTENT, None),
+    "frame of RFC 5652, its content": (replace(SM2, frame="1.2.840.113549.1.7.2"), Overall.CONSISTENT, None),
+    "PKCS #7": (replace(SM2, subfilter=b"adbe.pkcs7.detached"), Overall.CONSISTENT, None),
+    "without a time": (replace(SM2, stamped=None), Overall.INDETERMINATE, Reason.NO_POE),
+    "SM2 over SHA-256": (replace(SM2, digest="sha256"), Overall.INDETERMINATE, Reason.CRYPTO_CONSTRAINTS_FAILURE),
+    "enveloped content": (replace(SM2, content_type=GMT + "3"), Overall.INDETERMINATE, Reason.SIG_CONSTRAINTS_FAILURE),
+    "an enveloped frame": (replace(SM2, frame=GMT + "3"), Overall.INCONSISTENT, Reason.FORMAT_FAILURE),
+    "an encrypted frame": (replace(SM2, frame=GMT + "5"), Overall.INCONSISTENT, Reason.FORMAT_FAILURE),
+}
+
+
+@pytest.mark.parametrize(("plan", "overall", "reason"), KINDS.values(), ids=KINDS)
+def test_frames_and_contents_of_the_national_standard(plan: Plan, overall: Overall, reason: Reason | None) -> None:
+    result = verdict({"deed.pdf": sign(DEED, plan).data}, trust(SM2_SEAL.der))
+    assert result.overall is overall
+    assert reason is None or reason in {f.reason for f in result.findings}
+
+
+@pytest.mark.parametrize("identifier", ["1.2.156.10197.1.501", "1.2.156.10197.1.301.1", "1.2.156.10197.1.301"])
+def test_the_names_that_signers_give_the_algorithm(identifier: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(pdf_exhibits, "SM2_WITH_SM3", sequence(core.ObjectIdentifier(identifier).dump()))
+    assert verdict({"deed.pdf": sign(DEED, SM2).data}, trust(SM2_SEAL.der)).overall is Overall.CONSISTENT
