@@ -50,7 +50,7 @@ class Bench:
     anchors: Anchors
     store: Store
     now: datetime
-    needs_lists: bool = True
+    needs_lists: bool
 
 
 @dataclass(frozen=True, slots=True)
