@@ -203,7 +203,7 @@ def _renderer(fonts: Path, templates: Path) -> _Press:
 
 def missing_glyphs(text: str, *, fonts: Path) -> str:
     """The characters of `text` that a report cannot show in each of its faces (empty: all is well): no font has them, or
-    PDF/A forbids them. Of a letter with marks, the marks, unless one of the first two fonts has all of it: behind these the
+    PDF/A forbids them. `text` may be JSON. Of a letter with marks, the marks, unless one of the first two fonts has all of it: behind these the
     compiler does not always look further once a neighbour sent it on. Rare-name fonts count when installed.
     """
     rare = [file for _family, file in _rare_fonts(fonts)]
@@ -214,9 +214,11 @@ def missing_glyphs(text: str, *, fonts: Path) -> str:
     marks = {c for c in found - lost if unicodedata.category(c)[0] == "M"}
     if marks:
         unseen = {c for c in found if unicodedata.category(c) == "Cf"}
-        for cluster in set(re.findall(f".[{re.escape(''.join(marks | unseen))}]+", text, re.DOTALL)):
+        for cluster in set(re.findall(f"(?:^|.)[{re.escape(''.join(marks | unseen))}]+", text, re.DOTALL)):
             codes = {ord(c) for c in cluster if c not in unseen}
-            if not all(any(codes <= font for font in chain[:2]) for chain in chains):
+            # Without a letter of its own, at the start of a string, a mark would go to whatever the page has before it.
+            alone = cluster[0] in marks or cluster[0] == '"' or cluster[0].isspace()
+            if alone or not all(any(codes <= font for font in chain[:2]) for chain in chains):
                 lost.update(marks.intersection(cluster))
     return "".join(sorted(lost))
 

@@ -19,7 +19,8 @@ from evidence.verification.reasons import Reason
 from tests import courtroom
 
 from .conftest import Printed, ordered
-from .test_rendering import NOBODY, RARE, faults, rare_fonts, text_of
+from .test_characters import NOBODY, RARE, rare_fonts
+from .test_rendering import faults, text_of
 
 pytestmark = pytest.mark.django_db
 HAN = re.compile("[㐀-鿿]")
