@@ -272,6 +272,22 @@ def test_a_signed_report_stays_whatever_is_written(court: Court, statement: str)
     assert (Report.objects.values().get(), list(Revision.objects.values())) == before and made.steps.exists() and made.verdicts.exists()
 
 
+@pytest.mark.parametrize(
+    "steps",
+    [
+        [("revoke_asked", "clerk"), ("revoke_dropped", "clerk"), ("revoked", "judge")],
+        [("revoke_asked", "clerk"), ("revoke_dropped", "clerk"), ("revoke_asked", "judge"), ("revoked", "judge")],
+        [("revoked", "judge"), ("revoke_asked", "clerk")],
+    ],
+)
+def test_a_request_that_is_over_revokes_nothing_in_the_table_either(court: Court, steps: list[tuple[str, str]]) -> None:
+    made = courtroom.report(court.case, court.clerk, court.verdict)
+    for act, by in steps:
+        made.steps.create(act=act, by=court.people[by], reason="x")
+    with pytest.raises(DatabaseError), transaction.atomic():
+        Report.objects.filter(pk=made.pk).update(state="revoked")
+
+
 # ── the bytes, with the vault's own rights ────────────────────────────────────────────────────────────────────────────
 
 
