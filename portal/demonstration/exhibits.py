@@ -10,8 +10,9 @@ import hashlib
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from time import sleep
 from typing import Any
 
 from . import chainmaker, fisco3, snapshot
@@ -41,12 +42,15 @@ class Made:
 
 
 def make(keys: Path, *, at: datetime) -> Made:
-    """`keys` is the directory of `authority.ensure`; `at` is when the recordings are said to have happened."""
+    """`keys` is the directory of `authority.ensure`; `at` is when the recordings of older files are said to have happened."""
     page = snapshot.capture(pattern="青花山水")
-    # 至信链's open interface records SM3 by default; the block is cut ten seconds after the transaction.
+    # What was captured just now was not recorded a month ago: its block is of the second after, and nothing is filed before that.
+    captured = datetime.now(UTC).replace(microsecond=0) + timedelta(seconds=1)
+    # 至信链's open interface records SM3 by default.
     chain_maker = chainmaker.build_block(
-        [hashlib.new("sm3", page).digest()], suite="SM", height=CHAINMAKER_HEIGHT, time=int(at.timestamp()) + 10
+        [hashlib.new("sm3", page).digest()], suite="SM", height=CHAINMAKER_HEIGHT, time=int(captured.timestamp())
     )
+    sleep(max(0, (captured - datetime.now(UTC)).total_seconds()))
     picture, altered = snapshot.png(shade=40), snapshot.png(shade=41)
     recorded = hashlib.sha256(picture).digest()
     fisco = fisco3.build([recorded], suite="ECDSA", timestamp=int(at.timestamp() * 1000))
@@ -68,7 +72,7 @@ def make(keys: Path, *, at: datetime) -> Made:
                     "page.wacz": page,
                     "block.json": chain_maker.block_json,
                     "certificate.json": certificate(
-                        "page.wacz", page, alg="SM3", tx=chain_maker.tx_ids[0], height=CHAINMAKER_HEIGHT, at=at
+                        "page.wacz", page, alg="SM3", tx=chain_maker.tx_ids[0], height=CHAINMAKER_HEIGHT, at=captured
                     ),
                 },
                 {

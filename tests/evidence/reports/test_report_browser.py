@@ -170,6 +170,9 @@ def inside(d: Docket) -> Iterator[Seen]:
     yield Seen("draft-outdated", d.clerk, page_of("report", draft), "不能再签发")
     yield Seen("sign-outdated", d.judge, page_of("sign", correction), "不能再签发")
     yield Seen("sealing", d.judge, page_of("report", d.report("sealing")), "正在签名")
+    waiting = d.report("sealing")
+    Report.objects.filter(pk=waiting.pk).update(fault="KeyUnusable: the token did not answer")
+    yield Seen("sealing-waits", d.judge, page_of("report", waiting), "签名密钥暂时不能使用")
     for stage in ("preparing", "sealing"):
         yield Seen(f"failed-{stage}", d.clerk, page_of("report", d.report("failed", stage=stage, fault="SigningError: the time-stamping authority did not answer")), "重试")
     yield Seen("failed-changed", d.clerk, page_of("report", d.report("failed", stage="sealing", fault="ReportFault: what the report says is no longer what was checked; order it again")))
@@ -208,6 +211,7 @@ def outside(d: Docket) -> Iterator[Seen]:
     yield Seen("keys", d.admin, reverse("reports:keys"))
     yield Seen("keys-wrong", d.admin, reverse("reports:keys") + "?fingerprint=xy", "64")
     yield Seen("key", d.admin, reverse("reports:key", args=["cd" * 32]))
+    yield Seen("upkeep", d.admin, reverse("reports:upkeep"))
     yield Seen("key-unused", d.admin, reverse("reports:key", args=["ef" * 32]))
 
 
