@@ -90,6 +90,11 @@ def test_litigant_files_on_a_phone_and_the_judge_reads_on_a_desk(portal: Portal,
     phone.seen("form-4-files")
     page.get_by_role("button", name="继续").click()
 
+    # Before recording: one of the six boxes, the others left out.
+    phone.seen("form-5-prechain")
+    page.get_by_label(re.compile("存储过程")).fill("取证后一直存于公司电脑。")
+    page.get_by_role("button", name="继续").click()
+
     # What it proves; check; declare.
     phone.seen("form-5-purpose")
     page.locator("textarea").first.fill("被告店铺首页使用了原告作品。")
