@@ -190,16 +190,20 @@ class _Trees:
         pending: list[Any] = [element]
         while pending:
             at = pending.pop()
-            try:
-                kids = self._entry(at, "/K")
-            except KeyError:
-                continue
+            if not isinstance(at, generic.DictionaryObject):
+                raise TypeError("no dictionary")
+            kids = dict.get(at, "/K", ())
+            if isinstance(kids, generic.IndirectObject):
+                kids = self._value(kids)
             found: list[Any] = []
             for kid in kids if isinstance(kids, generic.ArrayObject) else (kids,):
+                if not isinstance(kid, (generic.IndirectObject, generic.DictionaryObject)):
+                    continue
                 value = self._value(kid)
                 if not isinstance(value, generic.DictionaryObject):
                     continue
-                if "/Type" in value and self._entry(value, "/Type") != "/StructElem":
+                kind = dict.get(value, "/Type", "/StructElem")
+                if kind != "/StructElem" and self._value(kind) != "/StructElem":
                     continue
                 if isinstance(kid, generic.IndirectObject):
                     yield kid.idnum, kid.generation
