@@ -118,6 +118,8 @@ def _followed(made: Any, worker: "subprocess.Popen[bytes]") -> tuple[float, int,
     """Seconds of work, memory of the worker when it began and at most, and the different progresses that a page could have shown."""
     idle, began, seen = 0, 0.0, []
     while True:
+        if worker.poll() is not None:
+            raise RuntimeError(f"the worker ended with status {worker.returncode}")
         made.refresh_from_db()
         if made.state == "queued":
             idle = _memory(worker.pid, "VmRSS")
