@@ -2,7 +2,7 @@
 
 from . import environment as env
 
-PORTAL_EMBEDDED_WORKER = env.flag("EMBEDDED_WORKER", default=env.text("BROKER_URL", "memory://").startswith("memory"))
+PORTAL_EMBEDDED_WORKER = env.flag("EMBEDDED_WORKER", default=env.text("BROKER_URL", "memory:").startswith("memory"))
 """With the in-memory broker the worker is a thread of the web process: safe, because the row is the queue of record."""
 PORTAL_LEASE_SECONDS = env.number("LEASE_SECONDS", 12)
 PORTAL_SWEEP_SECONDS = env.number("SWEEP_SECONDS", 10)
@@ -18,7 +18,7 @@ PORTAL_WEAK_JAIL = env.flag("WEAK_JAIL")
 PORTAL_CONNECTORS = env.text("CONNECTORS", "")
 """File that lists the chain nodes the court runs itself; empty: no node is asked, nothing goes out."""
 
-CELERY_BROKER_URL = env.text("BROKER_URL", "memory://")
+CELERY_BROKER_URL = env.text("BROKER_URL", "memory://localhost")
 CELERY_TASK_SERIALIZER = "json"
 CELERY_ACCEPT_CONTENT = ["json"]
 CELERY_TASK_IGNORE_RESULT = True
