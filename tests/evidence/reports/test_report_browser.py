@@ -16,6 +16,7 @@ from unittest.mock import Mock
 import pytest
 from axe_playwright_python.sync_playwright import Axe
 from django.conf import settings as django_settings
+from django.db import connections
 from django.test import Client
 from django.urls import reverse
 from playwright.sync_api import Browser, Page, sync_playwright
@@ -91,6 +92,7 @@ def visit(request: Any, live_server: Any, court: "Docket") -> Iterator[Visit]:
         for page in made.pages.values():
             page.goto("about:blank")  # nothing asks the portal again while its tables are emptied
         browser.close()
+        connections.close_all()  # while the driver's loop runs, this thread has a session of its own
     assert (made.wrong, made.complaints) == ([], [])
 
 
