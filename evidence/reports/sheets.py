@@ -7,9 +7,12 @@ from the evidence were made legible by `printable` where they were read; in the 
 import io
 from collections.abc import Mapping, Sequence
 from dataclasses import fields, is_dataclass
+from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
 import segno
+
+from evidence.verification import catalogue
 
 from . import attention, custody, law, prechain, proofs, standing, times, volumes
 from .annex import COMMANDS
@@ -27,6 +30,7 @@ from .wording import (
     VERDICTS,
     Words,
     statement,
+    words,
 )
 
 if TYPE_CHECKING:
@@ -36,7 +40,7 @@ TEMPLATE = "report/report.typ"
 MATRIX_COLUMNS = 6
 """Exhibits beside one another in the rule matrix."""
 EVENTS_SHOWN_MAX = 60
-NOT_PRINTED = frozenset({"exhibit", "document", "law", "axes", "prechain_carried"})
+NOT_PRINTED = frozenset({"exhibit", "document", "law", "axes", "prechain_carried", "as_of_receipt"})
 """Of an `Item`: rows of the database and the whole verdict, from which other parts are made."""
 
 
@@ -167,7 +171,36 @@ def _item(item: Item) -> dict[str, Any]:
         }
         for one in item.prechain
     ]
+    found["receipt"] = _as_of_receipt(item)
     return found
+
+
+def _as_of_receipt(item: Item) -> dict[str, Any] | None:
+    """What the first verdict answered about signatures where the one in the report answers otherwise; None: they are one verdict."""
+    first = item.as_of_receipt
+    if first is None or first["run_number"] == item.run_number:
+        return None
+    return {
+        "at": plain(times.moment(datetime.fromisoformat(first["at"]))),
+        "overall": first["overall"],
+        "symbol": SYMBOLS[first["overall"]],
+        "verdict": plain(VERDICTS[first["overall"]]),
+        "grade": first["assurance"],
+        "differs": [
+            {
+                "question": plain(words(catalogue.question, one["check"])),
+                "subject": clean(one["subject"], NAME_MAX),
+                "then": _outcome(one["receipt"]),
+                "now": _outcome(one["now"]),
+            }
+            for one in first["differs"]
+        ],
+    }
+
+
+def _outcome(said: Mapping[str, str | None] | None) -> str:
+    """Symbol and reason; a dash where the question was not asked."""
+    return f"{SYMBOLS[str(said['outcome'])]} {said['reason'] or ''}".strip() if said else "—"
 
 
 def _stated(one: prechain.Stated) -> dict[str, Any]:

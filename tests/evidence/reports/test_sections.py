@@ -4,7 +4,7 @@ import hashlib
 import io
 import json
 import re
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 from xml.etree import ElementTree
@@ -28,6 +28,7 @@ from evidence.reports import (
 from evidence.reports.models import Report, Volume
 from portal.vault import Vault
 from tests import courtroom
+from tests.evidence.verification import pdf_exhibits
 
 from .conftest import Printed, ordered
 from .test_bundle import store, verified  # noqa: F401
@@ -289,3 +290,31 @@ def test_the_rule_matrix_has_a_box_for_the_court_in_every_row(printed: Printed) 
             left, bottom, right, top = drawn.get_bounds()
             boxes += abs(top - bottom - 3 * MM) < 1 and right - left > 9 * MM
     assert sheets.MATRIX_COLUMNS == 6 and rows >= 27 and boxes == rows
+
+
+# ── signatures, as of receipt and as of now ───────────────────────────────────────────────────────────────────────────
+
+
+@pytest.mark.parametrize("language", ["zh-en", "en"])
+def test_what_was_answered_about_signatures_at_receipt_is_printed_beside_the_later_answer(desk: Path, language: str) -> None:
+    """The revocation list of the signer ended in between: what was decided then is undecided now, and both stand on the page."""
+    case = courtroom.case(777)
+    clerk, party = courtroom.person("clerk-t"), courtroom.person("party-t")
+    courtroom.join(clerk, case, "clerk")
+    courtroom.join(party, case, "litigant", "plaintiff")
+    deed = pdf_exhibits.sign(pdf_exhibits.document(pdf_exhibits.text("The price is 100")), pdf_exhibits.Plan(stamped=None)).data
+    exhibit = courtroom.hand_in(case, party, files={"deed.pdf": deed}, submitted_at=pdf_exhibits.AT)
+    times = (pdf_exhibits.AT, pdf_exhibits.AT + timedelta(days=400))
+    first, later = (courtroom.run(exhibit, pdf_exhibits.verdict({"deed.pdf": deed}, None, at=at)).verdict for at in times)
+
+    def printed_of(verdict: Any) -> str:
+        with transaction.atomic():
+            report = issuing.order(case, [verdict], by=clerk, language=language)
+        made = edition.make(report, issued=datetime.now(UTC))
+        assert faults(made.pdf) == []
+        return flat(text_of(made.pdf))
+
+    said = printed_of(later)
+    assert flat("Signatures as of receipt and as of this verification") in said
+    assert "✓?TRY_LATER" in said
+    assert flat("Signatures as of receipt and as of this verification") not in printed_of(first)
