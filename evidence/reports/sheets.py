@@ -14,7 +14,7 @@ import segno
 
 from evidence.verification import catalogue
 
-from . import attention, custody, law, prechain, proofs, standing, times, volumes
+from . import attention, custody, law, prechain, profiles, proofs, standing, times, volumes
 from .annex import COMMANDS
 from .checking import ARCHIVES
 from .document import Item
@@ -61,6 +61,7 @@ def main(
         "version": report.version,
         "kind": plain(KINDS[report.kind]),
         "profiles": list(report.profiles),
+        "forms": plain([form for name, form in profiles.profiles().items() if name in report.profiles]),
         "cause": clean(report.case.cause, NAME_MAX),
         "issued": plain(contents.issued),
         "requested": plain(contents.requested),

@@ -13,7 +13,7 @@ from django.conf import settings
 from django.db import transaction
 
 from cases.models import Role
-from evidence.reports import checking, decisions, edition, issuing, signing
+from evidence.reports import checking, custody, decisions, edition, issuing, signing
 from evidence.reports.models import Report
 from portal.vault import Vault
 from tests import courtroom
@@ -83,26 +83,24 @@ def test_what_the_book_of_acts_takes_in_later_does_not_change_what_was_checked(r
     later = datetime.now(UTC)
     assert edition.make(report, issued=later).annex != stored(report.annex_sha256), "another moment of issue is another report"
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr("evidence.reports.custody.Detail", _Backdated(report.issued_at, late.pk))
+        patch.setattr(custody, "_about", _Backdated(custody._about, late.pk))
         assert edition.make(report, issued=report.issued_at).annex_sha256 == before
 
 
 class _Backdated:
-    """The table of details, where the late act bears a time before the draft."""
+    """The acts of a report, where the late one bears a time before the draft."""
 
-    def __init__(self, issued: datetime, late: int) -> None:
-        from portal.ledger.models import Detail
+    def __init__(self, plain: Any, late: int) -> None:
+        self.plain, self.late = plain, late
 
-        self.detail, self.issued, self.late = Detail, issued, late
-
-    @property
-    def objects(self) -> Any:
+    def __call__(self, *about: Any, **more: Any) -> Any:
+        self.found = self.plain(*about, **more)
         return self
 
-    def filter(self, about: Any, *, case: str, at__lte: datetime) -> Any:
+    def filter(self, *, at__lte: datetime) -> Any:
         from django.db.models import Q
 
-        return self.detail.objects.filter(about, Q(at__lte=at__lte) | Q(pk=self.late), case=case)
+        return self.found.filter(Q(at__lte=at__lte) | Q(pk=self.late))
 
 
 def test_the_signed_report_has_its_rows_from_its_own_bytes(report: Report, keys: Path) -> None:

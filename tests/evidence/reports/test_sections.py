@@ -4,6 +4,7 @@ import hashlib
 import io
 import json
 import re
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -304,8 +305,9 @@ def test_what_was_answered_about_signatures_at_receipt_is_printed_beside_the_lat
     courtroom.join(party, case, "litigant", "plaintiff")
     deed = pdf_exhibits.sign(pdf_exhibits.document(pdf_exhibits.text("The price is 100")), pdf_exhibits.Plan(stamped=None)).data
     exhibit = courtroom.hand_in(case, party, files={"deed.pdf": deed}, submitted_at=pdf_exhibits.AT)
+    pinned = replace(pdf_exhibits.trust(), digest="ab" * 32)
     times = (pdf_exhibits.AT, pdf_exhibits.AT + timedelta(days=400))
-    first, later = (courtroom.run(exhibit, pdf_exhibits.verdict({"deed.pdf": deed}, None, at=at)).verdict for at in times)
+    first, later = (courtroom.run(exhibit, pdf_exhibits.verdict({"deed.pdf": deed}, pinned, at=at)).verdict for at in times)
 
     def printed_of(verdict: Any) -> str:
         with transaction.atomic():
