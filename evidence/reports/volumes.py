@@ -12,11 +12,10 @@ from hashlib import sha256
 
 import pikepdf
 
+from . import rendering
 from .document import Item
 from .wording import Words
 
-PARALLEL = 2
-"""Volumes in the making at once: while one is laid out, the other is validated."""
 ITEMS_MAX = 50
 """Exhibits of a volume, and of a report without volumes."""
 FULL_MAX = 40
@@ -52,7 +51,7 @@ def bind(items: Sequence[Item], *, printed: Callable[[int, Sequence[Item]], byte
             pages = len(opened.pages)
         return Bound(number, pdf, sha256(pdf).hexdigest(), pages, part[0].label, part[-1].label)
 
-    with ThreadPoolExecutor(PARALLEL) as press:
+    with ThreadPoolExecutor(rendering.PARALLEL) as press:
         return tuple(press.map(one, range(1, len(parts) + 1), parts))
 
 
