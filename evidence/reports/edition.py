@@ -8,11 +8,9 @@ signature fields, no check code and no attachment; the annex, and so its digest,
 """
 
 import hashlib
-import io
 import json
 import unicodedata
 from collections.abc import Mapping, Sequence
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from datetime import datetime
 from functools import cache
@@ -20,7 +18,6 @@ from importlib import metadata
 from pathlib import Path
 from typing import Any
 
-import pikepdf
 from django.conf import settings
 
 import evidence.verification
@@ -31,6 +28,7 @@ from portal.vault import Vault
 
 from . import (
     annex,
+    conformance,
     custody,
     document,
     etsi,
@@ -55,11 +53,7 @@ LIBRARIES = ("cryptography", "asn1crypto", "pycryptodome", "pyhanko", "typst", "
 PASSED_SHOWN_MAX = 160
 """Passed checks printed in one report, shared evenly by its exhibits; the annex carries all."""
 POLICY = "mingjian-decision-rule"
-PROFILES = ("3a", "ua1")
-FALSE_ALARM = "STREAM-LENGTH-001"
-"""The validator takes a carriage return at the end of a stream for an end of line; it is waived as often as that occurs."""
-COVERAGE_RULE = "SIGNATURE-BYTERANGE-001"
-"""The validator wants each signature to cover the whole file; a later time-stamp makes that impossible for the seal."""
+
 
 
 class ReportFault(RuntimeError):
@@ -160,39 +154,20 @@ def make(report: Report, *, issued: datetime, draft: bool = False) -> Edition:
 
 
 def _printed(contents: Contents, page: dict[str, Any], attachments: Sequence[rendering.Attached]) -> bytes:
-    pdf = rendering.render(
+    return rendering.render(
         sheets.TEMPLATE,
         _spelt_out(page, contents),
         fonts=settings.PORTAL_FONT_DIR,
         dated=contents.issued_at,
         attachments=attachments,
     )
-    conform(pdf)
-    return pdf
 
 
-def conform(pdf: bytes, *, signed: bool = False) -> None:
-    """PDF/A-3a and PDF/UA-1 by the validator; ReportFault names the first rule that is broken."""
-    import page  # the package page-validation
-
-    with ThreadPoolExecutor(len(PROFILES)) as both:  # outside Python's own lock
-        read = list(both.map(lambda profile: page.validate_pdf_bytes(pdf, profile=profile).failures, PROFILES))
-    for profile, faults in zip(PROFILES, read, strict=True):
-        said = [f"{f.rule_id}: {f.message}" for f in faults if not (signed and COVERAGE_RULE in f.rule_id)]
-        alarms = [f for f in said if FALSE_ALARM in f]
-        if alarms and len(alarms) <= _streams_ending_in_return(pdf):
-            said = [f for f in said if f not in alarms]
-        if said:
-            raise ReportFault(f"not PDF/{profile}: {said[0]}")
-
-
-def _streams_ending_in_return(pdf: bytes) -> int:
-    with pikepdf.open(io.BytesIO(pdf)) as opened:
-        return sum(
-            1
-            for thing in opened.objects
-            if isinstance(thing, pikepdf.Stream) and thing.read_raw_bytes().endswith(b"\r")
-        )
+def conform(pdf: bytes) -> None:
+    """A signed report: ReportFault names the first rule that is broken. (What is not signed yet was checked where it was rendered.)"""
+    broken = conformance.faults(pdf, signed=True)
+    if broken:
+        raise ReportFault(f"not {broken[0]}")
 
 
 def _contents(report: Report, *, issued: datetime) -> Contents:

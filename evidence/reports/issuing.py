@@ -323,7 +323,7 @@ def _seal(report: Report, claim: errands.Claim) -> None:
     faults = checking.check(sealed.pdf, keys=settings.PORTAL_SIGNING_DIR, level=sealed.level)
     if faults:
         raise ReportFault("the signed report does not pass its own check: " + "; ".join(faults))
-    edition.conform(sealed.pdf, signed=True)
+    edition.conform(sealed.pdf)
     # 9. Store by digest, then the rows and the act.
     pages = _pages(sealed.pdf)
     Vault(settings.PORTAL_VAULT_DIR).put_bytes(sealed.pdf)

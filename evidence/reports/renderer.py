@@ -13,6 +13,7 @@ import json
 import os
 import signal
 import sys
+from collections.abc import Callable
 from datetime import datetime
 from pathlib import Path
 from typing import Any, BinaryIO, NoReturn, cast
@@ -39,37 +40,45 @@ def serve(requests: BinaryIO, answers: BinaryIO, *, templates: Path, fonts: list
     while header := requests.read(MARK_BYTES + 8):
         mark, length = header[:MARK_BYTES], int.from_bytes(header[MARK_BYTES:])
         request = json.loads(requests.read(length))
-        here = os.getpid()
-        reading, writing = os.pipe()
-        child = os.fork()
-        if child == 0:
-            _child(request, writing, nothing, templates=templates, faces=faces, parent=here)
-        os.close(writing)
-        with os.fdopen(reading, "rb") as stream:
-            answer = stream.read()
-        os.waitpid(child, 0)
-        if not answer:
-            answer = b"Fthe renderer ended without a document (memory or time limit)"
+        answer = _apart(lambda request=request: _document(request, templates=templates, faces=faces), nothing)  # type: ignore[misc]
+        if answer[:1] == b"P":
+            # In a process of its own: what the compiler holds and what the validator needs do not add up.
+            answer = _apart(lambda made=answer[1:]: _conforming(made), nothing)  # type: ignore[misc]
         answers.write(mark + answer[:1] + (len(answer) - 1).to_bytes(8) + answer[1:])
         answers.flush()
 
 
 def _preload(fonts: list[Path]) -> Any:
     """Everything that a child uses, loaded; the fonts found, and read which characters they have."""
+    import page  # noqa: F401  # the package page-validation
     import typst
 
-    from . import pdf_finish  # noqa: F401
+    from . import conformance, pdf_finish  # noqa: F401
 
     faces = typst.Fonts(include_system_fonts=False, include_embedded_fonts=False, font_paths=[str(p) for p in fonts])
     gc.freeze()
     return faces
 
 
-def _child(request: dict[str, Any], writing: int, nothing: int, *, templates: Path, faces: Any, parent: int) -> NoReturn:
+def _apart(work: Callable[[], bytes], nothing: int) -> bytes:
+    """`work` in a confined child: `P` and what it made, or `F` and why it made nothing."""
+    here = os.getpid()
+    reading, writing = os.pipe()
+    if os.fork() == 0:
+        _child(work, writing, nothing, parent=here)
+    os.close(writing)
+    with os.fdopen(reading, "rb") as stream:
+        answer = stream.read()
+    os.wait()
+    return answer or b"Fthe renderer ended without a document (memory or time limit)"
+
+
+def _child(work: Callable[[], bytes], writing: int, nothing: int, *, parent: int) -> NoReturn:
     """Every end becomes an answer; what the kernel ends has none."""
     try:
         _confine(writing, nothing, parent)
-        answer = b"P" + _document(request, templates=templates, faces=faces)
+        gc.disable()  # one short-lived process
+        answer = b"P" + work()
     except BaseException as fault:  # a panic of the compiler is one
         answer = b"F" + f"{type(fault).__name__}: {fault}"[:FAULT_MAX].encode("utf-8", "replace")
     with os.fdopen(writing, "wb") as stream:
@@ -94,7 +103,6 @@ def _document(request: dict[str, Any], *, templates: Path, faces: Any) -> bytes:
 
     from .pdf_finish import finish
 
-    gc.disable()  # one short-lived process
     nowhere = str(templates / "packages")  # there is none, and nothing is fetched
     compiler = typst.Compiler(
         str(templates / request["main"]),
@@ -114,6 +122,14 @@ def _document(request: dict[str, Any], *, templates: Path, faces: Any) -> bytes:
     if warnings:  # a family that is not there, a sheet that never settles: nothing is printed otherwise than it was meant
         raise ValueError(warnings[0].diagnostic)
     return finish(cast(bytes, made))
+
+
+def _conforming(pdf: bytes) -> bytes:
+    from .conformance import faults
+
+    if broken := faults(pdf):
+        raise ValueError(f"not {broken[0]}")
+    return pdf
 
 
 if __name__ == "__main__":

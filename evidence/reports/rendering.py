@@ -26,7 +26,7 @@ from typing import Any
 
 TEMPLATES = Path(__file__).resolve().parents[2] / "templates" / "typeset"
 """Root of the compiler: a document can read nothing outside."""
-MEMORY_MAX = 1 << 30
+MEMORY_MAX = 1536 << 20
 """Address space of a render: a volume of 50 exhibits needs about 150 MB resident; address space runs ahead of that."""
 SECONDS_MAX = 60
 """Of processor and of wall: a volume takes about a second."""
@@ -168,7 +168,7 @@ class _Renderer:
             self._process = subprocess.Popen(
                 [sys.executable, "-m", "evidence.reports.renderer", str(self._templates), *map(str, directories)],
                 cwd=Path(__file__).resolve().parents[2],
-                env={"PATH": "/usr/bin:/bin", "LC_ALL": "C.UTF-8", "RAYON_NUM_THREADS": THREADS},
+                env={"PATH": "/usr/bin:/bin", "LC_ALL": "C.UTF-8", "RAYON_NUM_THREADS": THREADS, "MALLOC_ARENA_MAX": THREADS},
                 stdin=subprocess.PIPE,
                 stdout=subprocess.PIPE,
             )

@@ -196,7 +196,7 @@ def _revised(report: Report, work: Callable[..., signing.Signed], at: datetime |
     faults = checking.check(made.pdf, keys=settings.PORTAL_SIGNING_DIR, at=at)
     if faults:
         raise ReportFault("the extended report does not pass its own check: " + "; ".join(faults))
-    edition.conform(made.pdf, signed=True)
+    edition.conform(made.pdf)
     return made
 
 

@@ -209,7 +209,7 @@ def press(monkeypatch: pytest.MonkeyPatch, settings: Any, tmp_path: Path) -> lif
     settings.PORTAL_VAULT_DIR = tmp_path / "vault"
     made = life.Press()
     monkeypatch.setattr(edition, "make", made.make)
-    monkeypatch.setattr(edition, "conform", lambda pdf, signed=False: None)
+    monkeypatch.setattr(edition, "conform", lambda pdf: None)
     monkeypatch.setattr(signing, "seal", made.seal)
     monkeypatch.setattr(checking, "check", lambda pdf, **_: [])
     monkeypatch.setattr(issuing, "signatories", lambda pdf: [])

@@ -93,7 +93,7 @@ def test_it_stands_between_the_seal_and_the_persons(sealed: bytes, twin: Path) -
     assert [field for field, _ in found.signed_by] == ["CourtSealSM2", "Clerk", "Judge"]
     assert "SM2 E-SEAL" in found.signed_by[0][1]
     assert [s.field for s in signatories.signatories(sealed)] == ["CourtSeal", "CourtSealSM2", "Clerk", "Judge", "DocTS1"]
-    edition.conform(sealed, signed=True)
+    edition.conform(sealed)
 
 
 def test_it_is_sm2_with_sm3_and_bears_a_time_stamp(sealed: bytes) -> None:

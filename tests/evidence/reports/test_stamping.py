@@ -97,7 +97,7 @@ def test_dead_then_alive_again(unsigned: bytes, court_keys: Path) -> None:
     assert checking.check(later.pdf, keys=court_keys) == []
     from evidence.reports import edition
 
-    edition.conform(later.pdf, signed=True)
+    edition.conform(later.pdf)
 
 
 def drip(handler: BaseHTTPRequestHandler, _: bytes) -> None:
