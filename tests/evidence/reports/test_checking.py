@@ -40,7 +40,7 @@ def test_a_sealed_report_has_nothing_wrong(sealed: bytes, keys: Path) -> None:
     found = checking.examine(sealed, anchors=keys)
     assert found.faults == ()
     assert "E-SEAL" in found.sealed_by and found.sealed_at is not None
-    assert abs(found.sealed_at - datetime.now(UTC)) < timedelta(minutes=10)
+    assert abs(found.sealed_at - datetime.now(UTC)) < timedelta(hours=3), "it is sealed once for the run"
     assert found.annex_sha256 == "015abd7f5cc57a2dd94b7590f04ad8084273905ee33ec5cebeae62276a97f862"  # of {"a":1}
 
 
