@@ -171,8 +171,9 @@ def _sealed(path: Path, sha256: str) -> Looked:
     ours = {field for field, check, outcome in found if check == "SIG.CHAIN" and outcome == "PASSED"}
     if not ours:
         return Looked(Kind.NOT_OURS, sha256)
-    checks = tuple(c for c in found if c[0] in ours)
-    whole = all((field, check, "PASSED") in checks for field in ours for check in UNBROKEN)
+    # A time-stamp over the seal covers what the seal itself does not: refuted, it breaks the file no less.
+    checks = tuple(c for c in found if c[0] in ours or c[2] == "FAILED")
+    whole = all((field, check, "PASSED") in checks for field in ours for check in UNBROKEN) and not any(c[2] == "FAILED" for c in checks)
     return Looked(Kind.SEALED_UNKNOWN if whole else Kind.BROKEN, sha256, checks=checks)
 
 
