@@ -52,9 +52,10 @@ def signed_in(user: User) -> Client:
 
 
 def told(response: HttpResponse, *ids: object) -> tuple[object, ...]:
-    """All that an answer tells, but for the id that was asked for and the form's token."""
+    """All that an answer tells, but for the id that was asked for, the form's token and the minute in the line for paper."""
     body = b"".join(response.streaming_content) if response.streaming else response.content  # type: ignore[attr-defined]
     text = re.sub(r'name="csrfmiddlewaretoken" value="\w+"', "", body.decode(errors="replace"))
+    text = re.sub(r'(<p class="mj-print-only">.*?) \d{4}-\d\d-\d\d \d\d:\d\d', r"\1", text)
     headers = sorted((k, v) for k, v in response.headers.items() if k != "Expires")
     for one in ids:
         text = text.replace(str(one), "ID")
