@@ -62,9 +62,12 @@ def test_nothing_of_the_portal_is_in_it(installed: Path) -> None:
 
 
 def test_a_bundle_is_repeated_where_nothing_else_is_installed(installed: Path, pack: Path, verdict: bytes, tmp_path: Path) -> None:
-    bundle = Case(pack, verdict).archive(tmp_path / "bundle.zip")
-    done = outside(installed, "--json", bundle)
+    made = Case(pack, verdict)
+    bundle = made.archive(tmp_path / "bundle.zip")
+    done = outside(installed, "--json", "--digest", sha256(made.contents()), bundle)
     assert (done.returncode, done.stdout, done.stderr) == (0, verdict + b"\n", b"")
+    unchecked = outside(installed, "--json", bundle)
+    assert (unchecked.returncode, unchecked.stdout) == (3, verdict + b"\n") and b"--digest" in unchecked.stderr
 
 
 def test_it_uses_what_it_says_it_needs_and_no_more(installed: Path, pack: Path, tmp_path: Path) -> None:
