@@ -224,4 +224,4 @@ def _digest(sha256: str) -> dict[str, str]:
 
 
 def _line(line: attention.Line) -> dict[str, Any]:
-    return {"item": line.item.zh, "what": _pair(line.what), "detail": line.detail}
+    return {"item": line.item.zh, "what": _pair(line.what), "detail": line.detail.zh}

@@ -42,7 +42,7 @@ class Line:
 
     item: Words
     what: Words
-    detail: str
+    detail: Words
 
 
 def condition(data: Any, *, name: str, declared: str, detected: str) -> tuple[Words, ...]:
@@ -65,18 +65,20 @@ def lines(items: Sequence["Item"], *, limit: int | None = LINES_MAX) -> tuple[tu
             holders.setdefault(sha256, []).append(item)
     for item in items:
         for check in (*item.open_checks, *item.advisory_checks):
-            subject = clean(check.places[0].subject, NAME_MAX) if check.places else ""
+            subject = _same(clean(check.places[0].subject, NAME_MAX) if check.places else "")
             if check.reason in CONFLICTS:
                 found.append(Line(item.label, Words(f"{ENDED.zh}：{check.answer.zh}", f"{ENDED.en}: {check.answer.en}"), subject))
             elif check.advisory:
                 found.append(Line(item.label, Words(f"{ADVISORY_OPEN.zh}：{check.answer.zh}", f"{ADVISORY_OPEN.en}: {check.answer.en}"), subject))
-        found += [Line(item.label, LATE, f"{e.at.utc} {e.source}") for e in item.events if e.late]
+        found += [Line(item.label, LATE, _same(f"{e.at.utc} {e.source}")) for e in item.events if e.late]
         for file in item.files:
-            others = [o.label.zh for o in holders[file.sha256] if o is not item]
+            others = [o.label for o in holders[file.sha256] if o is not item]
             if others:
-                found.append(Line(item.label, SAME_BYTES, f"{file.name} = {', '.join(others[:5])}{' …' if len(others) > 5 else ''}"))
+                more = " …" if len(others) > 5 else ""
+                zh, en = (", ".join(o[:5]) for o in ([o.zh for o in others], [o.en for o in others]))
+                found.append(Line(item.label, SAME_BYTES, Words(f"{file.name} = {zh}{more}", f"{file.name} = {en}{more}")))
             if OTHER_TYPE in file.condition:
-                found.append(Line(item.label, OTHER_TYPE, f"{file.name}: {file.declared_type} / {file.detected_type}"))
+                found.append(Line(item.label, OTHER_TYPE, _same(f"{file.name}: {file.declared_type} / {file.detected_type}")))
     return _first(found, limit)
 
 
@@ -84,12 +86,17 @@ def not_run(items: Sequence["Item"], *, limit: int | None = LINES_MAX) -> tuple[
     """(what was not examined, and why; how many more than `limit`)."""
     found: list[Line] = []
     for item in items:
-        found += [Line(item.label, NOT_SHOWN["unknown"], f.name) for f in item.files if f.format == "unknown"]
+        found += [Line(item.label, NOT_SHOWN["unknown"], _same(f.name)) for f in item.files if f.format == "unknown"]
         for check in (*item.open_checks, *item.advisory_checks):
             if check.reason in NOT_EXAMINED:
                 meaning = words(catalogue.meaning, Reason(check.reason))
-                found.append(Line(item.label, meaning, f"{check.id} {clean(check.places[0].subject, NAME_MAX) if check.places else ''}"))
+                found.append(Line(item.label, meaning, _same(f"{check.id} {clean(check.places[0].subject, NAME_MAX) if check.places else ''}")))
     return _first(found, limit)
+
+
+def _same(text: str) -> Words:
+    """What is in no language: names and codes."""
+    return Words(text, text)
 
 
 def _first(found: Sequence[Line], limit: int | None) -> tuple[tuple[Line, ...], int]:

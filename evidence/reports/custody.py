@@ -22,7 +22,7 @@ from portal.ledger.models import Detail
 from portal.people.models import User
 
 from .document import label
-from .wording import ROLES, Words
+from .wording import ROLES, VERDICTS, Words
 
 START = "0" * 64
 """`prev` of the first row."""
@@ -78,7 +78,8 @@ def events(
     roles = _roles(case, {d.actor for d in details if d.actor})
     chained: list[Event] = []
     for detail in reversed(details):
-        exhibit = str(json.loads(detail.params).get("exhibit", ""))
+        particulars = json.loads(detail.params)
+        exhibit = str(particulars.get("exhibit", ""))
         row: dict[str, Any] = {
             "seq": detail.entry_id,
             "at": detail.at.isoformat(timespec="microseconds").replace("+00:00", "Z"),
@@ -88,7 +89,10 @@ def events(
             "leaf_hash": bytes(detail.entry.leaf_hash).hex(),
             "prev": chained[-1].hash if chained else START,
         }
-        words = Words(sentence(detail, language="zh"), sentence(detail, language="en"))
+        zh = sentence(detail, language="zh")
+        if (overall := particulars.get("overall")) in VERDICTS:
+            zh = zh.replace(overall, VERDICTS[overall].zh)
+        words = Words(zh, sentence(detail, language="en"))
         chained.append(Event(**{**row, "at": detail.at}, words=words, exhibit=exhibit, hash=hash_of(row)))
     return tuple(chained)
 

@@ -89,10 +89,12 @@ class Answer:
     found: tuple[Found, ...]
 
     @property
-    def machine(self) -> Words:
-        """What the machine found, in one line, with the ids of the checks."""
-        lines = [Words(f"{f.check} {f.words.zh}".strip(), f"{f.check} {f.words.en}".strip()) for f in self.found] or [NOTHING]
-        return Words("；".join(w.zh for w in lines), "; ".join(w.en for w in lines))
+    def machine(self) -> tuple[tuple[Words, tuple[str, ...]], ...]:
+        """What the machine found: each thing said, once, with the ids of the checks that say it; none where it is on record otherwise."""
+        said: dict[Words, list[str]] = {}
+        for one in self.found:
+            said.setdefault(one.words, []).extend([one.check] if one.check else [])
+        return tuple((words, tuple(checks)) for words, checks in said.items()) or ((NOTHING, ()),)
 
     @property
     def symbol(self) -> str:

@@ -274,7 +274,7 @@ def matrix(items: Sequence[Item]) -> dict[str, Any]:
 
 
 def _answer(answer: law.Answer) -> dict[str, Any]:
-    return {"status": answer.status, "symbol": answer.symbol, "machine": plain(answer.machine)}
+    return {"status": answer.status, "symbol": answer.symbol, "found": plain(answer.machine)}
 
 
 def plain(value: Any) -> Any:

@@ -142,7 +142,7 @@ def test_the_axis_and_the_matrix_know_that_something_was_stated(case: Case, cler
     courtroom.state(speaking, party, witness="张三")
     one, two = contents(report(case, clerk, silent, speaking)).items
     assert (one.axes["pre_chain"], two.axes["pre_chain"]) == ("NOT_DECLARED", "DECLARED")
-    rows = {a.row.id: a.machine.zh for a in two.law}
+    rows = {a.row.id: a.machine[0][0].zh for a in two.law}
     assert "有陈述" in rows["CN-R18b-2"] and "没有陈述" in rows["CN-R18a-1"]
 
 

@@ -282,14 +282,14 @@ def test_a_signature_has_its_indication(outcome: str, reason: str | None, main: 
 
 
 def test_the_rule_matrix_has_a_box_for_the_court_in_every_row(printed: Printed) -> None:
-    """Empty frames 3 mm high, counted in the drawn pages."""
+    """Empty frames 7 mm high, room for a pen, counted in the drawn pages."""
     matrix = printed.data["matrix"]
     rows = sum(len(part["rows"]) for part in matrix["answered"]) + sum(len(act["rows"]) for act in matrix["open"])
     boxes = 0
     for page in pypdfium2.PdfDocument(printed.sealed):
         for drawn in page.get_objects([pypdfium2.raw.FPDF_PAGEOBJ_PATH]):
             left, bottom, right, top = drawn.get_bounds()
-            boxes += abs(top - bottom - 3 * MM) < 1 and right - left > 9 * MM
+            boxes += abs(top - bottom - 7 * MM) < 1 and right - left > 18 * MM
     assert sheets.MATRIX_COLUMNS == 6 and rows >= 27 and boxes == rows
 
 
