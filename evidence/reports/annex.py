@@ -14,6 +14,7 @@ from evidence.verification.reasons import Reason
 from evidence.verification.verdict import ENGINE
 
 from . import attention, custody, law, standing
+from .annex_schema import validate
 from .document import FILE_ROLES, Item
 from .wording import SEAL_INTENDED, SEAL_NOTE, Words, statement, words
 
@@ -26,11 +27,57 @@ BUNDLE_COMMAND = "python -m evidence.verification --digest BUNDLE_SHA256 BUNDLE.
 COMMAND = "python -m evidence.verification --json --trust TRUST_DIR --at AT FILE…"
 COMMANDS = (BUNDLE_COMMAND, COMMAND)
 """As docs/verify.md explains them."""
+AT_ONCE = 50
+"""Exhibits that are set out, held against the schema and written before the next ones: all of a thousand at once fill the memory."""
+WRITTEN = json.JSONEncoder(ensure_ascii=False, sort_keys=True, separators=(",", ":"), allow_nan=False)
 
 
 def build(contents: "Contents", volumes: "Sequence[Bound]" = ()) -> bytes:
+    """AnnexFault when it is not of its schema."""
+    whole = _whole(contents, volumes)
+    rows: dict[str, list[bytes]] = {}
+    for start in range(0, len(contents.items), AT_ONCE):
+        part = _of_each(contents.items[start : start + AT_ONCE])
+        # No rule of the schema speaks of two rows: they are all of it when each part is.
+        validate({**whole, **part})
+        for name, found in part.items():
+            rows.setdefault(name, []).extend(map(_written, found))
+    pieces: list[bytes] = []
+    for name in sorted({*whole, *rows}):
+        value = b"[%b]" % b",".join(rows.pop(name)) if name in rows else _written(whole[name])
+        pieces += [b"," if pieces else b"{", _written(name), b":", value]
+    return b"".join((*pieces, b"}"))
+
+
+def _written(value: Any) -> bytes:
+    return WRITTEN.encode(value).encode()
+
+
+def _of_each(items: Sequence[Item]) -> dict[str, list[dict[str, Any]]]:
+    """The members that have rows for each exhibit."""
+    return {
+        "items": [_item(i) for i in items],
+        "results": [_result(i) for i in items],
+        "legal": [
+            {
+                "item": i.label.zh,
+                "id": a.row.id,
+                "status": a.status,
+                "checks": list(a.checks),
+                "found": [{"check": f.check or None, "outcome": f.outcome or None, "words": _pair(f.words)} for f in a.found],
+                "by": list(a.by),
+                "court": None,
+            }
+            for i in items
+            for a in i.law
+        ],
+    }
+
+
+def _whole(contents: "Contents", volumes: "Sequence[Bound]") -> dict[str, Any]:
+    """The members that speak of all exhibits at once."""
     report, case = contents.report, contents.report.case
-    data: dict[str, Any] = {
+    return {
         "schema": SCHEMA,
         "report": {
             "no": report.number,
@@ -66,7 +113,6 @@ def build(contents: "Contents", volumes: "Sequence[Bound]" = ()) -> bytes:
             "questions": [_pair(w) for w in standing.texts().questions],
             "authority": _pair(standing.texts().authority),
         },
-        "items": [_item(i) for i in contents.items],
         "policy": {
             "trust_stores": [dict(t) for t in contents.trust_stores],
             "id": contents.policy.id,
@@ -86,21 +132,7 @@ def build(contents: "Contents", volumes: "Sequence[Bound]" = ()) -> bytes:
             "network": "offline",
             "ml_used": False,
         },
-        "results": [_result(i) for i in contents.items],
         "texts": _texts(contents.items),
-        "legal": [
-            {
-                "item": i.label.zh,
-                "id": a.row.id,
-                "status": a.status,
-                "checks": list(a.checks),
-                "found": [{"check": f.check or None, "outcome": f.outcome or None, "words": _pair(f.words)} for f in a.found],
-                "by": list(a.by),
-                "court": None,
-            }
-            for i in contents.items
-            for a in i.law
-        ],
         "questions": {
             row.id: {"law": _pair(row.law), "article": row.article, "question": _pair(row.question), "cannot": _pair(row.cannot)}
             for row in law.rows()
@@ -135,7 +167,6 @@ def build(contents: "Contents", volumes: "Sequence[Bound]" = ()) -> bytes:
             "judge_section_blank": True,
         },
     }
-    return json.dumps(data, ensure_ascii=False, sort_keys=True, separators=(",", ":"), allow_nan=False).encode()
 
 
 def digest(annex: bytes) -> str:

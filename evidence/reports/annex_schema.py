@@ -1,12 +1,12 @@
 """Every annex is checked against its published schema before it is printed: what does not conform is not issued."""
 
 import json
+from collections.abc import Mapping
 from functools import cache
 from pathlib import Path
+from typing import Any
 
 import jsonschema_rs
-
-from evidence.verification.codecs import strict_json
 
 SCHEMAS = Path(__file__).resolve().parents[2] / "docs" / "schema"
 MESSAGE_MAX = 200
@@ -16,9 +16,9 @@ class AnnexFault(ValueError):
     """The annex is not of its schema: a fault of the product. The message names the member."""
 
 
-def validate(annex: bytes) -> None:
+def validate(annex: Mapping[str, Any]) -> None:
     """Raises AnnexFault."""
-    for fault in validator().iter_errors(strict_json.loads(annex)):
+    for fault in validator().iter_errors(annex):
         raise AnnexFault(f"annex: {'/'.join(map(str, fault.instance_path))}: {fault.message[:MESSAGE_MAX]}")
 
 

@@ -18,18 +18,21 @@ COVERAGE_RULE = "SIGNATURE-BYTERANGE-001"
 
 def faults(pdf: bytes, *, signed: bool = False) -> list[str]:
     """Each rule that is broken, as `PDF/profile: rule: message`; empty: it conforms."""
+    with ThreadPoolExecutor(len(PROFILES)) as both:  # outside Python's own lock
+        read = list(both.map(lambda profile: against(pdf, profile, signed=signed), PROFILES))
+    return [fault for found in read for fault in found]
+
+
+def against(pdf: bytes, profile: str, *, signed: bool = False) -> list[str]:
+    """The same of one of the `PROFILES`."""
     import page  # the package page-validation
 
-    with ThreadPoolExecutor(len(PROFILES)) as both:  # outside Python's own lock
-        read = list(both.map(lambda profile: page.validate_pdf_bytes(pdf, profile=profile).failures, PROFILES))
-    found: list[str] = []
-    for profile, failures in zip(PROFILES, read, strict=True):
-        said = [f"PDF/{profile}: {f.rule_id}: {f.message}" for f in failures if not (signed and COVERAGE_RULE in f.rule_id)]
-        alarms = [f for f in said if FALSE_ALARM in f]
-        if alarms and len(alarms) <= _streams_ending_in_return(pdf):
-            said = [f for f in said if f not in alarms]
-        found += said
-    return found
+    failures = page.validate_pdf_bytes(pdf, profile=profile).failures
+    said = [f"PDF/{profile}: {f.rule_id}: {f.message}" for f in failures if not (signed and COVERAGE_RULE in f.rule_id)]
+    alarms = [f for f in said if FALSE_ALARM in f]
+    if alarms and len(alarms) <= _streams_ending_in_return(pdf):
+        said = [f for f in said if f not in alarms]
+    return said
 
 
 def _streams_ending_in_return(pdf: bytes) -> int:

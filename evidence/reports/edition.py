@@ -40,7 +40,7 @@ from . import (
     times,
     volumes,
 )
-from .annex_schema import AnnexFault, validate
+from .annex_schema import AnnexFault
 from .checking import PERSONS, SM2_SEAL
 from .models import Report
 from .printable import NAME_MAX, TEXT_MAX, clean, number
@@ -129,10 +129,13 @@ def make(report: Report, *, issued: datetime, draft: bool = False) -> Edition:
     """
     # 1. The document and its annex; the volumes first, since the annex holds their digests.
     contents = _contents(report, issued=issued)
-    bound = volumes.bind(contents.items, printed=lambda n, part: _printed(contents, sheets.volume(contents, n, part), []))
-    machine = annex.build(contents, bound)
+    bound = volumes.bind(
+        contents.items,
+        sheet=lambda number, part: _spelt_out(sheets.volume(contents, number, part), contents),
+        printed=lambda sheet: _printed(sheet, contents),
+    )
     try:
-        validate(machine)
+        machine = annex.build(contents, bound)
     except AnnexFault as fault:
         raise ReportFault(str(fault)) from fault
     digest = annex.digest(machine)
@@ -149,18 +152,12 @@ def make(report: Report, *, issued: datetime, draft: bool = False) -> Edition:
     attached += [
         rendering.Attached(name, data, "签名验证报告 / signature validation report", "supplement") for name, data in contents.etsi
     ]
-    pdf = _printed(contents, page, [] if draft else attached)
+    pdf = _printed(_spelt_out(page, contents), contents, [] if draft else attached)
     return Edition(pdf, machine, digest, contents.court, bound)
 
 
-def _printed(contents: Contents, page: dict[str, Any], attachments: Sequence[rendering.Attached]) -> bytes:
-    return rendering.render(
-        sheets.TEMPLATE,
-        _spelt_out(page, contents),
-        fonts=settings.PORTAL_FONT_DIR,
-        dated=contents.issued_at,
-        attachments=attachments,
-    )
+def _printed(page: Mapping[str, Any], contents: Contents, attachments: Sequence[rendering.Attached] = ()) -> bytes:
+    return rendering.render(sheets.TEMPLATE, page, fonts=settings.PORTAL_FONT_DIR, dated=contents.issued_at, attachments=attachments)
 
 
 def conform(pdf: bytes) -> None:

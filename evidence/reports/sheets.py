@@ -8,6 +8,7 @@ import io
 from collections.abc import Mapping, Sequence
 from dataclasses import fields, is_dataclass
 from datetime import datetime
+from functools import cache
 from typing import TYPE_CHECKING, Any
 
 import segno
@@ -232,6 +233,7 @@ def _qr(payload: str) -> str:
 
 def matrix(items: Sequence[Item]) -> dict[str, Any]:
     """The rule matrix in two parts: what the checks answer, exhibit by exhibit, and what is left to people."""
+    alone = len(items) == 1  # then the page has room for what was found on each question
     answered: list[tuple[law.Row, tuple[law.Answer, ...]]] = []
     open_: list[tuple[law.Row, law.Answer]] = []
     for answers in zip(*(i.law for i in items), strict=True):
@@ -248,7 +250,7 @@ def matrix(items: Sequence[Item]) -> dict[str, Any]:
                     "article": row.article,
                     "question": plain(row.question),
                     "cannot": plain(row.cannot),
-                    "answers": [_answer(a) for a in answers[n : n + MATRIX_COLUMNS]],
+                    "answers": [_answer(a, alone=alone) for a in answers[n : n + MATRIX_COLUMNS]],
                 }
                 for row, answers in answered
             ],
@@ -263,7 +265,7 @@ def matrix(items: Sequence[Item]) -> dict[str, Any]:
                 "law": plain(one),
                 "rows": [
                     {"article": r.article, "question": plain(r.question), "cannot": plain(r.cannot), "people": plain(r.people)}
-                    | ({"answer": _answer(first)} if len(items) == 1 else {})
+                    | ({"answer": _answer(first, alone=True)} if alone else {})
                     for r, first in open_
                     if r.law == one
                 ],
@@ -273,8 +275,8 @@ def matrix(items: Sequence[Item]) -> dict[str, Any]:
     }
 
 
-def _answer(answer: law.Answer) -> dict[str, Any]:
-    return {"status": answer.status, "symbol": answer.symbol, "found": plain(answer.machine)}
+def _answer(answer: law.Answer, *, alone: bool) -> dict[str, Any]:
+    return {"status": answer.status, "symbol": answer.symbol} | ({"found": plain(answer.machine)} if alone else {})
 
 
 def plain(value: Any) -> Any:
@@ -284,9 +286,14 @@ def plain(value: Any) -> Any:
     if isinstance(value, Words):  # by far the most
         return {"zh": value.zh, "en": value.en}
     if is_dataclass(value) and not isinstance(value, type):
-        return {f.name: plain(getattr(value, f.name)) for f in fields(value)}
+        return {name: plain(getattr(value, name)) for name in _names(type(value))}
     if isinstance(value, (tuple, list)):
         return [plain(v) for v in value]
     if isinstance(value, Mapping):
         return {str(k): plain(v) for k, v in value.items()}
     raise TypeError(f"not to be printed: {type(value).__name__}")
+
+
+@cache
+def _names(kind: type) -> tuple[str, ...]:
+    return tuple(f.name for f in fields(kind))

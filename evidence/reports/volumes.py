@@ -5,10 +5,11 @@ so that there is one order in which both are made. The same record makes the sam
 """
 
 import io
-from collections.abc import Callable, Sequence
-from concurrent.futures import ThreadPoolExecutor
+from collections.abc import Callable, Mapping, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
 from hashlib import sha256
+from typing import Any
 
 import pikepdf
 
@@ -38,21 +39,31 @@ def needed(items: Sequence[Item]) -> bool:
     return len(items) > ITEMS_MAX
 
 
-def bind(items: Sequence[Item], *, printed: Callable[[int, Sequence[Item]], bytes]) -> tuple[Bound, ...]:
-    """Every exhibit once, in order. `printed`: the unsigned PDF of one volume, by its number and exhibits; called from several
-    threads, so it may not ask the database."""
+def bind(
+    items: Sequence[Item], *, sheet: Callable[[int, Sequence[Item]], Mapping[str, Any]], printed: Callable[[Mapping[str, Any]], bytes]
+) -> tuple[Bound, ...]:
+    """Every exhibit once, in order.
+
+    sheet     what a volume says, by its number and exhibits
+    printed   its unsigned PDF; called from several threads, so it may not ask the database
+    """
     if not needed(items):
         return ()
     parts = [items[start : start + ITEMS_MAX] for start in range(0, len(items), ITEMS_MAX)]
-
-    def one(number: int, part: Sequence[Item]) -> Bound:
-        pdf = printed(number, part)
-        with pikepdf.open(io.BytesIO(pdf)) as opened:
-            pages = len(opened.pages)
-        return Bound(number, pdf, sha256(pdf).hexdigest(), pages, part[0].label, part[-1].label)
-
+    made: list[Future[bytes]] = []
     with ThreadPoolExecutor(rendering.PARALLEL) as press:
-        return tuple(press.map(one, range(1, len(parts) + 1), parts))
+        for number, part in enumerate(parts, start=1):
+            made.append(press.submit(printed, sheet(number, part)))
+            # The next sheet is written while these are printed, and no more than one lies waiting.
+            for done in made[: -rendering.PARALLEL]:
+                done.result()
+    return tuple(_bound(number, pdf.result(), part) for number, (pdf, part) in enumerate(zip(made, parts, strict=True), start=1))
+
+
+def _bound(number: int, pdf: bytes, part: Sequence[Item]) -> Bound:
+    with pikepdf.open(io.BytesIO(pdf)) as opened:
+        pages = len(opened.pages)
+    return Bound(number, pdf, sha256(pdf).hexdigest(), pages, part[0].label, part[-1].label)
 
 
 def shown_in_main(items: Sequence[Item]) -> tuple[Item, ...]:

@@ -57,8 +57,8 @@ def data() -> dict[str, Any]:
     with transaction.atomic():
         report = issuing.order(case, [verdict], by=clerk)
     built = annex.build(edition._contents(report, issued=timezone.now()))
-    validate(built)
     found: dict[str, Any] = json.loads(built)
+    validate(found)
     return found
 
 

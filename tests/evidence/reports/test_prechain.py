@@ -58,8 +58,8 @@ def contents(of: Report) -> edition.Contents:
 
 def built(of: Report) -> dict[str, Any]:
     raw = annex.build(contents(of))
-    validate(raw)
     found: dict[str, Any] = json.loads(raw)
+    validate(found)
     return found
 
 

@@ -180,10 +180,21 @@ def test_without_its_trust_store_a_report_says_that_it_has_no_bundle(printed: Pr
 
 
 def test_an_annex_that_is_not_of_its_schema_is_not_printed(desk: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    plain = edition.annex.build
-    monkeypatch.setattr(edition.annex, "build", lambda *a: plain(*a).replace(b'"ml_used":false', b'"ml_used":true '))
+    plain = edition.annex._whole
+    monkeypatch.setattr(edition.annex, "_whole", lambda *a: (found := plain(*a)) | {"engine": found["engine"] | {"ml_used": True}})
     with pytest.raises(edition.ReportFault, match="annex: engine/ml_used"):
         edition.make(ordered(), issued=AT)
+
+
+def test_the_annex_made_in_parts_is_the_same_and_each_part_is_held_against_the_schema(desk: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """To see it fail: validate the first part alone, or keep its rows alone."""
+    contents = edition._contents(ordered(), issued=AT)
+    at_once = edition.annex.build(contents)
+    monkeypatch.setattr(edition.annex, "AT_ONCE", 1)
+    assert len(contents.items) > 2 and edition.annex.build(contents) == at_once
+    spoilt = replace(contents, items=(*contents.items[:-1], replace(contents.items[-1], grade="F")))
+    with pytest.raises(annex_schema.AnnexFault, match="results/0/assurance"):
+        edition.annex.build(spoilt)
 
 
 def test_every_object_of_the_schema_is_closed() -> None:
