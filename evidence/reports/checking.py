@@ -73,7 +73,8 @@ def examine(pdf: bytes, *, anchors: Path, at: datetime | None = None, level: str
     2. each is intact, covers its revision and leads to the court's roots with revocation data, by the rules of `lasting`;
     3. the seals are seals of the court and the first certifies the document, a person is one of the court's persons and certifies
        nothing, and each has a trusted time: its own time-stamp, or an archive time-stamp over it;
-    4. nothing was changed after any of them but that the later ones were added;
+    4. nothing was changed after any of them but that the later ones were added: not what it says of itself (title, author, dates) either,
+       which the comparison of revisions leaves to whoever writes;
     5. the last covers the file to its last byte, so that nothing follows.
     """
     # The collector would look at every object of a long report again and again; they all stay until the end anyway.
@@ -104,7 +105,7 @@ def _examine(pdf: bytes, anchors: public.Anchors, at: datetime, level: str, *, c
         return Checked(("not written as the format of PDF demands",))
     filled = pdf_reader.filled_fields(reader)
     fields = {name: pdf_reader.Field(reader, name, reference) for name, reference in filled}
-    faults = list(_field_faults([name for name, _ in filled], fields, level))
+    faults = list(_field_faults([name for name, _ in filled], pdf_reader.empty_fields(reader), fields, level))
     if faults:
         return Checked(tuple(faults))
     # 1. In the order in which they were made.
@@ -145,6 +146,7 @@ def _examine(pdf: bytes, anchors: public.Anchors, at: datetime, level: str, *, c
     # 3. and 4.
     if compared:
         faults += [fault for name, one in fields.items() for fault in _change_faults(name, one, pdf_reader)]
+        faults += _title_faults(reader, fields[SEAL].signed_revision)
     faults += [fault for name, one in fields.items() if name in SIGNERS for fault in _signer_faults(name, one, found[name], anchors)]
     return Checked(
         tuple(faults),
@@ -157,12 +159,14 @@ def _examine(pdf: bytes, anchors: public.Anchors, at: datetime, level: str, *, c
     )
 
 
-def _field_faults(filled: list[str], fields: dict[str, Any], level: str) -> Iterable[str]:
+def _field_faults(filled: list[str], empty: list[str], fields: dict[str, Any], level: str) -> Iterable[str]:
     needed = {SEAL, ARCHIVE} if level == LONG_TERM else {SEAL}
     allowed = dict.fromkeys(SIGNERS, "/Sig")
     if level == LONG_TERM:
         allowed |= dict.fromkeys(ARCHIVES, "/DocTimeStamp")
     yield from (f"{name}: not filled" for name in (SEAL, ARCHIVE) if name in needed and name not in filled)
+    # Its field is made for a seal that is then set (`keyring.has_sm2_seal`): empty, the seal was cut off.
+    yield from (f"{name}: not filled" for name in empty if name == SM2_SEAL)
     yield from (f"{name}: a signature that does not belong to a report" for name in filled if name not in allowed)
     yield from (f"{name}: filled twice" for name in sorted({n for n in filled if filled.count(n) > 1}))
     for name, one in fields.items():
@@ -239,6 +243,24 @@ def _change_faults(name: str, one: Any, pdf_reader: Any) -> Iterable[str]:
         yield f"{name}: modified after signing"
     elif not docmdp:
         yield f"{name}: changed beyond what the certification allows"
+
+
+def _title_faults(reader: Any, since: int) -> Iterable[str]:
+    sealed = _of_itself(reader.get_historical_resolver(since))
+    if any(_of_itself(reader.get_historical_resolver(n)) != sealed for n in range(since + 1, reader.xrefs.total_revisions)):
+        yield "its title or what else it says of itself was changed after it was sealed"
+
+
+def _of_itself(revision: Any) -> list[bytes]:
+    found = []
+    for holder, key in ((revision.trailer_view, "/Info"), (revision.root, "/Metadata"), (revision.root, "/MarkInfo")):
+        out = io.BytesIO()
+        if key in holder:
+            said = holder.raw_get(key)
+            # Not by key, which in a trailer follows the reference to what stands there now.
+            (revision.get_object(said.reference) if hasattr(said, "reference") else said).write_to_stream(out)
+        found.append(out.getvalue())
+    return found
 
 
 def _subject(found: Found) -> str:

@@ -33,6 +33,8 @@ FILE_MAX = 64 << 20
 ENDS_MAX = 200
 """Ends of revisions (`%%EOF`) in one file that are looked at; ours have fewer than ten."""
 LIMITS = Limits(memory_bytes=1 << 30, cpu_seconds=30, cpu_seconds_per_100_mb=60)
+SHOWN = "report.pdf"
+"""What the engine is told that the file is called."""
 _BLOCK = 1 << 20
 _END = re.compile(rb"%%EOF(?:\r\n|\n|\r)?")
 _LONGEST_END = len(b"%%EOF\r\n")
@@ -161,7 +163,7 @@ def _sealed(path: Path, sha256: str) -> Looked:
             return Looked(Kind.UNREADABLE, sha256)
     with tempfile.TemporaryDirectory() as place, Jail(weak=settings.PORTAL_WEAK_JAIL) as jail:
         pack = seals(Path(place, "pack"))
-        answer = jail.run([("report.pdf", path)], trust_dir=pack, at=datetime.now(UTC), limits=LIMITS)
+        answer = jail.run([(SHOWN, path)], trust_dir=pack, at=datetime.now(UTC), limits=LIMITS)
     if answer.verdict_json is None:
         return Looked(Kind.UNREADABLE, sha256)
     try:
@@ -183,7 +185,8 @@ def _findings(verdict: Any) -> list[tuple[str, str, str]]:
 
 
 def _field(subject: str) -> str:
-    return subject.rpartition(" · ")[2]
+    """The engine tells fields apart, but the file names them: the mark behind its own name may stand in theirs as well."""
+    return subject.removeprefix(f"{SHOWN} · ")
 
 
 def seals(folder: Path, *, people: bool = False) -> Path:

@@ -4,6 +4,7 @@ import hmac
 import re
 import unicodedata
 
+from django.db.models import Max
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.utils.translation import gettext as _
@@ -45,9 +46,9 @@ def check(request: HttpRequest) -> HttpResponse:
         context |= {"fault_at": missing[0], "fault": missing[1]}
     elif asked["sha256"]:
         same_file = _by_file(asked["sha256"])
-        context |= {"same_file": same_file, "answer": _public_state(same_file)}
+        context |= {"same_file": same_file, "answer": _public_state(same_file.state if same_file else None)}
     elif asked["number"]:
-        context["answer"] = _public_state(_by_code(asked["number"], asked["code"]))
+        context["answer"] = _by_code(asked["number"], asked["code"])
     return render(request, "evidence/reports/check.html", context, status=422 if missing else 200)
 
 
@@ -72,11 +73,12 @@ def _missing(*, number: str, code: str, sha256: str) -> tuple[str, str] | None:
     return None
 
 
-def _by_code(number: str, code: str) -> Report | None:
-    found = Report.objects.filter(number=number, state__in=PUBLIC_STATES).first()
-    known = found.check_code if found else "-" * issuing.CHECK_CODE_LENGTH
+def _by_code(number: str, code: str) -> str:
+    """One row of two texts comes back whether or not there is such a report, so that the time it takes tells nothing."""
+    found = Report.objects.filter(number=number, state__in=PUBLIC_STATES).aggregate(code=Max("check_code"), state=Max("state"))
+    known = found["code"] or "-" * issuing.CHECK_CODE_LENGTH
     same = hmac.compare_digest(known.encode(), code.encode())
-    return found if found and same else None
+    return _public_state(found["state"] if same else None)
 
 
 def _by_file(sha256: str) -> Report | None:
@@ -84,5 +86,5 @@ def _by_file(sha256: str) -> Report | None:
     return Report.objects.filter(revisions__sha256=sha256, state__in=PUBLIC_STATES).first()
 
 
-def _public_state(found: Report | None) -> str:
-    return PUBLIC_STATES.get(Report.State(found.state), "unknown") if found else "unknown"
+def _public_state(state: str | None) -> str:
+    return PUBLIC_STATES.get(Report.State(state), "unknown") if state else "unknown"

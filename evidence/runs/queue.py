@@ -108,7 +108,8 @@ def claim(*, worker: str, lanes: Sequence[Lane] = tuple(Lane)) -> Claim | None:
             )
             RETURNING id, attempt,
                 -- What the court itself asked of its nodes is younger than the receipt.
-                CASE WHEN EXISTS (SELECT 1 FROM runs_runverdict v JOIN runs_run r ON r.id = v.run_id WHERE r.exhibit_id = runs_run.exhibit_id)
+                CASE WHEN EXISTS (SELECT 1 FROM runs_runverdict v JOIN runs_run r ON r.id = v.run_id
+                             WHERE r.exhibit_id = runs_run.exhibit_id AND r.number < runs_run.number)
                        OR EXISTS (SELECT 1 FROM runs_runsource s WHERE s.run_id = runs_run.id)
                      THEN clock_timestamp()
                      ELSE (SELECT e.submitted_at FROM exhibits_exhibit e WHERE e.id = runs_run.exhibit_id) END,

@@ -4,7 +4,7 @@ A zip file whose members are all stored, never compressed:
 
     bundle.json        the contents, canonical JSON; its SHA-256 is the bundle's digest, printed in the report
     blobs/<SHA-256>    every file, member of a trust store and verdict, once, under its digest
-    annex.json         the report's annex, when the bundle belongs to a report
+    annex.json         the report's annex, when the bundle belongs to a report: it must name these contents, which anybody's can
     report.pdf, README.txt    for people; never read here
 
     {"format": "mingjian.bundle/1", "report": text, "engine": text,
@@ -14,8 +14,8 @@ A zip file whose members are all stored, never compressed:
 
 A blob may be absent: files of sealed cases are handed out as digests. What is there must be what its name says. A bundle brings the
 court's trust store along, so what it gives is never a verdict on the bundle itself: it says whether the court's result follows from
-these files and this trust store. Whether the store is the court's is for the reader to settle, by its signature; whether all of it is
-the court's, by the digest that the report prints.
+these files and this trust store. Whether the store is the court's is for the reader to settle, by its signature; whether the contents and
+all blobs are, by the digest that the report prints. That digest says nothing of the other members.
 """
 
 import hashlib
@@ -246,7 +246,7 @@ class Bundle:
         return data
 
     def _annex(self, blob: _Blob | None) -> str | None:
-        """The annex states the digest of the contents: one cannot be exchanged without the other."""
+        """SHA-256 of the annex, which must state the digest of the contents: one of another report is not taken for this one's."""
         if blob is None:
             return None
         data = self._small(blob, ANNEX)

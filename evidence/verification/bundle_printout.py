@@ -31,6 +31,7 @@ def _lines(
             yield f"  {say('BUNDLE.REPORT_UNCHECKED')}"
     if bundle.annex_sha256:
         yield f"{say('LABEL.BUNDLE_ANNEX')}: {bundle.annex_sha256}"
+        yield f"  {say('BUNDLE.ANNEX_UNCHECKED')}"
     yield f"{say('LABEL.BUNDLE_ENGINE')}: {shown(bundle.engine)}"
     yield f"{say('LABEL.ENGINE')}: {ENGINE}"
     for trust in {store.digest: store.identity() for store in stores.values()}.values():

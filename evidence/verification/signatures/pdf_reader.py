@@ -10,6 +10,7 @@ import logging
 import re
 import struct
 import zlib
+from collections.abc import Iterator
 from io import BytesIO
 from typing import Any
 
@@ -73,10 +74,8 @@ FAULTS = (
 LIMITS = (PdfDecodeLimitError, RecursionError)
 """Those of them that mean: too much, not wrong."""
 
-
-class Spent(Exception):
-    """A bound was reached; the message names it."""
-
+Spent = pdf_paths.Spent
+"""A bound was reached; the message names it."""
 
 _LIBRARY: Any = PdfFileReader
 _HISTORY: Any = HistoricalResolver
@@ -89,7 +88,7 @@ class Reader(PdfFileReader):
 
     def __init__(self, data: bytes, *, strict: bool) -> None:
         self.looked_up = 0
-        self._walker = pdf_paths.Walker(self._resolved)
+        self.walker = pdf_paths.Walker(self._resolved)
         self._historical: dict[tuple[pdf_paths.Key, Any], Any] = {}
         self._changed: dict[pdf_paths.Key, int | None] = {}
         self._seen: dict[tuple[pdf_paths.Key, int], tuple[Any, Any]] = {}
@@ -112,13 +111,6 @@ class Reader(PdfFileReader):
         if revision not in cache:
             cache[revision] = Revision(self, revision)
         return cache[revision]
-
-    def ways(self, trailer: Any, revision: int) -> pdf_paths.Ways:
-        """The ways to every object of a revision. Raises FAULTS and Spent."""
-        try:
-            return self._walker.ways(trailer, revision)
-        except pdf_paths.TooLong as fault:
-            raise Spent(str(fault)) from fault
 
     def _resolved(self, key: pdf_paths.Key, revision: int) -> tuple[Any, Any]:
         """What `HistoricalResolver.get_object` finds, not copied: the object of that revision, and what tells it from others."""
@@ -170,7 +162,8 @@ class Reader(PdfFileReader):
         data = stream.read_data(DecodePurpose.OBJECT_STREAM)
         first, count = int(stream["/First"]), int(stream["/N"])
         header = data[: max(0, first)].split()
-        if count > ENTRIES_MAX or len(header) != 2 * count or not all(word.isdigit() for word in header):
+        # A vertical tab parts words here, and not in PDF (ISO 32000-2 table 1).
+        if count > ENTRIES_MAX or len(header) != 2 * count or not all(word.isdigit() for word in header) or b"\x0b" in data[:first]:
             return None
         numbers = [int(word) for word in header]
         starts = [first + offset for offset in numbers[1::2]]
@@ -186,10 +179,24 @@ class Revision(HistoricalResolver):
     """A revision whose look-ups count like all others."""
 
     reader: Reader
+    _numbers: set[int] | None = None
 
     def get_object(self, *arguments: Any, **options: Any) -> Any:
         self.reader.spend()
         return super().get_object(*arguments, **options)
+
+    def is_ref_unassignable(self, ref: generic.Reference) -> bool:
+        """The library's answer is that the number lies beyond the table. It is taken all the same when the revision refers to it: what is
+        put there later is then seen from what was signed, and no addition that nothing leads to."""
+        if not super().is_ref_unassignable(ref):
+            return False
+        if self._numbers is None:
+            if self.reader.encrypted:
+                _HISTORY._load_reverse_xref_cache(self)
+                self._numbers = {known.idnum for known in self._indirect_object_access_cache or ()}
+            else:
+                self._numbers = self.reader.walker.numbers(self.trailer_view, self.revision)
+        return ref.idnum not in self._numbers
 
     def _load_reverse_xref_cache(self) -> None:
         if self._indirect_object_access_cache is not None:
@@ -197,7 +204,7 @@ class Revision(HistoricalResolver):
         if self.reader.encrypted:  # its objects are only decrypted inside their revision
             _HISTORY._load_reverse_xref_cache(self)
         else:
-            ways: Any = self.reader.ways(self.trailer_view, self.revision)
+            ways: Any = self.reader.walker.ways(self.trailer_view, self.revision)
             self._indirect_object_access_cache = ways
 
 
@@ -275,6 +282,11 @@ def filled_fields(reader: Reader) -> list[tuple[str, Any]]:
     return found
 
 
+def empty_fields(reader: Reader) -> list[str]:
+    """Names of the signature fields of the last revision that are not filled. Raises FAULTS."""
+    return [str(name) for name, _, _ in enumerate_sig_fields(reader, filled_status=False)]
+
+
 def last_table_end(reader: Reader) -> int:
     """Where the last of the tables of objects ends in the file. Raises FAULTS."""
     count = reader.xrefs.total_revisions
@@ -298,8 +310,43 @@ def changes(field: Field) -> tuple[str, bool, bool]:
         return "OTHER", False, False
     level = found.modification_level
     permitted = level in (ModificationLevel.NONE, ModificationLevel.LTA_UPDATES, ModificationLevel.FORM_FILLING)
+    # The library asks of a new field where it stands, not what it does.
+    if permitted and not _actions(field, last=True) <= _actions(field, last=False):
+        return "OTHER", False, False
     docmdp = field.docmdp_level
     return level.name, permitted, permitted and (docmdp is None or level.value <= docmdp.value)
+
+
+def redrawn(field: Field) -> bool:
+    """Since signing, programs were asked to draw the fields of the form anew from their values: each shows then what it likes. Raises FAULTS."""
+    before, after = (bool(_entry(form, "/NeedAppearances")) for form in (_form(field, last=False), _form(field, last=True)))
+    return after and not before and any(kind != "/Sig" for _, _, kind in _fields(field, last=True))
+
+
+def _form(field: Field, *, last: bool) -> Any:
+    reader = field.reader
+    revision = reader.xrefs.total_revisions - 1 if last else field.signed_revision
+    return _entry(reader.get_historical_resolver(revision).root, "/AcroForm")
+
+
+def _fields(field: Field, *, last: bool) -> Iterator[tuple[int, Any, str]]:
+    """(number, dictionary, kind) of each field and widget of the form, in the revision that was signed or in the last one."""
+    pending = [(one, "") for one in _entry(_form(field, last=last), "/Fields")]
+    seen: set[int] = set()
+    while pending:
+        reference, kind = pending.pop()
+        number = getattr(reference, "idnum", None)
+        if number is None or number in seen:
+            continue
+        seen.add(number)
+        found = reference.get_object()
+        kind = str(_entry(found, "/FT") or kind)
+        yield number, found, kind
+        pending += [(one, kind) for one in _entry(found, "/Kids")]
+
+
+def _actions(field: Field, *, last: bool) -> set[tuple[int, str]]:
+    return {(number, key) for number, found, _ in _fields(field, last=last) for key in ("/A", "/AA") if key in found}
 
 
 def active_content(reader: Reader) -> list[str]:

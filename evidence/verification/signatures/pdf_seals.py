@@ -121,11 +121,23 @@ def _examine(
         pdf_reader.ocsp_answers(reader, limit=STORE_MAX),
     )
     work = _Work(data, subject, trust, at, reader, supplied, Gallery(data))
-    prepared = [work.prepare(name, reference) for name, reference in listed]
+    shown = _told_apart([name for name, _ in listed])
+    prepared = [work.prepare(shown, *one) for shown, one in zip(shown, listed, strict=True)]
     stamps = [s for p in prepared if (s := work.stamp(p)) is not None]
     signatures = _accounted([work.signature(p, stamps) for p in prepared])
     behind = _trailing(data, subject, pdf_reader.last_table_end(reader))
     return Seals((_listed(data, subject, strict, signatures, reader), *behind), tuple(signatures))
+
+
+def _told_apart(names: Sequence[str]) -> list[str]:
+    """What the fields are called in findings. No two alike, whatever the file calls them (one name twice, or too long to be shown whole):
+    else the answers to one would read as answers to the other."""
+    found: list[str] = []
+    for name in names:
+        shown = quote(name, length=NAME_SHOWN)
+        numbered = (f"{shown} [{n}]" for n in range(2, len(names) + 1))
+        found.append(next(one for one in (shown, *numbered) if one not in found))
+    return found
 
 
 def _accounted(signatures: Sequence[Signature]) -> list[Signature]:
@@ -211,11 +223,10 @@ class _Work:
     supplied: Supplied
     gallery: Gallery
 
-    def prepare(self, name: str, reference: Any) -> _Prepared:
+    def prepare(self, shown: str, name: str, reference: Any) -> _Prepared:
         """The field's dictionary, kind, range and container; each fault is the field's own."""
         from . import pdf_reader
 
-        shown = quote(name, length=NAME_SHOWN)
         found = _Prepared(shown, f"{self.subject} · {shown}")
         try:
             found.field = pdf_reader.Field(self.reader, name, reference)
@@ -342,11 +353,21 @@ class _Work:
         open_ = [indeterminate(check, reason, p.subject, actual=actual) for check in (MODIFIED, DOCMDP)]
         return *open_, self._visual(p)
 
+    def _redrawn(self, p: _Prepared) -> bool:
+        from . import pdf_reader
+
+        try:
+            return pdf_reader.redrawn(p.field)
+        except (pdf_reader.Spent, *pdf_reader.FAULTS):
+            return True  # what cannot be read is not known to be drawn alike
+
     def _visual(self, p: _Prepared) -> Finding:
         end = p.range.end if p.range else 0
         # Bytes behind the end mark are looked at in SIG.TRAILING; without objects among them they draw nothing.
         end = len(self.data) if not self.data[end:].strip(b"\r\n") else end
         found = self.gallery.compare(end)
+        if found.outcome is Outcome.PASSED and self._redrawn(p):
+            return indeterminate(VISUAL, Reason.MODIFIED_AFTER_SIGNING, p.subject, actual="NeedAppearances")
         pages = ", ".join(map(str, found.pages[:20])) or None
         notes = (f"LATER_STAMP:{', '.join(map(str, found.stamped[:20]))}",) if found.stamped else ()
         return Finding(VISUAL, found.outcome, found.reason, p.subject, actual=pages, notes=notes)

@@ -53,6 +53,8 @@ def read(data: bytes, place: int, end: int, number: int, reader: Any) -> Any:
                 continue
         elif reference:
             one, two, _ = reference.split(b" ")
+            if not int(one):  # a fault to the library
+                return None
             value = _MAKE.IndirectObject(int(one), int(two), reader)
         elif mark == b"<<" or mark == b"[":
             if len(opened) == DEPTH_MAX or (in_dictionary and key is None):

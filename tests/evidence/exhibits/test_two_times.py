@@ -155,6 +155,20 @@ def test_the_first_verdict_is_as_of_receipt_and_every_other_as_of_its_own_moment
     assert second is not None and second.at == second.clock > datetime.now(UTC) - timedelta(minutes=5)
 
 
+def test_a_run_that_was_overtaken_is_still_as_of_receipt(exhibit: Exhibit) -> None:
+    """Its worker died; the next run ended before it was taken up again. The page shows the run with the lowest number as the first."""
+    for _ in range(2):
+        with transaction.atomic():
+            queue.request(exhibit, by=None)
+    first, second = queue.claim(worker="a"), queue.claim(worker="b")
+    assert first is not None and second is not None and first.run_id < second.run_id
+    found = as_of(AT)
+    assert queue.finish(second, document=found.to_json(), verdict=queue.VerdictColumns.of(found))
+    Run.objects.filter(pk=first.run_id).update(state=Run.State.QUEUED, lease_until=None)
+    again = queue.claim(worker="c")
+    assert again is not None and (again.run_id, again.at) == (first.run_id, AT)
+
+
 def test_findings_of_one_name_are_paired_in_order() -> None:
     one = {"check": "SIG.CHAIN", "subject": "a.pdf · Seal", "outcome": "PASSED", "reason": None}
     two = {**one, "outcome": "INDETERMINATE", "reason": "NO_POE"}

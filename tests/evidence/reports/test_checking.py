@@ -11,6 +11,7 @@ import shutil
 import subprocess
 import sys
 from collections.abc import Callable
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -189,6 +190,55 @@ def test_a_change_between_seal_and_archive_time_stamp_is_refused(
     )
     found = check(out.getvalue(), keys)
     assert any("modified after signing" in f or "certification" in f for f in found), found
+
+
+def title(writer: IncrementalPdfFileWriter) -> None:
+    """Readers show it above the page."""
+    writer.trailer["/Info"]["/Title"] = generic.TextStringObject("核验不一致")
+    writer.update_container(writer.trailer["/Info"])
+
+
+def title_in_another_dictionary(writer: IncrementalPdfFileWriter) -> None:
+    said = generic.DictionaryObject({generic.NameObject("/Title"): generic.TextStringObject("核验不一致")})
+    writer.set_info(writer.add_object(said))
+
+
+def title_in_the_metadata(writer: IncrementalPdfFileWriter) -> None:
+    stream = writer.root["/Metadata"]
+    said = stream.data
+    assert "试验".encode() in said
+    stream._data, stream._encoded_data = said.replace("试验".encode(), "不符".encode()), None
+    writer.update_container(stream)
+
+
+def tags_declared_doubtful(writer: IncrementalPdfFileWriter) -> None:
+    writer.root["/MarkInfo"] = generic.DictionaryObject({generic.NameObject("/Suspects"): generic.BooleanObject(True)})
+    writer.update_root()
+
+
+def script_in_a_field_that_shows_nothing(writer: IncrementalPdfFileWriter) -> None:
+    script = generic.DictionaryObject({generic.NameObject("/S"): generic.NameObject("/JavaScript"), generic.NameObject("/JS"): generic.TextStringObject("app.alert(1)")})
+    fields.append_signature_field(writer, fields.SigFieldSpec("More"))
+    field = next(f for f in writer.root["/AcroForm"]["/Fields"] if f.get_object()["/T"] == "More").get_object()
+    field["/AA"] = generic.DictionaryObject({generic.NameObject("/PO"): script})
+
+
+def archived_by_anybody(pdf: bytes, keys: Path) -> bytes:
+    """An archive time-stamp of the court's own authority, by somebody who does not ask whether what is under it holds."""
+    with pytest.MonkeyPatch.context() as patch:
+        proofs = checking.proofs
+        patch.setattr(checking, "proofs", lambda *args, **options: replace(proofs(*args, **options), faults=()))
+        return signing.upgrade(pdf, keys=keys).pdf
+
+
+@pytest.mark.parametrize(
+    "attack", [title, title_in_another_dictionary, title_in_the_metadata, tags_declared_doubtful, script_in_a_field_that_shows_nothing], ids=lambda a: a.__name__
+)
+def test_what_validators_pass_over_is_refused_between_seal_and_archive_time_stamp(sealed: bytes, keys: Path, attack: Attack) -> None:
+    """The archive time-stamp is taken off, something is changed, and one of the same authority is put on: many courts share theirs with everybody."""
+    first = sealed[: _byte_ranges(sealed)[0][2] + _byte_ranges(sealed)[0][3]]
+    assert check(archived_by_anybody(first, keys), keys) == [], "without the change nothing is wrong"
+    assert check(archived_by_anybody(revised(first, attack), keys), keys) != []
 
 
 def test_a_second_time_stamp_must_end_the_file_like_the_first(sealed: bytes, keys: Path) -> None:

@@ -5,10 +5,12 @@ import io
 import re
 import zlib
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 import pikepdf
 import pytest
+from cryptography import x509
 from django.core.files.uploadedfile import SimpleUploadedFile
 from django.db import connection, connections
 from django.test import Client
@@ -18,6 +20,8 @@ from evidence.reports import dropped, issuing, public, public_file
 from evidence.reports.dropped import Kind
 from portal.ledger import sequencer
 from tests import courtroom
+from tests.evidence.verification import authority, pdf_exhibits
+from tests.evidence.verification.pdf_exhibits import Plan
 
 from .test_dropped import issued
 from .test_dropped import look as look  # a fixture
@@ -78,6 +82,18 @@ def _plain(seen: tuple[int, str, list[tuple[str, str]], int]) -> tuple[object, .
     """Tokens of forms and nonces differ on every page."""
     status, page, headers, queries = seen
     return status, re.sub(r'(csrfmiddlewaretoken" value=|nonce-|nonce=)"?[\w+/=-]+', "", page), [h for h in headers if h[0] != "Set-Cookie"], queries
+
+
+def test_no_more_is_read_for_a_number_that_is_there(client: Client, register: dict[str, str], monkeypatch: pytest.MonkeyPatch) -> None:
+    """A row with everything about the report takes a tenth of a millisecond longer than none: enough to list the numbers of a court."""
+    from evidence.reports.models import Report
+
+    def loaded(*_: object) -> None:
+        raise AssertionError("the report was loaded")
+
+    monkeypatch.setattr(Report, "from_db", loaded)
+    for number in (*register.values(), "HY2026-999999"):
+        assert "没有查到" in words(client.get(CHECK, {"number": number, "code": "A" * 10}))
 
 
 def test_number_and_code_tell_the_state_and_nothing_else(client: Client, register: dict[str, str]) -> None:
@@ -243,6 +259,31 @@ def test_what_is_not_the_court_s_file_is_never_called_in_force(door: Client, loo
     answer = words(show(door, data))
     said = re.sub("[^<>]*？", "", answer)  # the engine's checks are questions: "is it still valid?" is no answer
     assert "有效" not in said.replace("证书有效期", "") and "HY2026-000001" not in said
+
+
+ALIASES = {
+    "too long to be shown whole": (b"S" * 70 + b"1", b"S" * 70 + b"2"),
+    "the mark behind the name of the file": (b"x \xb7 Seal", b"Seal"),
+    "one name": (b"Seal", b"Seal"),
+    "a number as the engine gives it": (b"Seal [2]", b"Seal"),
+}
+
+
+@pytest.mark.parametrize("names", ALIASES.values(), ids=ALIASES)
+def test_two_fields_do_not_answer_for_each_other(look: Any, keys: Path, names: tuple[bytes, bytes]) -> None:
+    """One bears the court's certificate, which is public, in a message that nobody can check; the other is intact, and anybody's. Neither
+    is an unbroken seal of the court, and both together are not."""
+    seal = x509.load_pem_x509_certificate((keys / "seals" / "seal.pem").read_bytes())
+    named = authority.Holder(pdf_exhibits.SEAL.key, seal)
+    sha256, unknown = bytes.fromhex("0609608648016503040201"), bytes.fromhex("060960864801650304027f")
+
+    def unreadable(covered: bytes) -> bytes:
+        return pdf_exhibits.cms(covered, Plan(signer=named, embed=(named.der,), stamped=None)).replace(sha256, unknown)
+
+    for order in (names, names[::-1]):
+        first = pdf_exhibits.sign(pdf_exhibits.document(), Plan(name=order[0], value=unreadable))
+        found = look(pdf_exhibits.sign(first, Plan(name=order[1], stamped=None)).data)
+        assert found.kind is Kind.BROKEN, found.checks
 
 
 def test_twice_one_behind_the_other_is_said_to_be_added_to(look: Any, three: bytes) -> None:

@@ -2,6 +2,7 @@
 
 import asyncio
 import hashlib
+import re
 import shutil
 import subprocess
 from pathlib import Path
@@ -14,7 +15,7 @@ from evidence.reports.keyring import SigningError
 
 from . import conftest
 from .conftest import FONTS
-from .test_checking import ATTACKS, Attack, revised
+from .test_checking import ATTACKS, Attack, archived_by_anybody, revised
 from .test_signing import pieces, sign
 
 pytestmark = pytest.mark.needs("openssl")
@@ -132,6 +133,14 @@ def test_the_certificate_is_bound_by_its_digest(sealed: bytes, twin: Path) -> No
 @pytest.mark.parametrize("attack", ATTACKS, ids=lambda a: a.__name__)
 def test_any_revision_after_it_is_refused(sealed: bytes, twin: Path, attack: Attack) -> None:
     assert checking.check(revised(sealed, attack), keys=twin)
+
+
+def test_a_report_that_it_was_cut_off_from_is_refused(sealed: bytes, twin: Path) -> None:
+    """Everything behind the first seal is taken away, and an archive time-stamp of the same authority put on what is left."""
+    numbers = re.search(rb"/ByteRange\s*\[\s*0\s+\d+\s+(\d+)\s+(\d+)", sealed)
+    assert numbers is not None
+    cut = archived_by_anybody(sealed[: int(numbers[1]) + int(numbers[2])], twin)
+    assert checking.check(cut, keys=twin) == ["CourtSealSM2: not filled"]
 
 
 def test_a_flipped_bit_in_it_is_refused(sealed: bytes, twin: Path) -> None:

@@ -55,7 +55,7 @@ def test_a_trust_store_that_nobody_checked_is_said_and_has_a_status_of_its_own(m
 
 
 def test_the_report_names_the_bundle_by_its_digest(made: Case, tmp_path: Path) -> None:
-    """What the report prints settles everything in the bundle, the trust store too."""
+    """What the report prints settles all that is verified here, the trust store too."""
     bundle = made.archive(tmp_path / "bundle.zip")
     done = run("--json", "--digest", sha256(made.contents()).upper(), bundle)
     assert (done.returncode, done.stdout, done.stderr) == (REPEATED, made.verdict + b"\n", b"")
@@ -78,6 +78,17 @@ def test_a_bundle_of_ones_own_under_the_store_that_the_court_published(made: Cas
         named = run("--lang", language, "--digest", sha256(made.contents()), bundle).stdout.decode()
         assert catalogue.statement("BUNDLE.REPORT_UNCHECKED", language) not in named
         assert catalogue.statement("BUNDLE.NAMED", language) in named
+
+
+def test_an_annex_that_anybody_wrote_is_not_called_the_report_s(made: Case, tmp_path: Path) -> None:
+    """Results of one's own, with the digest of the court's contents in the right place: the digest from the report does not cover it."""
+    annex = canonical({"reverify": {"bundle_digest": {"alg": "SHA-256", "hex": sha256(made.contents())}}, "results": [{"overall": "INCONSISTENT"}]})
+    made.others = {"annex.json": annex}
+    bundle = made.archive(tmp_path / "bundle.zip")
+    for language in ("zh", "en"):
+        lines = run("--lang", language, "--digest", sha256(made.contents()), bundle).stdout.decode().splitlines()
+        (at,) = [n for n, line in enumerate(lines) if sha256(annex) in line]
+        assert catalogue.statement("BUNDLE.ANNEX_UNCHECKED", language) in lines[at + 1]
 
 
 def test_options_of_a_bundle_are_refused_where_there_is_none(tmp_path: Path) -> None:

@@ -7,6 +7,7 @@ import hashlib
 import importlib.metadata
 import inspect
 import random
+import time
 import zlib
 from io import BytesIO
 from typing import Any
@@ -99,6 +100,7 @@ LEFT = [
     b"1 0 R", b"true", b"<</A 1>", b"<</A>>", b"[1 2", b"<<1 2>>", b"<</A 1]>>", b"[1>>", b"<</A 12 0 Rx>>", b"<</\xe4 1>>", b"<</A 1 2>>",
     b"<</A<</B 1>>stream\nx\nendstream>>", b"<</Length 1>>stream\nx\nendstream", b"<<>>s", b"<</A 9999999999999999>>", b"<</A --1>>",
     b"[" * 45 + b"]" * 45, b"<</A nul>>", b"<</A trues>>", b"<</A 1 0 R 2>>", b"", b"<", b"[1 0 R/A", b"<</A{>>", b"<</A 1>>]", b"[] []",
+    b"<</A 0 0 R>>", b"[00 0 R]",
 ]  # fmt: skip
 
 
@@ -116,7 +118,7 @@ def test_anything_else_is_left_to_the_library(data: bytes) -> None:
 def test_no_object_is_read_otherwise() -> None:
     """Seeded mixtures of tokens, whole and broken: what is read at all is read as the library reads it."""
     random.seed(20261122)
-    pieces = [b"<<", b">>", b"[", b"]", b"/A", b"/B", b"/Type", b"/P", b"1", b"-2", b"3 0 R", b"12 0 R", b"true", b"null", b" ", b"\n", b"/", b"0", b"R"]
+    pieces = [b"<<", b">>", b"[", b"]", b"/A", b"/B", b"/Type", b"/P", b"1", b"-2", b"3 0 R", b"12 0 R", b"0 0 R", b"true", b"null", b" ", b"\n", b"/", b"0", b"R"]
     odd = [b"(a)", b"<41>", b"1.5", b"%x\n", b"#", b"\0", b"s", b"{", b"+", b"  "]
     read = 0
     for _ in range(20_000):
@@ -228,6 +230,87 @@ def test_ways_are_counted() -> None:
     reader = pdf_reader.Reader(made.data, strict=True)
     with pytest.raises(pdf_reader.Spent):
         pdf_reader.Revision(reader, 1)._load_reverse_xref_cache()
+
+
+HERE = DEED.objects[CATALOGUE][:-2]
+WITHOUT_END = {
+    "structure that is its own only kid": update(structured(), {61: b"<</S/P/K 61 0 R>>"}),
+    "structure that is twice below itself": update(
+        structured(), {50: b"<</Type/StructTreeRoot/K 100 0 R>>", **{100 + i: b"[<</S/P/K %d 0 R>><</S/P/K %d 0 R>>]" % (101 + i, 101 + i) for i in range(45)}, 145: b"[]"}
+    ),
+    "pages that are twice below themselves": update(
+        DEED, {2: b"<</Type/Pages/Kids 100 0 R>>", **{100 + i: b"[<</Type/Pages/Kids %d 0 R>><</Type/Pages/Kids %d 0 R>>]" % (101 + i, 101 + i) for i in range(45)}, 145: b"[]"}
+    ),
+    "kids that are references to references": update(
+        structured(), {50: b"<</Type/StructTreeRoot/K[%s]>>" % (b"100 0 R " * 40_000), **{100 + i: b"%d 0 R" % (101 + i) for i in range(45)}, 145: b"7"}
+    ),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("made", WITHOUT_END.values(), ids=WITHOUT_END)
+def test_trees_without_end_are_given_up(made: Document) -> None:
+    """Nothing is looked up anew on the way, so that the count of look-ups never ends it."""
+    reader, begun = pdf_reader.Reader(made.data, strict=True), time.process_time()
+    with pytest.raises((pdf_reader.Spent, *pdf_reader.FAULTS)):
+        pdf_reader.Revision(reader, reader.xrefs.total_revisions - 1)._load_reverse_xref_cache()
+    assert time.process_time() - begun < 10
+
+
+def test_an_object_is_gone_through_once_however_many_ways_lead_to_it() -> None:
+    made = update(DEED, {900: b"[" + b"[]" * 100_000 + b"]"}, trailer=b"".join(b"/T%d 900 0 R" % n for n in range(20_000)))
+    reader, begun = pdf_reader.Reader(made.data, strict=True), time.process_time()
+    pdf_reader.Revision(reader, 1)._load_reverse_xref_cache()
+    assert time.process_time() - begun < 5
+
+
+def test_ways_that_are_too_long_are_not_spelled_out() -> None:
+    """Two thousand ways of three thousand names each: a larger file would fill the memory."""
+    chain = {1000 + i: b"<</N %d 0 R>>" % (1001 + i) for i in range(1500)}
+    made = update(DEED, {CATALOGUE: HERE + b"/X 1000 0 R>>", **chain, 2500: b"[" + b"5 0 R " * 2000 + b"]"})
+    reader = pdf_reader.Reader(made.data, strict=True)
+    revision = pdf_reader.Revision(reader, 1)
+    revision._load_reverse_xref_cache()
+    with pytest.raises(pdf_reader.Spent):
+        revision._get_usages_of_ref(generic.Reference(5, 0, reader))
+
+
+def test_a_deep_place_of_many_references_is_not_noted() -> None:
+    made = update(DEED, {CATALOGUE: HERE + b"/X 900 0 R>>", 900: b"[" * 100 + b"5 0 R " * 20_000 + b"]" * 100})
+    with pytest.raises(pdf_reader.Spent):
+        pdf_reader.Revision(pdf_reader.Reader(made.data, strict=True), 1)._load_reverse_xref_cache()
+
+
+def test_an_object_stream_whose_index_another_reader_reads_otherwise() -> None:
+    """A vertical tab is no blank in PDF: the index ends there."""
+    made = packed(DEED).data
+    at = made.index(b"/ObjStm")
+    begin, end = made.index(b"stream", at) + 7, made.index(b"\nendstream", at)
+    inside = zlib.decompress(made[begin:end])
+    bent = zlib.compress(inside.replace(b" ", b"\x0b", 1))
+    for strict in (True, False):
+        assert len(bent) <= end - begin
+        data = made[:begin] + bent.ljust(end - begin, b"\0") + made[end:]
+        said = [_first_page(kind, data, strict) for kind in (pdf_reader.Reader, PdfFileReader)]
+        assert said[0] == said[1]
+
+
+def _first_page(kind: Any, data: bytes, strict: bool) -> Any:
+    try:
+        reader = kind(data if kind is pdf_reader.Reader else BytesIO(data), strict=strict)
+        found = reader.get_object(generic.Reference(10, 0, reader))
+        return type(found), sorted(found) if isinstance(found, dict) else None
+    except pdf_reader.FAULTS as fault:
+        return type(fault)
+
+
+def test_every_number_that_a_revision_refers_to_is_known() -> None:
+    """Also those that no way follows, and those that stand for nothing."""
+    made = update(DEED, {4: b"[<</Parent 300 0 R/P[<</Q 301 5 R>>]>>]", 80: b"81 0 R"})
+    reader = pdf_reader.Reader(made.data, strict=True)
+    first, second = (pdf_reader.Revision(reader, n) for n in (0, 1))
+    for number, taken in ((300, True), (301, True), (302, False), (5, True)):
+        assert second.is_ref_unassignable(generic.Reference(number, 0, reader)) is not taken
+    assert first.is_ref_unassignable(generic.Reference(300, 0, reader))
 
 
 def test_a_long_list_of_bookmarks_is_walked() -> None:

@@ -96,6 +96,9 @@ OPEN: dict[str, Callable[[], bytes]] = {
     "tables in a ring": lambda: _previous(b"%d" % SEALED.table),
     "a table outside": lambda: _previous(b"99999999"),
     "200 revisions": lambda: reduce(lambda d, i: update(d, {500 + i: b"1"}), range(200), SEALED).data,
+    "structure that is its own only kid": lambda: update(
+        sign(root(DEED, b"/StructTreeRoot 90 0 R", {90: b"<</Type/StructTreeRoot/K 91 0 R>>", 91: b"<</S/P/K 91 0 R>>"})), {500: b"1"}
+    ).data,
     "60 signatures": lambda: reduce(lambda d, i: sign(d, Plan(name=b"S%d" % i)), range(60), DEED).data,
     "a password": lambda: SEALED.data.replace(b"/Size", b"/Encrypt<</Filter/Standard/V 1/R 2/O<00>/U<00>/P 0>>/Size"),
     "nothing but a header": lambda: b"%PDF-1.7\n/ByteRange",

@@ -137,6 +137,32 @@ def overlaid_field(before: Document) -> Document:
     return update(before, {30: before.objects[30].replace(b"/V()", b"/V(900)/AP<</N 99 0 R>>"), 99: look})
 
 
+VALUED = update(
+    FIELD,
+    {
+        30: FIELD.objects[30].replace(b"/V()", b"/V(The price is 900)/AP<</N 31 0 R>>"),
+        31: stream(text("The price is 100", x=10, y=40), b"/Type/XObject/Subtype/Form/BBox[0 0 370 60]/Resources<</Font<</F1 5 0 R>>>>"),
+    },
+)
+SCRIPT = b"<</S/JavaScript/JS(1)>>"
+
+
+def gap(before: Document, number: int, body: bytes) -> bytes:
+    """The signed revision refers to an object that it does not have; the update is nothing but that object. A table with a row of no
+    known kind has the file read leniently: strictly, a reference to nothing is a fault and leaves the comparison open."""
+    loose = Document(table(before, b"%d 1\n0000000000 00000 x \n" % CATALOGUE), before.objects, len(before.data))
+    return update(sign(loose), {number: body}).data
+
+
+def field_added(more: bytes, objects: dict[int, bytes] | None = None) -> bytes:
+    """An empty signature field that shows nothing: signers add such fields, and nobody sees them."""
+    number = SEALED.free
+    widget = b"<</Type/Annot/Subtype/Widget/FT/Sig/T(More)/Rect[0 0 0 0]/P 10 0 R%s>>" % more
+    form = SEALED.objects[FORM].replace(b"/Fields[", b"/Fields[%d 0 R " % number)
+    annotations = SEALED.objects[ANNOTS].replace(b"[", b"[%d 0 R " % number)
+    return update(SEALED, {number: widget, FORM: form, ANNOTS: annotations, **(objects or {})}).data
+
+
 CHANGED: dict[str, tuple[Callable[[], bytes], str]] = {
     # name -> (file, the check that must be FAILED with MODIFIED_AFTER_SIGNING)
     "hidden content, shown by a table": (shown_by_a_table, "SIG.VISUAL"),
@@ -160,6 +186,32 @@ CHANGED: dict[str, tuple[Callable[[], bytes], str]] = {
     "a number used again": (lambda: update(SEALED, {VALUE: SEALED.objects[DRAWN]}).data, "SIG.ENUMERATED"),
     "the catalogue frees its form": (lambda: update(SEALED, {CATALOGUE: b"<</Type/Catalog/Pages 2 0 R/AcroForm<</Fields[%d 0 R]>>/OpenAction[10 0 R/Fit]>>" % WIDGET}).data, "SIG.MODIFIED"),
     "the page turned": (lambda: update(SEALED, {FIRST: SEALED.objects[FIRST][:-2] + b"/Rotate 180>>"}).data, "SIG.VISUAL"),
+    "a script where there was nothing": (lambda: gap(adding(DEED, b"/OpenAction 150 0 R"), 150, SCRIPT), "SIG.MODIFIED"),
+    "a script where there was nothing, of another generation": (lambda: gap(adding(DEED, b"/OpenAction 150 7 R"), 150, SCRIPT), "SIG.MODIFIED"),
+    "a script where there was nothing, below": (
+        lambda: gap(adding(DEED, b"/Outlines 90 0 R", {90: b"<</First 91 0 R>>", 91: b"<</Title(a)/Parent 90 0 R/A 150 0 R>>"}), 150, SCRIPT), "SIG.MODIFIED",
+    ),
+    "a parent where there was none": (
+        lambda: gap(update(FIELD, {30: FIELD.objects[30].replace(b"/P 10", b"/Parent 150 0 R/P 10")}), 150, b"<</FT/Tx/T(up)/AA<</C%s>>>>" % SCRIPT), "SIG.MODIFIED",
+    ),
+    "an attachment where there was nothing": (
+        lambda: gap(update(CARRYING, {70: b"<</Type/Filespec/F(a)/EF<</F 171 0 R>>>>"}), 171, stream(b"two", b"/Type/EmbeddedFile")), "SIG.MODIFIED",
+    ),
+    "an attachment beyond the size that was signed": (
+        # The table of the signature says that it ends before the attachment, which an older table has.
+        lambda: update(sign(Document(CARRYING.data, {n: b for n, b in CARRYING.objects.items() if n < 70}, CARRYING.table)), {71: stream(b"two", b"/Type/EmbeddedFile")}).data,
+        "SIG.MODIFIED",
+    ),
+    "a script where there was nothing, within the table": (lambda: gap(adding(DEED, b"/OpenAction 150 0 R", {200: b"1"}), 150, SCRIPT), "SIG.MODIFIED"),
+    "content where there was nothing": (
+        lambda: gap(update(DEED, {FIRST: DEED.objects[FIRST].replace(b"/Contents 11 0 R", b"/Contents[11 0 R 150 0 R]")}), 150, stream(text("The price is 900"))),
+        "SIG.MODIFIED",
+    ),
+    "a script in a field that shows nothing": (lambda: field_added(b"/AA<</PO%s>>" % SCRIPT), "SIG.MODIFIED"),
+    "an action of a field that shows nothing": (lambda: field_added(b"/A%s" % SCRIPT), "SIG.MODIFIED"),
+    "a script in a widget of such a field": (
+        lambda: field_added(b"/Kids[95 0 R]", {95: b"<</Type/Annot/Subtype/Widget/Rect[0 0 0 0]/P 10 0 R/Parent %d 0 R/AA<</PO%s>>>>" % (SEALED.free, SCRIPT)}), "SIG.MODIFIED",
+    ),
     "the page cropped": (lambda: update(SEALED, {FIRST: SEALED.objects[FIRST][:-2] + b"/CropBox[0 0 595 700]>>"}).data, "SIG.VISUAL"),
 }  # fmt: skip
 
@@ -167,7 +219,7 @@ CHANGED: dict[str, tuple[Callable[[], bytes], str]] = {
 @pytest.mark.parametrize(("make", "check"), CHANGED.values(), ids=CHANGED)
 def test_what_was_prepared_and_shown_later(make: Callable[[], bytes], check: str) -> None:
     result = verdict({"deed.pdf": make()})
-    assert result.overall is Overall.INCONSISTENT
+    assert result.overall is Overall.INCONSISTENT, [(f.check, f.outcome, f.actual) for f in result.findings]
     assert [f for f in result.findings if f.check == check and f.outcome is Outcome.FAILED]
 
 
@@ -175,6 +227,29 @@ def test_what_was_prepared_and_shown_later(make: Callable[[], bytes], check: str
 def test_without_the_update_each_is_what_was_signed(made: Document) -> None:
     """The attack is what refutes, not the preparation."""
     assert verdict({"deed.pdf": sign(made).data}).overall is Overall.CONSISTENT
+
+
+def test_a_field_that_shows_nothing_and_does_nothing() -> None:
+    """The same update without its script: what is refuted is the script."""
+    assert verdict({"deed.pdf": field_added(b"")}).overall is Overall.CONSISTENT
+
+
+def test_fields_that_each_program_draws_as_it_likes() -> None:
+    """The price of the value is not the price that was drawn; later every program is asked to draw the value."""
+    assert verdict({"deed.pdf": sign(VALUED).data}).overall is Overall.CONSISTENT
+    sealed = sign(VALUED)
+    asked = update(sealed, {FORM: sealed.objects[FORM][:-2] + b"/NeedAppearances true>>"})
+    for made in (asked, sign(asked, Plan(name=b"Second"))):
+        result = verdict({"deed.pdf": made.data})
+        first = next(f for f in result.findings if f.check == "SIG.VISUAL")
+        assert (first.outcome, first.reason, first.actual) == (Outcome.INDETERMINATE, Reason.MODIFIED_AFTER_SIGNING, "NeedAppearances")
+    # Without a second signer, who answers for what was asked, nobody does.
+    assert verdict({"deed.pdf": asked.data}).overall is Overall.INDETERMINATE
+    # Where there is nothing but signatures to draw, or where it was asked for before, nothing changed.
+    bare = update(SEALED, {FORM: SEALED.objects[FORM][:-2] + b"/NeedAppearances true>>"})
+    before = sign(update(VALUED, {FORM: VALUED.objects[FORM][:-2] + b"/NeedAppearances true>>"}))
+    for made in (bare, sign(before, Plan(name=b"Second"))):
+        assert verdict({"deed.pdf": made.data}).overall is Overall.CONSISTENT
 
 
 def test_a_field_over_print_that_is_filled_later() -> None:
@@ -303,6 +378,10 @@ NEVER: dict[str, Callable[[], bytes]] = {
     "a table that is its own past": lambda: SEALED.data + b"xref\n0 0\ntrailer\n<</Size 30/Root 1 0 R/Prev %d>>\nstartxref\n%d\n%%%%EOF\n" % (len(SEALED.data), len(SEALED.data)),
     "damaged Flate": lambda: update(SEALED, {DRAWN: stream(b"x\x9c damaged", b"/Filter/FlateDecode")}).data,
     "chain of 5,000": lambda: adding(SEALED, b"/X 1000 0 R", {1000 + i: b"<</Next %d 0 R>>" % (1001 + i) for i in range(5000)} | {6000: b"<<>>"}).data,
+    "a script where there was nothing, read strictly": lambda: update(sign(adding(DEED, b"/OpenAction 150 0 R")), {150: SCRIPT}).data,
+    "a parent where there was none, read strictly": lambda: update(
+        sign(update(FIELD, {30: FIELD.objects[30].replace(b"/P 10", b"/Parent 150 0 R/P 10")})), {150: b"<</FT/Tx/T(up)/AA<</C%s>>>>" % SCRIPT}
+    ).data,
     "two files in one": lambda: SEALED.data + DEED.data,
     "another file's end": lambda: SEALED.data + DEED.data[DEED.data.rindex(b"xref\n0") :],
 }  # fmt: skip
