@@ -13,6 +13,7 @@ from functools import cache
 from itertools import combinations_with_replacement
 
 from django.conf import settings
+from django.db import transaction
 from django.utils import timezone
 
 from cases.models import Case, Court, Membership, Party, Role, Side
@@ -213,20 +214,23 @@ def conclude(run: Run, verdict: Verdict) -> RunVerdict:
     )
 
 
-def report(of: Case, by: User, *verdicts: RunVerdict, state: str = Report.State.SIGNED, number: str = "", stage: str = "preparing", signed: bytes = b"", volumes: Sequence[bytes] = (), **fields: object) -> Report:
-    """A report walked to `state` through the states before it, as the database demands; somebody else checks and signs.
-    `stage`: of a failed one, where it failed. `signed`: the bytes that were signed; `volumes`: those of its annex volumes."""
+@transaction.atomic
+def report(of: Case, by: User, *verdicts: RunVerdict, state: str = Report.State.SIGNED, number: str = "", stage: str = "preparing", signed: bytes = b"", volumes: Sequence[bytes] = (), opened: bool = False, second: User | None = None, **fields: object) -> Report:
+    """A report walked to `state` through the states before it, each move with its step, as the database demands.
+    `stage`: of a failed one, where it failed. `signed`: the bytes that were signed; `volumes`: those of its annex volumes. `opened`: one
+    out of force was released before. `second`: who checks and signs. One that is superseded has a signed correction in its place."""
     vault = Vault(settings.PORTAL_VAULT_DIR)
     made = Report.objects.create(
         number=number or f"明鉴{uuid.uuid4().hex[:12]}", check_code="ABCD-EFGH", case=of, created_by=by, **fields
     )
     made.verdicts.set(verdicts)
+    Step.objects.create(report=made, act=Step.Act.ORDERED, by=by)
     for position, data in enumerate(volumes, start=1):
         made.volumes.create(number=position, sha256=vault.put_bytes(data).sha256, pages=1, first_item="甲1", last_item="甲50")
     if state == Report.State.PREPARING:
         return made
     if state == Report.State.FAILED and stage == "preparing":
-        return _move(made, state, stage=stage)
+        return move(made, state, stage=stage, fault=made.fault or "x")
     annex = {
         "report": {"no": made.number, "language": made.language},
         "items": [{"evidence_no": v.run.exhibit.label, "name": v.run.exhibit.name, "files": []} for v in verdicts],
@@ -238,37 +242,46 @@ def report(of: Case, by: User, *verdicts: RunVerdict, state: str = Report.State.
     }
     digest = vault.put_bytes(json.dumps(annex, sort_keys=True).encode()).sha256
     draft = vault.put_bytes(f"%PDF-1.7 draft {made.number}".encode()).sha256
-    _move(made, "draft", draft_sha256=draft, annex_sha256=digest, issued_at=timezone.now(), pages=2)
-    if state in {"draft", "discarded"}:
-        return _move(made, state)
-    second, _ = User.objects.get_or_create(username="the-second-person", defaults={"full_name": "另一人"})
-    _move(made, "checked", checked_by=second)
+    move(made, "draft", draft_sha256=draft, annex_sha256=digest, issued_at=timezone.now(), pages=2)
+    if state == "draft":
+        return made
+    if state == "discarded":
+        return move(made, state, by=by)
+    if second is None:
+        second, _ = User.objects.get_or_create(username="the-second-person", defaults={"full_name": "另一人"})
+    move(made, "checked", by=second, checked_by=second)
     if state == "checked":
         return made
-    _move(made, "sealing", signed_by=second)
+    move(made, "sealing", by=second, signed_by=second)
     if state == "sealing":
         return made
     if state == "failed":
-        return _move(made, state, stage=stage)
+        return move(made, state, stage=stage, fault=made.fault or "x")
     stored = vault.put_bytes(signed or f"%PDF-1.7 signed {made.number}".encode()).sha256
-    _move(made, "signed", signed_sha256=stored, unsigned_sha256=digest, signature_level="PAdES-B-LTA", signed_at=timezone.now())
+    move(made, "signed", signed_sha256=stored, unsigned_sha256=digest, signature_level="PAdES-B-LTA", signed_at=timezone.now())
     revise(made, stored)
-    if state == "released":
-        _move(made, state, released_at=timezone.now())
-    elif state == "revoked":
+    if state == "released" or opened:
+        move(made, "released", by=second, released_at=timezone.now())
+    if state == "revoked":
         Step.objects.create(report=made, act=Step.Act.REVOKE_ASKED, by=by, reason="x")
-        Step.objects.create(report=made, act=Step.Act.REVOKED, by=second)
-        _move(made, state)
-    elif state == "superseded":
-        _move(made, state)
+        move(made, state, by=second, reason="x")
+    if state == "superseded":
+        successor = report(of, by, *verdicts, second=second, supersedes=made, version=made.version + 1, kind="correction", reason="x")
+        move(made, state, by=second, reason=successor.number)
     return made
 
 
-def _move(report: Report, state: str, **changes: object) -> Report:
+ACTS = {"draft": Step.Act.DRAFTED, "checked": Step.Act.CHECKED, "sealing": Step.Act.SENT, "preparing": Step.Act.RETRIED}
+
+
+def move(of: Report, state: str, *, by: User | None = None, reason: str = "", **changes: object) -> Report:
+    """The step and the move, in the order in which the portal writes them."""
+    act = {("checked", "draft"): Step.Act.RETURNED, ("failed", "sealing"): Step.Act.RETRIED}.get((of.state, state), ACTS.get(state, state))
+    Step.objects.create(report=of, act=act, by=by, reason=reason)
     for name, value in {"state": state, **changes}.items():
-        setattr(report, name, value)
-    report.save()
-    return report
+        setattr(of, name, value)
+    of.save()
+    return of
 
 
 def revise(of: Report, sha256: str, *, level: str = "PAdES-B-LTA", reason: str = Revision.Reason.SIGNED) -> Revision:

@@ -31,8 +31,6 @@ EACH_MAX = 500
 GROUP_MAX = 500
 """Exhibits in one report, as `evidence.reports.views`; beyond 50 in volumes."""
 ALIVE = (*issuing.OPEN, Report.State.FAILED, *issuing.IN_FORCE)
-CHANGED = "no longer what was checked"
-"""In the fault of a report that trying again cannot cure (`issuing`)."""
 
 
 class BatchRefused(Exception):
@@ -102,7 +100,7 @@ def reports_of(batch: Batch) -> QuerySet[Report]:
 def retry(batch: Batch, *, by: User) -> tuple[int, list[str]]:
     """Try the failed ones again, nothing else: how many, and in plain words why one was not."""
     tried, refused = 0, []
-    failed = reports_of(batch).filter(state=Report.State.FAILED).exclude(fault__contains=CHANGED)
+    failed = reports_of(batch).filter(state=Report.State.FAILED).exclude(fault__contains=issuing.CHANGED)
     for report in failed.select_related("case").order_by("number"):
         try:
             decisions.retry(report, by=by)

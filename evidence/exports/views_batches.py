@@ -101,7 +101,7 @@ def _shown(request: HttpRequest, found: Batch) -> dict[str, object]:
     reports = batches.reports_of(found)
     counted = {row["state"]: row["n"] for row in reports.order_by().values("state").annotate(n=Count("pk"))}
     total, obstacles = sum(counted.values()), found.items.exclude(obstacle="").count()
-    curable = reports.filter(state=Report.State.FAILED).exclude(fault__contains=batches.CHANGED).count()
+    curable = reports.filter(state=Report.State.FAILED).exclude(fault__contains=issuing.CHANGED).count()
     working = sum(counted.get(state, 0) for state in issuing.WORK)
     waited = (timezone.now() - found.ordered_at).total_seconds()
     return {
@@ -109,7 +109,7 @@ def _shown(request: HttpRequest, found: Batch) -> dict[str, object]:
         "case": found.case,
         "page": page,
         "items": page.object_list,
-        "changed": batches.CHANGED,
+        "changed": issuing.CHANGED,
         "counts": [(state, Report.State(state).label, counted[state]) for state in Report.State.values if state in counted],
         "total": total,
         "done": total - working - counted.get(Report.State.FAILED, 0),

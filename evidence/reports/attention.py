@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from evidence.verification import catalogue
 from evidence.verification.reasons import Reason
+from evidence.verification.registry import UNKNOWN
 
 from .printable import NAME_MAX, clean
 from .wording import Words, words
@@ -23,9 +24,7 @@ NOT_EXAMINED = frozenset({"UNSUPPORTED_FORMAT", "NETWORK_REQUIRED", "RESOURCE_LI
 """Reasons why a check was not made at all."""
 CONFLICTS = frozenset({"CERT_FIELDS_CONFLICT", "FACTS_CONFLICT", "INDEX_MISMATCH", "CERT_HOST_MISMATCH", "TIMESTAMP_ORDER_FAILURE"})
 UNKNOWN_TYPES = frozenset({"", "application/octet-stream"})
-NOT_SHOWN = {
-    "unknown": Words("不是可以解析的格式，只核对字节，没有看其内容", "not a format that can be read: checked as bytes, its content was not looked at"),
-}
+BYTES_ONLY = Words("不是可以解析的格式，只核对字节，没有看其内容", "not a format that can be read: checked as bytes, its content was not looked at")
 WHOLE = Words("未见损坏", "no sign of damage")
 DAMAGED = Words("不完整或者格式有错，见逐项核验", "incomplete or malformed, see the checks")
 OTHER_TYPE = Words("申报的类型与检测的不同", "declared type differs from the detected one")
@@ -86,7 +85,7 @@ def not_run(items: Sequence["Item"], *, limit: int | None = LINES_MAX) -> tuple[
     """(what was not examined, and why; how many more than `limit`)."""
     found: list[Line] = []
     for item in items:
-        found += [Line(item.label, NOT_SHOWN["unknown"], _same(f.name)) for f in item.files if f.format == "unknown"]
+        found += [Line(item.label, BYTES_ONLY, _same(f.name)) for f in item.files if f.format == UNKNOWN.name]
         for check in (*item.open_checks, *item.advisory_checks):
             if check.reason in NOT_EXAMINED:
                 meaning = words(catalogue.meaning, Reason(check.reason))

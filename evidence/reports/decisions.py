@@ -27,9 +27,9 @@ from portal.ledger.entries import record
 from portal.people.models import User
 
 from . import bell
+from .issuing import IN_FORCE
 from .models import Report, Step
 
-IN_FORCE = (Report.State.SIGNED, Report.State.RELEASED)
 REASON_MAX = Step._meta.get_field("reason").max_length or 0
 
 
@@ -57,7 +57,7 @@ def give_back(report: Report, *, by: User, reason: str) -> Report:
     if report.state == Report.State.DRAFT:
         return report
     _in_state(report, Report.State.CHECKED)
-    reason = _reason(reason)
+    reason = plain_reason(reason)
     params = {"reason": _digest(reason)}
     return _step(report, Step.Act.RETURNED, by=by, reason=reason, act="report.return", params=params, state="draft", checked_by=None)
 
@@ -66,10 +66,10 @@ def give_back(report: Report, *, by: User, reason: str) -> Report:
 def send(report: Report, *, by: User, annex: str) -> Report:
     """The second person decides to sign what was checked; the signing itself is the worker's."""
     report = _locked(report)
-    if report.signed_by_id == by.pk and report.state not in (Report.State.CHECKED, Report.State.FAILED):
+    if report.signed_by_id == by.pk and report.state in (Report.State.SEALING, *IN_FORCE):
         return report
     _second_person(report, by=by, plainly=_("这份报告是您生成的，签发须由另一人进行。"))
-    if report.signed_by is not None:
+    if report.signed_by is not None and report.state in (Report.State.SEALING, *IN_FORCE):
         raise Refused(_("%(name)s 已经决定签发这份报告。") % {"name": report.signed_by.get_full_name()})
     _in_state(report, Report.State.CHECKED)
     _as_shown(report, annex)
@@ -158,7 +158,7 @@ def ask_to_revoke(report: Report, *, by: User, reason: str) -> Report:
         if pending.by_id == by.pk:
             return report
         raise Refused(_("已经有人提请撤销这份报告，请先处理那一次提请。"))
-    reason = _reason(reason)
+    reason = plain_reason(reason)
     return _step(report, Step.Act.REVOKE_ASKED, by=by, reason=reason, act="report.ask_revoke", params={"reason": _digest(reason)})
 
 
@@ -224,8 +224,9 @@ def _as_shown(report: Report, annex: str) -> None:
         raise Refused(_("您确认的内容摘要与这份报告的不同。请重新打开报告，核对摘要后再确认。"))
 
 
-def _reason(text: str) -> str:
-    text = " ".join(text.split())
+def plain_reason(text: str) -> str:
+    """What was typed, on one line; Refused where it is empty or longer than a step holds: it is never cut."""
+    text = " ".join(text.replace("\0", " ").split())
     if not text:
         raise Refused(_("请写明理由。"))
     if len(text) > REASON_MAX:

@@ -70,6 +70,8 @@ class ItemChange:
     stated: tuple[Change, ...]
     """What the submitter states of the time before recording, where it is no longer the same."""
     sentences: tuple[Change, ...]
+    law: tuple[Change, ...]
+    """Questions of the rule matrix that are answered otherwise; statuses as the annex has them."""
     checks: tuple[Checked, ...]
     again: bool
     """Verified again, whatever came of it."""
@@ -115,6 +117,7 @@ def annex_of(report: Report) -> dict[str, Any]:
 
 def between(before: Mapping[str, Any], after: Mapping[str, Any]) -> Difference:
     texts = {kind: {**before.get("texts", {}).get(kind, {}), **after.get("texts", {}).get(kind, {})} for kind in ("checks", "reasons")}
+    texts["law"] = {row: asked["question"] for annex in (before, after) for row, asked in annex.get("questions", {}).items()}
     old, new = _items(before), _items(after)
     both = [label for label in new if label in old]
     changed = [c for label in both if (c := _item(label, old[label], new[label], texts)) is not None]
@@ -129,7 +132,11 @@ def between(before: Mapping[str, Any], after: Mapping[str, Any]) -> Difference:
 
 
 def _items(annex: Mapping[str, Any]) -> dict[str, tuple[dict[str, Any], dict[str, Any]]]:
-    results = {r["item"]: r for r in annex.get("results", [])}
+    """Label of an exhibit -> what was handed in, and its result with `law`: question of the rule matrix -> status."""
+    law: dict[str, dict[str, str]] = {}
+    for answer in annex.get("legal", []):
+        law.setdefault(answer["item"], {})[answer["id"]] = answer["status"]
+    results = {r["item"]: {**r, "law": law.get(r["item"], {})} for r in annex.get("results", [])}
     return {i["evidence_no"]: (i, results.get(i["evidence_no"], {})) for i in annex.get("items", [])}
 
 
@@ -150,10 +157,11 @@ def _item(
         files=_files(item_then, item_now),
         stated=_stated(item_then, item_now),
         sentences=_lines(Words("标准语句", "Standard sentence"), then.get("sentences"), now.get("sentences")),
+        law=_law(then, now, texts),
         checks=_checks(then, now, texts),
         again=then.get("run_id") != now.get("run_id"),
     )
-    said = found.verdict or found.time or found.files or found.stated or found.sentences or found.checks
+    said = found.verdict or found.time or found.files or found.stated or found.sentences or found.law or found.checks
     return found if said or found.again else None
 
 
@@ -191,6 +199,13 @@ def _stated(then: Mapping[str, Any], now: Mapping[str, Any]) -> tuple[Change, ..
 
 def _sha256(file: Mapping[str, Any]) -> str:
     return next((d["hex"] for d in file.get("digests", []) if d["alg"] == "SHA-256"), "")
+
+
+def _law(then: Mapping[str, Any], now: Mapping[str, Any], texts: Mapping[str, Any]) -> tuple[Change, ...]:
+    """Only questions that were asked in both: which are asked is said once for the whole report (`TEXTS`)."""
+    old, new = then.get("law", {}), now.get("law", {})
+    found = (_change(_text(texts["law"], row), old[row], new[row]) for row in new if row in old)
+    return tuple(c for c in found if c is not None)
 
 
 def _checks(then: Mapping[str, Any], now: Mapping[str, Any], texts: Mapping[str, Any]) -> tuple[Checked, ...]:
@@ -262,12 +277,13 @@ def _frame(before: Mapping[str, Any], after: Mapping[str, Any]) -> tuple[Change,
         found: Any = annex
         for name in path:
             found = found.get(name, "") if isinstance(found, Mapping) else ""
-        return str(found)
+        return ", ".join(map(str, found)) if isinstance(found, list) else str(found)
 
     rows = (
         (Words("核验程序版本", "Engine version"), ("engine", "version")),
         (Words("核验程序源文件摘要", "Digest of the engine's source"), ("engine", "source_sha256")),
         (Words("语言", "Language"), ("report", "language")),
+        (Words("另附的声明和格式", "Optional pages and forms"), ("report", "profiles")),
         (Words("案号", "Case number"), ("case", "number")),
         (Words("案由", "Cause"), ("case", "cause")),
     )

@@ -55,7 +55,6 @@ PASSED_SHOWN_MAX = 160
 POLICY = "mingjian-decision-rule"
 
 
-
 class ReportFault(RuntimeError):
     """The report could not be made; the message is for the clerk and the operator."""
 
@@ -222,8 +221,8 @@ def _drafted_custody(report: Report) -> frozenset[str] | None:
     """
     if not report.annex_sha256:
         return None
-    with Vault(settings.PORTAL_VAULT_DIR).open(report.annex_sha256) as stream:
-        return frozenset(event["leaf_hash"] for event in json.loads(stream.read())["custody"])
+    checked = json.loads(Vault(settings.PORTAL_VAULT_DIR).read(report.annex_sha256))
+    return frozenset(event["leaf_hash"] for event in checked["custody"])
 
 
 def public_check_url(report: Report) -> str:

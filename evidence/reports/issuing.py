@@ -16,7 +16,7 @@ What the work is handed and must give back:
     signing.seal(pdf, *, keys, words, fonts, clerk, judge) -> Signed(pdf, level, pending)
         incremental updates on the unsigned bytes; `upkeep` adds later what is pending. Rows of `Signature` are read from the result (`signatories`), not reported.
     revise(report, pdf, *, level, reason) -> Revision
-        for later: bytes that extend the newest ones (a time-stamp added, renewed). Call it outside a transaction of your own.
+        for later: bytes that extend the newest ones (a time-stamp added, renewed)
 
 Bytes go to the vault last; if the row cannot be written after that, an object remains that nothing refers to.
 """
@@ -66,6 +66,16 @@ OPEN = (Report.State.PREPARING, Report.State.DRAFT, Report.State.CHECKED, Report
 SEAL_LINE_MAX = 8
 """Characters of a court's name on one line of the seal."""
 FAULT_MAX = Report._meta.get_field("fault").max_length or 0
+CHANGED = "what the report says is no longer what was checked"
+"""Of the fault that trying again does not cure: the report is discarded and ordered anew."""
+
+
+class NotInForce(ValueError):
+    """The report that was to be replaced is not signed, or no longer stands."""
+
+    def __init__(self, report: Report) -> None:
+        super().__init__(f"report {report.number} is {report.state}")
+        self.report = report
 
 
 def order(
@@ -81,7 +91,8 @@ def order(
 ) -> Report:
     """Write the report's row and ring for it once the transaction commits. `verdicts` belong to the case.
 
-    supersedes   a signed report of the case that this one will take the place of: `kind` correction or supplement, with `reason`
+    supersedes   a signed report of the case that this one will take the place of: `kind` correction or supplement, with `reason`;
+                 NotInForce when it does not stand
 
     The same order again, while the first is not yet signed (a button pressed twice, a form sent again), gives the first report.
     """
@@ -90,8 +101,10 @@ def order(
     Case.objects.select_for_update().get(pk=case.pk)
     if supersedes is not None:
         supersedes.refresh_from_db(fields=["state"])
-        if supersedes.case_id != case.pk or supersedes.state not in IN_FORCE or kind not in SUCCESSORS or not reason:
-            raise ValueError("a correction or a supplement names a report in force of the same case, and says why")
+        if supersedes.case_id != case.pk or kind not in SUCCESSORS or not reason:
+            raise ValueError("a correction or a supplement names a report of the same case, and says why")
+        if supersedes.state not in IN_FORCE:
+            raise NotInForce(supersedes)
     wanted = {v.pk for v in verdicts}
     what = {
         "kind": kind or (Report.Kind.SINGLE if len(wanted) == 1 else Report.Kind.CATALOGUE),
@@ -198,7 +211,7 @@ def _work(report_id: int, claim: errands.Claim) -> None:
         log.error("report %s waits to be signed: %s", report.number, fault)
         with errands.guarded(claim):
             # A start that ended is no start that killed its worker.
-            Report.objects.filter(pk=report_id).update(fault=str(fault)[:FAULT_MAX], attempts=F("attempts") - 1)
+            Report.objects.filter(pk=report_id).update(fault=_said(str(fault)), attempts=F("attempts") - 1)
             errands.put_off(claim, fault=str(fault))
     except Exception as fault:  # whatever went wrong, the clerk must see an end, a reason and a way to try again
         log.exception("report %s not made", report.number)
@@ -215,8 +228,9 @@ def waiting(*states: str) -> list[int]:
 
 
 def before(report: Report) -> int:
-    """How many others are drafted or signed before this one."""
-    return Report.objects.filter(state__in=WORK, pk__lt=report.pk).count()
+    """How many others come before this one in its queue, of drafts or of signatures; what waits out a pause is passed by."""
+    ahead = Report.objects.filter(state=report.state, pk__lt=report.pk)
+    return ahead.exclude(errand__not_before__gt=RawSQL("clock_timestamp()", ())).count()
 
 
 def revise(report: Report, pdf: bytes, *, level: str, reason: str) -> Revision:
@@ -252,10 +266,15 @@ def _locked(report_id: int) -> Report:
 
 
 def _fail(report: Report, fault: str) -> None:
-    Report.objects.filter(pk=report.pk).update(state=Report.State.FAILED, stage=report.state, fault=fault[:FAULT_MAX])
     Step.objects.create(report=report, act=Step.Act.FAILED)
+    Report.objects.filter(pk=report.pk).update(state=Report.State.FAILED, stage=report.state, fault=_said(fault))
     record("report.fail", actor=None, case=report.case, params={"report": report.number})
     report.refresh_from_db()
+
+
+def _said(fault: str) -> str:
+    """As much of it as the row holds, and nothing that the database does not take: a fault must never be lost for its own words."""
+    return fault.replace("\0", "").encode("utf-8", "replace").decode()[:FAULT_MAX]
 
 
 def _draft(report: Report, claim: errands.Claim) -> None:
@@ -291,8 +310,8 @@ def _drafted(report: Report, made: edition.Edition, *, issued: datetime, draft: 
     report.issued_at = issued
     report.pages = pages
     report.state, report.stage, report.fault = Report.State.DRAFT, "", ""
-    report.save()
     Step.objects.create(report=report, act=Step.Act.DRAFTED)
+    report.save()
     record(
         "report.draft",
         actor=None,
@@ -308,7 +327,7 @@ def _seal(report: Report, claim: errands.Claim) -> None:
     # 1.–5. The same contents again, without the watermark.
     made = edition.make(report, issued=report.issued_at)
     if made.annex_sha256 != report.annex_sha256:
-        raise ReportFault("what the report says is no longer what was checked; order it again")
+        raise ReportFault(f"{CHANGED}; order it again")
     # 7.–8. Sign, and check with our own validator before anybody may have it.
     words = (*_two_lines(made.court.zh), "演示用章" if settings.PORTAL_DEMO else "电子签章")
     keys = settings.PORTAL_SIGNING_DIR
@@ -317,8 +336,11 @@ def _seal(report: Report, claim: errands.Claim) -> None:
         raise signing.SigningError(f"not tried again until the PIN file is changed: {said}")
     resting = patience.resting()
     sealed = signing.seal(made.pdf, keys=keys, words=words, fonts=settings.PORTAL_FONT_DIR, resting=resting, **people)
-    if sealed.unanswered and not resting:
-        patience.rest(sealed.pending)
+    if not resting:
+        if sealed.unanswered:
+            patience.rest(sealed.pending)
+        else:
+            patience.answered()
     if sealed.pending:
         log.warning("report %s signed as %s, to be upgraded: %s", report.number, sealed.level, sealed.pending)
     with ThreadPoolExecutor(1) as beside:  # the validator works outside Python's own lock
@@ -344,9 +366,9 @@ def _sealed(report: Report, made: edition.Edition, sealed: signing.Signed, *, pa
     report.pages = pages
     report.signed_at = timezone.now()
     report.state, report.stage, report.fault = Report.State.SIGNED, "", ""
+    Step.objects.create(report=report, act=Step.Act.SIGNED)
     report.save()
     _keep(report, sealed.pdf, number=1, level=sealed.level, reason=Revision.Reason.SIGNED)
-    Step.objects.create(report=report, act=Step.Act.SIGNED)
     record(
         "report.sign",
         actor=report.signed_by,
@@ -401,8 +423,8 @@ def _replace(old_id: int, *, by: Report) -> None:
         return
     if old.state not in (Report.State.SIGNED, Report.State.RELEASED):
         raise ReportFault(f"report {old.number} has already been replaced")
-    Report.objects.filter(pk=old.pk).update(state=Report.State.SUPERSEDED)
     Step.objects.create(report=old, act=Step.Act.SUPERSEDED, by=by.signed_by, reason=by.number)
+    Report.objects.filter(pk=old.pk).update(state=Report.State.SUPERSEDED)
     record("report.supersede", actor=by.signed_by, case=old.case, params={"report": old.number, "successor": by.number})
 
 

@@ -4,7 +4,7 @@
         └────────── failed (stage) ────┘                              discarded: a draft that will not be signed
 
 `preparing`, `sealing`, `failed` and `discarded` are states of the work, not of the record. The database itself refuses every
-other move, and a signature by whoever made the draft (migrations 0002 to 0005).
+other move, and a signature by whoever made the draft (migrations 0002 to 0008).
 """
 
 import uuid

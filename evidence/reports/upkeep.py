@@ -9,6 +9,7 @@ The row is the queue: a report is pending or due until a revision of it says oth
 stand in `Errand`, for all processes alike; an authority that does not answer is left alone by all (`patience`).
 """
 
+import io
 import logging
 import time
 from collections.abc import Callable
@@ -190,8 +191,7 @@ def _claimed(report: Report, work: Callable[..., signing.Signed], reason: str, a
 
 
 def _revised(report: Report, work: Callable[..., signing.Signed], at: datetime | None) -> signing.Signed:
-    with Vault(settings.PORTAL_VAULT_DIR).open(_newest(report).sha256) as stream:
-        before = stream.read()
+    before = Vault(settings.PORTAL_VAULT_DIR).read(_newest(report).sha256)
     made = work(before, keys=settings.PORTAL_SIGNING_DIR, at=at)
     faults = checking.check(made.pdf, keys=settings.PORTAL_SIGNING_DIR, at=at)
     if faults:
@@ -209,13 +209,11 @@ def _newest(report: Report) -> Revision:
 
 def _certificate(revision: Revision, now: datetime) -> tuple[datetime, datetime | None] | None:
     """Of the newest archive time-stamp in these bytes: its end, and since when the court's lists call it revoked. None: unread."""
-    import io
-
     from pyhanko.pdf_utils.reader import PdfFileReader
 
     try:
-        with Vault(settings.PORTAL_VAULT_DIR).open(revision.sha256) as stream:
-            certificate = PdfFileReader(io.BytesIO(stream.read())).embedded_timestamp_signatures[-1].signer_cert
+        pdf = Vault(settings.PORTAL_VAULT_DIR).read(revision.sha256)
+        certificate = PdfFileReader(io.BytesIO(pdf)).embedded_timestamp_signatures[-1].signer_cert
         end: datetime = certificate.not_valid_after
         court = anchors.read(settings.PORTAL_SIGNING_DIR)
         return end.astimezone(UTC), lasting.revoked(certificate.dump(), court.lists, at=now)

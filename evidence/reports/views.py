@@ -73,11 +73,13 @@ def inside(user: User | AnonymousUser, case: Case) -> bool:
 @login_required
 @require_GET
 def order(request: HttpRequest, case_id: str) -> HttpResponse:
-    """What a report would speak of, and how: before anything is made. `exhibit` (several) or `whole`, or `supersedes`."""
+    """What a report would speak of, and how: before anything is made. `exhibit` (several) or `whole`, or `supersedes`, a report to be
+    replaced, or `like`, one to be made anew: it may hold more exhibits than an address."""
     case = _case_to_report(request, case_id)
-    previous = _previous(request, case, request.GET.get("supersedes", ""))
-    if previous is not None and not request.GET.getlist("exhibit"):
-        chosen = visible_to(request.user, Exhibit.objects.filter(runs__verdict__reports=previous).distinct())
+    like = _of_case(request, case, request.GET.get("like", ""))
+    previous = like.supersedes if like is not None else _of_case(request, case, request.GET.get("supersedes", ""))
+    if (source := like or previous) is not None and not request.GET.getlist("exhibit"):
+        chosen = visible_to(request.user, Exhibit.objects.filter(runs__verdict__reports=source).distinct())
     else:
         chosen = _chosen(request, case, request.GET)
     verdicts = _latest(chosen)
@@ -109,30 +111,39 @@ def issue(request: HttpRequest, case_id: str) -> HttpResponse:
     if len(verdicts) > EXHIBITS_MAX:
         messages.error(request, _("一份报告最多 %(most)s 件证据，请分几份生成。") % {"most": EXHIBITS_MAX})
         return redirect("case", case.public_id)
-    previous = _previous(request, case, request.POST.get("supersedes", ""))
-    reason = " ".join(request.POST.get("reason", "").split())[: decisions.REASON_MAX]
-    kind = request.POST.get("kind", "")
+    previous = _of_case(request, case, request.POST.get("supersedes", ""))
+    kind, reason = None, ""
     if previous is not None:
-        back = redirect(f"{reverse('reports:order', args=[case.public_id])}?supersedes={previous.public_id}")
-        if not reason or kind not in issuing.SUCCESSORS:
-            messages.error(request, _("请选择是更正还是补充，并写明理由。"))
-            return back
-        if previous.state not in issuing.IN_FORCE:
-            messages.error(request, _("原报告 %(number)s 已被取代或者撤销，不能再取代一次。") % {"number": previous.number})
-            return redirect("reports:report", previous.public_id)
+        try:
+            kind, reason = _kind_and_reason(request.POST)
+        except decisions.Refused as why:
+            messages.error(request, str(why))
+            return redirect(f"{reverse('reports:order', args=[case.public_id])}?supersedes={previous.public_id}")
     language, profiles = request.POST.get("language", Report.Language.BOTH), request.POST.getlist("profile")
-    with transaction.atomic():
-        ordered = issuing.order(
-            case,
-            verdicts,
-            by=person(request),
-            language=language if language in Report.Language.values else Report.Language.BOTH,
-            profiles=tuple(p for p in profiles if p in Report.Profile.values),
-            supersedes=previous,
-            kind=kind if previous is not None else None,
-            reason=reason if previous is not None else "",
-        )
+    try:
+        with transaction.atomic():
+            ordered = issuing.order(
+                case,
+                verdicts,
+                by=person(request),
+                language=language if language in Report.Language.values else Report.Language.BOTH,
+                profiles=tuple(p for p in profiles if p in Report.Profile.values),
+                supersedes=previous,
+                kind=kind,
+                reason=reason,
+            )
+    except issuing.NotInForce as fault:
+        messages.error(request, _("原报告 %(number)s 已被取代或者撤销，不能再取代一次。") % {"number": fault.report.number})
+        return redirect("reports:report", fault.report.public_id)
     return redirect("reports:report", ordered.public_id)
+
+
+def _kind_and_reason(form: QueryDict) -> tuple[str, str]:
+    """Of a report that replaces another. Refused."""
+    kind, reason = form.get("kind", ""), form.get("reason", "")
+    if kind not in issuing.SUCCESSORS or not reason.strip():
+        raise decisions.Refused(_("请选择是更正还是补充，并写明理由。"))
+    return kind, decisions.plain_reason(reason)
 
 
 def _case_to_report(request: HttpRequest, case_id: str) -> Case:
@@ -141,8 +152,8 @@ def _case_to_report(request: HttpRequest, case_id: str) -> Case:
     return case
 
 
-def _previous(request: HttpRequest, case: Case, public_id: str) -> Report | None:
-    """The report to be replaced, by its public id; 404 for an id that is none of this case."""
+def _of_case(request: HttpRequest, case: Case, public_id: str) -> Report | None:
+    """A report by its public id, None without one; 404 for an id that is none of this case."""
     if not public_id:
         return None
     ids = _uuids([public_id])
@@ -151,7 +162,7 @@ def _previous(request: HttpRequest, case: Case, public_id: str) -> Report | None
 
 def _chosen(request: HttpRequest, case: Case, asked: QueryDict) -> QuerySet[Exhibit]:
     found = visible_to(request.user, Exhibit.objects.filter(case=case))
-    return found if asked.get("whole") else found.filter(public_id__in=_uuids(asked.getlist("exhibit")[:EXHIBITS_MAX]))
+    return found if asked.get("whole") else found.filter(public_id__in=_uuids(asked.getlist("exhibit")))
 
 
 def _uuids(texts: list[str]) -> list[str]:
@@ -239,7 +250,7 @@ def shown(request: HttpRequest, found: Report) -> dict[str, object]:
         "in_force": found.state in issuing.IN_FORCE,
         "revocation": request_,
         "may_revoke": request_ is not None and request_.by_id != person(request).pk and decisions.may_revoke(person(request), request_),
-        "contents_changed": "no longer what was checked" in found.fault,
+        "contents_changed": issuing.CHANGED in found.fault,
     }
     return context
 

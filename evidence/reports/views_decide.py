@@ -155,7 +155,9 @@ def _compared(request: HttpRequest, found: Report) -> dict[str, object]:
     context: dict[str, object] = {"before": before, "words": VERDICTS}
     try:
         now = differences.annex_of(found)
-        context["difference"] = differences.between(differences.annex_of(before) if before else {}, now)
     except differences.Unread as fault:
-        context["unread"] = str(fault)
-    return context
+        return context | {"unread": str(fault), "nothing_to_sign": True}
+    try:
+        return context | {"difference": differences.between(differences.annex_of(before) if before else {}, now)}
+    except differences.Unread as fault:
+        return context | {"unread": str(fault)}

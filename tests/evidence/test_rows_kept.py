@@ -261,33 +261,151 @@ REPORT_MOVES = {
 def test_a_report_moves_forward_only(case: Case, clerk: User) -> None:
     states = [s.value for s in Report.State]
     judge = courtroom.person("judge")
-    passed = set()
+    passed, refusals = set(), set()
     for one in states:
         for other in states:
+            if one == other:
+                continue
             made = courtroom.report(case, clerk, state=one, stage=other if other == "sealing" else "preparing")
             # What the new state asks beside the move, so that only the move itself is put to the test.
-            if one in {"signed", "released"}:
+            if one in {"signed", "released"} and other == "revoked":
                 Step.objects.create(report=made, act="revoke_asked", by=clerk, reason="x")
-                Step.objects.create(report=made, act="revoked", by=judge)
-            also = ", ".join(
-                {
-                    "checked": [f"checked_by_id = {judge.pk}"],
-                    "sealing": [f"signed_by_id = {judge.pk}"],
-                    "signed": ["signed_sha256 = coalesce(nullif(signed_sha256, ''), md5(number))"],
-                    "released": ["released_at = now()"],
-                    "failed": [f"stage = '{one}'"],
-                    "draft": ["draft_sha256 = 'd'", "annex_sha256 = 'a'"] if one == "preparing" else ["checked_by_id = NULL"],
-                }.get(other, ["fault = fault"])
-            )
-            if one != other and not refused(f"UPDATE reports_report SET state = %s, {also} WHERE id = %s", other, made.pk):
+            try:
+                moved(made, other, by=judge)
+            except IntegrityError as fault:
+                refusals.add(getattr(fault.__cause__, "sqlstate", ""))
+            else:
                 passed.add((one, other))
-    assert passed == REPORT_MOVES
+    assert passed == REPORT_MOVES and refusals == {"23001"}
+
+
+WITH = {
+    # what belongs to each state beside its step
+    "draft": "draft_sha256 = coalesce(nullif(draft_sha256, ''), 'd'), annex_sha256 = coalesce(nullif(annex_sha256, ''), 'a'), issued_at = coalesce(issued_at, now()), checked_by_id = NULL",
+    "checked": "checked_by_id = {by}",
+    "sealing": "signed_by_id = coalesce(signed_by_id, {by})",
+    "signed": "signed_sha256 = coalesce(nullif(signed_sha256, ''), md5(number)), unsigned_sha256 = 'u', signed_at = now()",
+    "released": "released_at = now()",
+    "failed": "stage = state, fault = 'x'",
+}
+ACTS = {"draft": "drafted", "sealing": "sent", "preparing": "retried"}
+
+
+def moved(made: Report, state: str, *, by: User, act: str = "", reason: str = "x", also: str = "") -> None:
+    """One move with its step and what goes with it, as somebody with the portal's own password would write it, up to the commit."""
+    said = {("checked", "draft"): "returned", ("failed", "sealing"): "retried"}.get((made.state, state), ACTS.get(state, state))
+    with transaction.atomic(), connection.cursor() as cursor:
+        if state == "superseded":
+            reason = courtroom.report(made.case, made.created_by, supersedes=made, version=2, kind="correction", reason="x").number
+        Step.objects.create(report=made, act=act or said, by=by, reason=reason)
+        changes = also or WITH.get(state, "fault = fault").format(by=by.pk)
+        cursor.execute(f"UPDATE reports_report SET state = %s, {changes} WHERE id = %s", [state, made.pk])
+        if state == "signed" and not also:
+            cursor.execute("SELECT signed_sha256 FROM reports_report WHERE id = %s", [made.pk])
+            courtroom.revise(made, cursor.fetchone()[0])
+        cursor.execute("SET CONSTRAINTS ALL IMMEDIATE")
+
+
+@pytest.mark.parametrize(
+    ("one", "other", "wrong"),
+    [
+        # another step, nobody, or no reason
+        ("preparing", "draft", {"act": "checked"}),
+        ("draft", "checked", {"act": "drafted"}),
+        ("checked", "draft", {"act": "drafted"}),
+        ("checked", "draft", {"reason": ""}),
+        ("checked", "sealing", {"act": "checked"}),
+        ("sealing", "signed", {"act": "sent"}),
+        ("signed", "released", {"act": "signed"}),
+        ("signed", "revoked", {"reason": ""}),
+        ("released", "revoked", {"reason": ""}),
+        ("draft", "discarded", {"act": "drafted"}),
+        ("failed", "preparing", {"act": "failed"}),
+        ("preparing", "failed", {"act": "retried"}),
+        # what belongs to the move is left out
+        ("preparing", "draft", {"also": "draft_sha256 = 'd', annex_sha256 = 'a'"}),
+        ("checked", "draft", {"also": "fault = 'x'"}),
+        ("sealing", "signed", {"also": "signed_sha256 = 's', signed_at = now()"}),
+        ("sealing", "signed", {"also": "signed_sha256 = 's', unsigned_sha256 = 'u'"}),
+        ("sealing", "signed", {"also": "signed_sha256 = 's', unsigned_sha256 = 'u', signed_at = now()"}),  # and no revision
+        ("preparing", "failed", {"also": "stage = 'preparing'"}),
+        # something else is slipped in
+        ("draft", "checked", {"also": "checked_by_id = {by}, annex_sha256 = 'other'"}),
+        ("draft", "checked", {"also": "checked_by_id = {by}, signed_by_id = {by}"}),
+        ("checked", "sealing", {"also": "signed_by_id = {by}, signed_sha256 = 's'"}),
+        ("sealing", "signed", {"also": "signed_sha256 = 's', unsigned_sha256 = 'u', signed_at = now(), released_at = now()"}),
+    ],
+)
+def test_a_move_needs_its_step_and_what_belongs_to_it(case: Case, clerk: User, one: str, other: str, wrong: dict[str, str]) -> None:
+    """Each is the move that passes above, but for one thing."""
+    made = courtroom.report(case, clerk, state=one)
+    judge = courtroom.person("judge")
+    if other == "revoked":
+        Step.objects.create(report=made, act="revoke_asked", by=clerk, reason="x")
+    with pytest.raises(IntegrityError) as refusal:
+        moved(made, other, by=judge, **{name: text.format(by=judge.pk) for name, text in wrong.items()})
+    assert getattr(refusal.value.__cause__, "sqlstate", "") == "23001"
+    made.refresh_from_db()
+    assert made.state == one
+
+
+@pytest.mark.parametrize("other", ["checked", "sealing"])
+def test_the_step_is_of_the_person_whom_the_row_names(case: Case, clerk: User, other: str) -> None:
+    made = courtroom.report(case, clerk, state="draft" if other == "checked" else "checked")
+    judge, somebody = courtroom.person("judge"), courtroom.person("somebody")
+    with pytest.raises(IntegrityError, match="with the step"):
+        moved(made, other, by=somebody, also=WITH[other].format(by=judge.pk))
+
+
+@pytest.mark.parametrize("state", ["signed", "released"])
+@pytest.mark.parametrize("successor", ["none", "draft", "sealing", "of another", "unnamed"])
+def test_a_report_is_superseded_by_a_signed_successor_only(case: Case, clerk: User, state: str, successor: str) -> None:
+    """To see it fail: leave the successor out of the guard."""
+    made, judge = courtroom.report(case, clerk, state=state), courtroom.person("judge")
+    number = "HY2026-000001"
+    replacing = {"version": 2, "kind": "correction", "reason": "x", "number": number}
+    if successor in ("draft", "sealing"):
+        courtroom.report(case, clerk, state=successor, supersedes=made, **replacing)
+    elif successor == "of another":
+        other = courtroom.report(case, clerk, state="superseded")
+        number = other.successors.get().number
+    elif successor == "unnamed":
+        courtroom.report(case, clerk, supersedes=made, **replacing)
+        number = made.number
+    Step.objects.create(report=made, act="superseded", by=judge, reason=number)
+    with pytest.raises(IntegrityError, match="with the step"), transaction.atomic():
+        Report.objects.filter(pk=made.pk).update(state="superseded")
+    if successor == "unnamed":  # by its right name it passes, and the transaction can end
+        courtroom.move(made, "superseded", by=judge, reason="HY2026-000001")
+
+
+@pytest.mark.parametrize("state", ["signed", "released"])
+def test_predecessor_and_successor_are_not_both_in_force(case: Case, clerk: User, state: str) -> None:
+    made = courtroom.report(case, clerk, state=state)
+    new = courtroom.report(case, clerk, supersedes=made, version=2, kind="correction", reason="x")
+    with pytest.raises(IntegrityError, match="out of force"), transaction.atomic():
+        connection.check_constraints()  # as at the end of the transaction
+    courtroom.move(made, "superseded", by=clerk, reason=new.number)
+    connection.check_constraints()
+
+
+@pytest.mark.parametrize("state", ["signed", "superseded", "revoked"])
+def test_a_report_is_opened_by_its_release_and_by_nothing_else(case: Case, clerk: User, state: str) -> None:
+    """Parties see what has a moment of release. To see it fail: let `released_at` move by itself."""
+    made = courtroom.report(case, clerk, state=state)
+    assert refused("UPDATE reports_report SET released_at = now() WHERE id = %s", made.pk)
+
+
+@pytest.mark.parametrize("state", ["draft", "checked", "sealing", "signed"])
+def test_no_volume_is_put_in_after_the_draft(case: Case, clerk: User, state: str) -> None:
+    made = courtroom.report(case, clerk, state=state)
+    assert refused("INSERT INTO reports_volume (report_id, number, sha256, pages, first_item, last_item) VALUES (%s, 1, 'x', 1, 'a', 'b')", made.pk)
 
 
 def test_a_report_is_signed_only_with_signed_bytes(case: Case, clerk: User) -> None:
     made = courtroom.report(case, clerk, state="sealing")
-    with pytest.raises(IntegrityError):
-        sql("UPDATE reports_report SET state = 'signed' WHERE id = %s", made.pk)
+    with pytest.raises(IntegrityError, match="report_signed"):
+        moved(made, "signed", by=clerk, also="unsigned_sha256 = 'u', signed_at = now()")
 
 
 FIXED_BY_SIGNING = ("annex_sha256", "unsigned_sha256", "signed_sha256", "signature_level", "pages", "signed_at", "fault")
@@ -300,9 +418,10 @@ def test_signing_fixes_a_report(report: Report, name: str) -> None:
     assert refused(f"UPDATE reports_report SET {name} = {change} WHERE id = %s", report.pk)
 
 
-def test_signed_bytes_are_named_once_even_before_the_state_says_so(case: Case, clerk: User) -> None:
+def test_signed_bytes_are_named_with_the_signature_and_not_before(case: Case, clerk: User) -> None:
     made = courtroom.report(case, clerk, state="sealing")
-    assert not refused("UPDATE reports_report SET signed_sha256 = %s WHERE id = %s", "a" * 64, made.pk)
+    assert refused("UPDATE reports_report SET signed_sha256 = %s WHERE id = %s", "a" * 64, made.pk)
+    moved(made, "signed", by=clerk)
     assert refused("UPDATE reports_report SET signed_sha256 = %s WHERE id = %s", "b" * 64, made.pk)
     assert refused("UPDATE reports_report SET signed_sha256 = '' WHERE id = %s", made.pk)
 
@@ -319,6 +438,5 @@ def test_the_page_s_own_paths_still_work(case: Case, clerk: User, exhibit: Exhib
         from evidence.reports import issuing
 
         made = issuing.order(case, [verdict], by=clerk)
-    made.state, made.stage, made.fault = Report.State.FAILED, "preparing", "no key"
-    made.save()
-    assert Report.objects.filter(pk=made.pk, state="failed").update(state="preparing", fault="")
+    courtroom.move(made, "failed", stage="preparing", fault="no key")
+    courtroom.move(made, "preparing", by=clerk, fault="")

@@ -14,6 +14,13 @@ OUTCOMES = {
     "FAILED": Words("不符", "failed"),
     "INDETERMINATE": Words("无法判定", "indeterminate"),
 }
+STATUSES = {
+    "supported_by_checks": Words("检查支持", "supported by the checks"),
+    "contradicted_by_checks": Words("检查相反", "contradicted by the checks"),
+    "needs_human": Words("需要人判断", "needs a person"),
+    "not_applicable": Words("不适用", "not applicable"),
+}
+"""Of an answer in the rule matrix, in the words of the report's section 7."""
 
 
 @register.simple_tag
@@ -36,6 +43,11 @@ def outcome_words(outcomes: tuple[str, ...]) -> str:
 @register.simple_tag
 def outcome_word(outcome: str) -> str:
     return outcome_words((outcome,))
+
+
+@register.simple_tag
+def status_words(status: str) -> str:
+    return _here(STATUSES[status]) if status in STATUSES else status
 
 
 @register.simple_tag

@@ -159,7 +159,7 @@ def test_what_there_is_stays_and_what_is_lacking_is_made(desk: Desk, judge: User
     assert signed_.state == "signed", signed_.fault
     press.says = b"{"  # so that drafting fails
     broken = _ordered(desk, failed)
-    Report.objects.filter(pk=broken.pk).update(state="failed", stage="preparing", fault="x")
+    courtroom.move(broken, "failed", stage="preparing", fault="x")
     press.says = b'{"custody":[]}'
     gone = _drafted(desk, discarded)
     decisions.discard(gone, by=desk.clerk)
@@ -258,7 +258,7 @@ def test_the_failed_ones_are_tried_again_alone(desk: Desk, press: Press, monkeyp
 def test_one_that_cannot_be_cured_is_not_tried(desk: Desk) -> None:
     """What was checked is no longer what would be signed: it must be discarded, and that is said."""
     made = order(desk, *concluded(desk, 1))
-    Report.objects.update(state="failed", stage="preparing", fault="ReportFault: what the report says is no longer what was checked; order it again")
+    courtroom.move(Report.objects.get(), "failed", stage="preparing", fault=f"ReportFault: {issuing.CHANGED}; order it again")
     shown = page(made, desk.clerk)
     assert "将它作废" in shown and "重试没有制成" not in shown
     assert batches.retry(made, by=desk.clerk) == (0, [])

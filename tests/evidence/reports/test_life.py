@@ -7,11 +7,12 @@ from the code.
 from collections.abc import Callable
 
 import pytest
+from django.core.cache import cache
 from django.db import IntegrityError, transaction
 from django.http import Http404
 
 from cases.access import who_may
-from evidence.reports import decisions, issuing
+from evidence.reports import decisions, issuing, patience
 from evidence.reports.decisions import Refused
 from evidence.reports.models import Report, Revision
 from evidence.runs.models import Run
@@ -81,6 +82,38 @@ def test_a_signing_that_fails_goes_back_to_signing_and_keeps_the_decisions(court
     assert made.state == "signed" and made.signed_by == court.judge and made.checked_by == court.assistant
 
 
+@pytest.mark.parametrize("said", ["byte \0 in it", "half a letter \udc80", "long " * 200])
+def test_a_fault_is_told_whatever_its_words(court: Court, press: Press, said: str) -> None:
+    """Parsers quote what they stumbled on. To see it fail: write the message as it comes; the report then waits for ever, and says nothing."""
+    made = court.draft()
+    decisions.check(made, by=court.assistant, annex=made.annex_sha256)
+    decisions.send(made, by=court.judge, annex=made.annex_sha256)
+    press.sealing_fails = said
+    made = issuing.produce(made.pk)
+    assert (made.state, made.stage) == ("failed", "sealing") and made.fault.startswith(f"ReportFault: {said[:5]}")
+
+
+def test_a_discarded_report_is_not_said_to_be_signed_when_the_button_is_pressed_again(court: Court, press: Press) -> None:
+    made = court.draft()
+    decisions.check(made, by=court.assistant, annex=made.annex_sha256)
+    decisions.send(made, by=court.judge, annex=made.annex_sha256)
+    assert decisions.send(made, by=court.judge, annex=made.annex_sha256).state == "sealing"
+    press.sealing_fails = "no key"
+    issuing.produce(made.pk)
+    decisions.discard(made, by=court.clerk)
+    with pytest.raises(Refused, match="已作废"):
+        decisions.send(made, by=court.judge, annex=made.annex_sha256)
+
+
+def test_an_answer_of_the_authority_ends_the_count_of_its_silences(court: Court, press: Press) -> None:
+    """The pause doubles with each silence in a row only. To see it fail: count on after a signature with a time-stamp."""
+    patience.rest("no answer")
+    patience.rest("no answer")
+    cache.delete(patience._REST)  # the pause is over
+    court.signed()
+    assert not cache.get(patience._LAST)
+
+
 # ── who may ───────────────────────────────────────────────────────────────────────────────────────────────────────────
 
 
@@ -101,8 +134,9 @@ def test_the_database_does_not_let_one_person_be_both(court: Court, name: str) -
     made = court.draft()
     if name == "signed_by_id":
         decisions.check(made, by=court.assistant, annex=made.annex_sha256)
-    state = {"checked_by_id": "checked", "signed_by_id": "sealing"}[name]
-    with pytest.raises(IntegrityError), transaction.atomic():
+    state, act = {"checked_by_id": ("checked", "checked"), "signed_by_id": ("sealing", "sent")}[name]
+    made.steps.create(act=act, by=made.created_by)
+    with pytest.raises(IntegrityError, match="by_another"), transaction.atomic():
         Report.objects.filter(pk=made.pk).update(**{name: made.created_by_id, "state": state})
     with pytest.raises(IntegrityError), transaction.atomic():
         Report.objects.filter(pk=made.pk).update(state=state)

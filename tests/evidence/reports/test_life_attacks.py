@@ -181,7 +181,8 @@ def test_signed_or_discarded_never_both(court: Court, at_once: Callable[..., lis
         acts = set(made.steps.values_list("act", flat=True))
         assert not {"signed", "discarded"} <= acts and (made.state == "signed") == bool(made.signed_sha256), acts
         if made.state in ("draft", "checked"):
-            Report.objects.filter(pk=made.pk, state="checked").update(state="draft", checked_by=None)
+            if made.state == "checked":
+                decisions.give_back(made, by=court.assistant, reason="x")
             decisions.discard(made, by=court.clerk)
 
 

@@ -128,16 +128,7 @@ class Docket(Court):
     def report(self, state: str, *, case: Case | None = None, **more: Any) -> Report:
         verdicts = () if case else (self.verdict, self.long)
         more = {"kind": "catalogue"} | more
-        made = courtroom.report(case or self.case, self.clerk, *verdicts, state=state, number=f"HY2026-{next(self.numbers):06d}", **more)
-        if not case:
-            acts = (Step.Act.ORDERED, Step.Act.DRAFTED, Step.Act.CHECKED, Step.Act.SENT, Step.Act.SIGNED, Step.Act.RELEASED)
-            people = (self.clerk, None, self.assistant, self.judge, None, self.judge)
-            for act, by in list(zip(acts, people, strict=True))[: WALKED.get(state, 5)]:
-                Step.objects.create(report=made, act=act, by=by)
-        return made
-
-
-WALKED = {"preparing": 1, "draft": 2, "discarded": 2, "checked": 3, "sealing": 4, "failed": 1, "released": 6}
+        return courtroom.report(case or self.case, self.clerk, *verdicts, state=state, number=f"HY2026-{next(self.numbers):06d}", second=self.judge, **more)
 
 
 def page_of(name: str, of: Any, query: str = "") -> str:
@@ -201,8 +192,7 @@ def outside(d: Docket) -> Iterator[Seen]:
     for who, name in ((d.party, "party"), (d.defendant, "opponent")):
         yield Seen(f"released-{name}", who, page_of("report", released), "下载签名报告")
     for state in ("superseded", "revoked"):
-        made = d.report(state)
-        Report.objects.filter(pk=made.pk).update(released_at=made.signed_at)
+        made = d.report(state, opened=True)
         for who, name in ((d.party, "party"), (d.clerk, "clerk")):
             yield Seen(f"{state}-{name}", who, page_of("report", made))
     yield Seen("list-party", d.party, page_of("of_case", d.case))

@@ -11,7 +11,7 @@ from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 
 from cases.models import Office, Role, Side
-from evidence.reports import keys
+from evidence.reports import issuing, keys
 from evidence.reports.models import Report, Signature
 from portal.people.models import User
 from tests import courtroom
@@ -85,11 +85,11 @@ def test_a_superseded_report_names_its_successor_only_to_who_may_know_it(court: 
     new = courtroom.report(
         court.case, court.clerk, court.verdict, number="HY2026-000888", supersedes=old, version=2, kind="correction", reason="机密的缘由"
     )
-    Report.objects.filter(pk=old.pk).update(state="superseded")
+    courtroom.move(old, "superseded", by=court.judge, reason=new.number)
     text = said(page(court.party, "report", old.public_id))
     assert "已被取代" in text and new.number not in text
     assert new.number in said(page(court.judge, "report", old.public_id))
-    Report.objects.filter(pk=new.pk).update(state="released", released_at=new.signed_at)
+    courtroom.move(new, "released", by=court.judge, released_at=new.signed_at)
     assert new.number in said(page(court.party, "report", old.public_id))
     assert "机密的缘由" not in said(page(court.party, "report", new.public_id))
     assert "SUPERSEDED" in page(court.party, "download", old.public_id)["Content-Disposition"]
@@ -124,9 +124,10 @@ def test_nothing_is_checked_or_signed_without_having_been_read(court: Court) -> 
 def test_a_failure_says_what_to_do_next(court: Court) -> None:
     made = courtroom.report(court.case, court.clerk, court.verdict, state="failed", stage="sealing", fault="")
     text = said(page(court.clerk, "report", made.public_id))
-    assert "没有签成" in text and "重试" in text
-    other = courtroom.report(court.case, court.clerk, court.verdict, state="sealing")
-    Report.objects.filter(pk=other.pk).update(state="failed", stage="sealing", fault="what the report says is no longer what was checked")
+    assert "没有签成" in text and "请重试" in text and "重试</button>" in text
+    text = said(page(court.panel, "report", made.public_id))
+    assert "请书记员、法官助理或者审判长重试" in text and "请重试" not in text and "重试</button>" not in text
+    other = courtroom.report(court.case, court.clerk, court.verdict, state="failed", stage="sealing", fault=f"ReportFault: {issuing.CHANGED}; order it again")
     text = said(page(court.clerk, "report", other.public_id))
     assert "重新生成草稿" in text and "重试</button>" not in text and "作废这份草稿" in text
 

@@ -70,8 +70,9 @@ def test_of_two_corrections_one_wins(court: Court) -> None:
     decisions.send(one, by=court.judge, annex=one.annex_sha256)
     with pytest.raises(Refused, match="正在取代"):
         decisions.send(other, by=court.judge, annex=other.annex_sha256)
-    with pytest.raises(IntegrityError), transaction.atomic():
-        Report.objects.filter(pk=other.pk).update(state="sealing", signed_by=court.judge)
+    with pytest.raises(IntegrityError, match="report_superseded_once"), transaction.atomic():
+        courtroom.move(other, "sealing", by=court.judge, checked_by=court.assistant, signed_by=court.judge)
+    other.refresh_from_db()
     issuing.produce(one.pk)
     with pytest.raises(Refused, match="已被取代"):
         decisions.send(other, by=court.judge, annex=other.annex_sha256)
