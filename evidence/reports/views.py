@@ -228,7 +228,7 @@ def shown(request: HttpRequest, found: Report) -> dict[str, object]:
         "waiting": issuing.before(found) if found.state in issuing.WORK and not found.attempts else 0,
         "signed": found.signed_sha256 != "",
         "newest": found.newest,
-        "volumes": found.volumes.all() if found.signed_sha256 else (),
+        "volumes": found.volumes.all() if found.signed_sha256 or within else (),
         "successor": visible_to(user, Report.objects.filter(supersedes=found, signed_sha256__gt="")).order_by("-pk").first(),
         "predecessor": visible_to(user, Report.objects.filter(pk=found.supersedes_id)).first(),
     }

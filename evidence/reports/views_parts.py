@@ -1,4 +1,4 @@
-"""What belongs to a signed report beside its PDF: its annex volumes and its re-verification bundle."""
+"""What belongs to a report beside its PDF: its annex volumes and, once it is signed, its re-verification bundle."""
 
 import logging
 import tempfile
@@ -22,7 +22,7 @@ from portal.vault import Vault, VaultError
 
 from . import bundle, document
 from .models import Report
-from .views import pdf, person, visible
+from .views import inside, pdf, person, visible
 
 log = logging.getLogger(__name__)
 
@@ -33,10 +33,18 @@ BUNDLE_MAX = 256 << 20
 @login_required
 @require_GET
 def volume(request: HttpRequest, public_id: str, number: int) -> HttpResponse:
-    """An annex volume. Its digest stands in the signed report."""
-    found = _signed(request, public_id)
+    """An annex volume, whose digest stands in the report. Before the signature it is the court's, to be read with the draft: the same
+    bytes belong to the signed report."""
+    found = visible(request, public_id)
+    if found.signed_sha256:
+        demand(request.user, "report.download", found)
+        mark, act = "", "report.download"
+    elif inside(request.user, found.case):
+        mark, act = "草稿-未签名-DRAFT-UNSIGNED-", "report.draft_download"
+    else:
+        raise Http404
     one = get_object_or_404(found.volumes, number=number)
-    return pdf(request, found, one.sha256, name=f"{found.number}-{number:02d}.pdf", act="report.download")
+    return pdf(request, found, one.sha256, name=f"{mark}{found.number}-{number:02d}.pdf", act=act)
 
 
 @login_required

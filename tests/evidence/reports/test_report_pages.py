@@ -20,7 +20,7 @@ from .life import Court
 
 pytestmark = pytest.mark.django_db
 
-QUERIES = {"report": 12, "sign": 12, "of_case": 6, "order": 8, "difference": 4, "report_own": 13}
+QUERIES = {"report": 13, "sign": 13, "of_case": 6, "order": 8, "difference": 4, "report_own": 14}
 """As the judge, and as the clerk who made it; none grows with the exhibits, the other reports or the people of the case."""
 
 

@@ -109,6 +109,21 @@ def test_a_file_that_is_gone_is_said(report: Report, settings: Any) -> None:
     assert got("judge-p", f"/reports/{report.public_id}/bundle/").status_code == 302
 
 
+@pytest.mark.parametrize("state", ["draft", "checked", "sealing", "failed"])
+def test_what_is_checked_and_signed_can_be_read_before_with_all_its_volumes(report: Report, state: str) -> None:
+    """Of a long report the main part holds fifty exhibits only. To see it fail: hand out volumes of signed reports only."""
+    verdict = report.verdicts.get()
+    made = courtroom.report(report.case, courtroom.User.objects.get(username="clerk-p"), verdict, state=state, stage="sealing", volumes=[b"%PDF-1.7 unsigned volume"])
+    address = f"/reports/{made.public_id}/volume/1/"
+    answer = got("judge-p", address)
+    assert answer.content == b"%PDF-1.7 unsigned volume" and "DRAFT-UNSIGNED" in answer.headers["Content-Disposition"]
+    assert Detail.objects.filter(act="report.draft_download").count() == 1 and not Detail.objects.filter(act="report.download").exists()
+    assert [got(name, address).status_code for name in ("party-p", "other-p")] == [404, 404]
+    assert address in got("judge-p", f"/reports/{made.public_id}/").content.decode()
+    if state == "checked":
+        assert address in got("judge-p", f"/reports/{made.public_id}/sign/").content.decode()
+
+
 def test_volumes(report: Report) -> None:
     answer = got("party-p", f"/reports/{report.public_id}/volume/1/")
     assert answer.content == b"%PDF-1.7 volume" and "-01.pdf" in answer.headers["Content-Disposition"]
