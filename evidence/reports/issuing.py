@@ -74,7 +74,7 @@ class NotInForce(ValueError):
     """The report that was to be replaced is not signed, or no longer stands."""
 
     def __init__(self, report: Report) -> None:
-        super().__init__(f"report {report.number} is {report.state}")
+        super().__init__(f"report {report.number} is {report.state}, not in force")
         self.report = report
 
 

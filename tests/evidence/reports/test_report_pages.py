@@ -60,7 +60,8 @@ def test_parties_learn_nothing_of_a_report_that_is_not_signed(court: Court, stat
 
 
 def test_the_draft_of_a_released_report_stays_with_the_court(court: Court) -> None:
-    made = courtroom.report(court.case, court.clerk, court.verdict, state="released")
+    made = courtroom.report(court.case, court.clerk, court.verdict)
+    courtroom.move(made, "released", by=court.judge, released_at=made.signed_at)
     text = said(page(court.party, "report", made.public_id))
     for name in ("clerk", "the-second-person"):
         assert User.objects.get(username=name).get_full_name() not in text
