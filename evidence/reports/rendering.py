@@ -27,7 +27,7 @@ from typing import Any
 TEMPLATES = Path(__file__).resolve().parents[2] / "templates" / "typeset"
 """Root of the compiler: a document can read nothing outside."""
 MEMORY_MAX = 1536 << 20
-"""Address space of a render: the main report on 1,000 exhibits needs 390 MB resident, a volume 240 MB; address space runs ahead of that."""
+"""Address space of a render: the main report on 1,000 exhibits needs 290 MB resident, a volume 190 MB; address space runs ahead of that."""
 SECONDS_MAX = 60
 """Of processor and of wall: a volume takes about a second."""
 THREADS = "2"
