@@ -16,9 +16,10 @@ from pyhanko.pdf_utils import generic
 from pyhanko.pdf_utils.misc import PdfReadError
 from pyhanko.pdf_utils.reader import RawPdfPath
 
-STEPS_MAX = 1_500_000
+STEPS_MAX = 3_000_000
 """Steps over all revisions of a file, at about a microsecond each: references followed, and names of their ways noted and spelled out. A
-report of 57 pages with three signatures takes 130,000; the number of ways is exponential in files that are made for it."""
+report of half a megabyte with three signatures and an archive time-stamp takes 20,000; the number of ways is exponential in files that
+are made for it."""
 DEPTH_MAX = 5_000
 """Objects on one way: a long list of bookmarks leads from each to the next."""
 _DEREFERENCES_MAX = 50
@@ -166,12 +167,12 @@ def _references(obj: Any, base: tuple[str | int, ...] | None, inside: bool, spen
                 for name, value in at.items()
                 if name != "/Parent" and not (within and name == "/P") and isinstance(value, _CONTAINERS)
             ]
-            spend(len(named) * (len(path) + 1))
+            spend(len(named) * len(path))
             pending += [(value, (*path, name), within or (begins and name == "/K")) for name, value in reversed(named)]
         elif isinstance(at, generic.ArrayObject):
             # Not by index, which would follow references.
             placed = [(n, value) for n, value in enumerate(at) if isinstance(value, _CONTAINERS)]
-            spend(len(placed) * (len(path) + 1))
+            spend(len(placed) * len(path))
             pending += [(value, (*path, n), within) for n, value in reversed(placed)]
 
 

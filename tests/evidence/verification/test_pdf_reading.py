@@ -242,7 +242,7 @@ WITHOUT_END = {
         DEED, {2: b"<</Type/Pages/Kids 100 0 R>>", **{100 + i: b"[<</Type/Pages/Kids %d 0 R>><</Type/Pages/Kids %d 0 R>>]" % (101 + i, 101 + i) for i in range(45)}, 145: b"[]"}
     ),
     "kids that are references to references": update(
-        structured(), {50: b"<</Type/StructTreeRoot/K[%s]>>" % (b"100 0 R " * 40_000), **{100 + i: b"%d 0 R" % (101 + i) for i in range(45)}, 145: b"7"}
+        structured(), {50: b"<</Type/StructTreeRoot/K[%s]>>" % (b"100 0 R " * 80_000), **{100 + i: b"%d 0 R" % (101 + i) for i in range(45)}, 145: b"7"}
     ),
 }  # fmt: skip
 
@@ -275,7 +275,7 @@ def test_ways_that_are_too_long_are_not_spelled_out() -> None:
 
 
 def test_a_deep_place_of_many_references_is_not_noted() -> None:
-    made = update(DEED, {CATALOGUE: HERE + b"/X 900 0 R>>", 900: b"[" * 100 + b"5 0 R " * 20_000 + b"]" * 100})
+    made = update(DEED, {CATALOGUE: HERE + b"/X 900 0 R>>", 900: b"[" * 100 + b"5 0 R " * 40_000 + b"]" * 100})
     with pytest.raises(pdf_reader.Spent):
         pdf_reader.Revision(pdf_reader.Reader(made.data, strict=True), 1)._load_reverse_xref_cache()
 
