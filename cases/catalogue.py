@@ -17,7 +17,7 @@ from django.utils import timezone
 from portal.people.models import User
 
 from .access import PARTY_ROLES, visible_to
-from .models import Case, Membership, Role, Side
+from .models import Case, Membership, Role, Side, holds_at
 
 WAITING_SHOWN = 12
 """Rows of one waiting list on the docket; a longer list says how many more there are."""
@@ -198,5 +198,4 @@ def drafts(user: User) -> list[Any]:
 
 
 def _mine(user: User, now: datetime) -> QuerySet[Membership]:
-    ends = Q(valid_to__isnull=True) | Q(valid_to__gt=now)
-    return Membership.objects.filter(ends, user=user, valid_from__lte=now)
+    return Membership.objects.filter(holds_at(now), user=user)

@@ -93,30 +93,25 @@ def _end(row: Delegation, *, by: User) -> None:
 
 def holding(now: datetime) -> QuerySet[Delegation]:
     """Delegations that hold at `now`: not taken back, and whoever gave them presides over the case still."""
-    from .models import Membership, Role
-
-    valid = Q(valid_to__isnull=True) | Q(valid_to__gt=now)
-    presiding = Membership.objects.filter(valid, case=OuterRef("case"), user=OuterRef("by"), role=Role.PRESIDING_JUDGE, valid_from__lte=now)
-    presiding = presiding.filter(user__is_active=True)
+    presiding = _presiding(now).filter(case=OuterRef("case"), user=OuterRef("by"))
     return Delegation.objects.filter(Q(ended_at__isnull=True) | Q(ended_at__gt=now), Exists(presiding), at__lte=now)
 
 
-def presides(user: User, case: models.Model, *, at: datetime | None = None) -> bool:
-    from .models import Membership, Role
+def presides(user: User, case: models.Model) -> bool:
+    return _presiding(timezone.now()).filter(case=case, user=user).exists()
 
-    now = at or timezone.now()
-    valid = Q(valid_to__isnull=True) | Q(valid_to__gt=now)
-    held = Membership.objects.filter(valid, case=case, user=user, role=Role.PRESIDING_JUDGE, valid_from__lte=now)
-    return user.is_active and held.exists()
+
+def _presiding(now: datetime) -> "QuerySet[Membership]":
+    from .models import Membership, Role, holds_at
+
+    return Membership.objects.filter(holds_at(now), role=Role.PRESIDING_JUDGE, user__is_active=True)
 
 
 def recipients(case: models.Model, action: str) -> "list[Membership]":
     """The memberships of the case now to whom the table lets `action` be handed on, oldest first."""
     from .access.matrix import table
-    from .models import Membership
+    from .models import Membership, holds_at
 
-    now = timezone.now()
     roles = [role for role, cell in table().actions[action]["cells"].items() if cell == "P:delegated"]
-    valid = Q(valid_to__isnull=True) | Q(valid_to__gt=now)
-    held = Membership.objects.filter(valid, case=case, role__in=roles, valid_from__lte=now, user__is_active=True)
+    held = Membership.objects.filter(holds_at(timezone.now()), case=case, role__in=roles, user__is_active=True)
     return list(held.select_related("user").order_by("pk"))

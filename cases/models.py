@@ -105,6 +105,11 @@ class Party(models.Model):
         return self.name
 
 
+def holds_at(now: datetime) -> models.Q:
+    """Of memberships and offices: those that have begun and not ended."""
+    return models.Q(models.Q(valid_to__isnull=True) | models.Q(valid_to__gt=now), valid_from__lte=now)
+
+
 class Membership(models.Model):
     """`user` acts in `case` as `role` on `side` from `valid_from` until `valid_to` (None: no end set)."""
 

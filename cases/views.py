@@ -39,7 +39,7 @@ def home(request: HttpRequest) -> HttpResponse:
     context = {"acts": acts, "query": query, "page": page, "cases": catalogue.docketed(user, page)}
     if acts.court:
         context |= {**catalogue.waiting(user), "reports": catalogue.unissued_reports(user)}
-    if acts.party or not acts.court:
+    if acts.party or not (acts.court or user.court_staff):  # type: ignore[union-attr]
         context |= {"submissions": catalogue.submissions(user), "drafts": catalogue.drafts(user)}
     return render(request, "cases/home.html", context)
 

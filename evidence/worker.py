@@ -18,8 +18,8 @@ from django.db import close_old_connections, connection
 
 from evidence.captures import queue as readings
 from evidence.captures import working as reading
-from evidence.captures.comparison import queue as comparisons
 from evidence.captures.comparison import working as comparing
+from evidence.captures.comparison.queue import COMPARISONS
 from evidence.captures.rendering import working as rendering
 from evidence.connectors import inquiries
 from evidence.exports import queue as exports
@@ -67,7 +67,7 @@ def sweep() -> None:
         report_bell.ring(report_id)
     inquiries.sweep()
     readings.sweep()
-    comparisons.sweep()
+    COMPARISONS.sweep()
     exports.sweep()
 
 

@@ -187,9 +187,9 @@ def compared(*exhibits: Exhibit) -> None:
     comparing.wanted([*pairs, comparing.pair("pictures", comparing.Item(picture), comparing.Item(picture))[0]])
     line = TextResult((1, 1), (Part(Same.SAME, 0, 0),))
     pictures = PictureResult((1, 1), (1, 1), (1, 1), 0, 1, 0, picture, picture)
-    while claim := comparing.claim():
-        result = line if claim.pair.what == "texts" else pictures
-        comparing.finish(claim, result_sha256=vault.put_bytes(result.to_bytes()).sha256)
+    while claim := comparing.COMPARISONS.claim():
+        result = line if comparing.pair_of(claim).what == "texts" else pictures
+        comparing.COMPARISONS.finish(claim, result_sha256=vault.put_bytes(result.to_bytes()).sha256)
 
 
 PICTURE = bytes.fromhex(

@@ -15,7 +15,7 @@ from django.utils import timezone
 
 from portal.people.models import User
 
-from ..models import Case, CaseUserPermission, Membership, Role
+from ..models import Case, CaseUserPermission, Membership, Role, holds_at
 from .matrix import table
 from .predicates import PREDICATES, case_of
 
@@ -50,7 +50,7 @@ def may(user: User | AnonymousUser, action: str, thing: Any, *, at: datetime | N
     now = at or timezone.now()
     case = case_of(thing)
     last = DENIED
-    for membership in _valid(Membership.objects.filter(case=case, user=user), now):
+    for membership in Membership.objects.filter(holds_at(now), case=case, user=user):
         if not _decide(membership, "case.view", case, now):
             continue
         last = _decide(membership, action, thing, now)
@@ -114,7 +114,7 @@ def who_may(action: str, thing: Any, *, at: datetime | None = None) -> list[Memb
     """The memberships through which somebody may do `action` to `thing` now, oldest first, each person once: to tell people
     whom to ask. One query, whatever the number of people; of an action that can be delegated, one more for each who may be given it."""
     now, case = at or timezone.now(), case_of(thing)
-    here = _valid(Membership.objects.filter(case=case, user__is_active=True), now).select_related("user").order_by("pk")
+    here = Membership.objects.filter(holds_at(now), case=case, user__is_active=True).select_related("user").order_by("pk")
     found: dict[int, Membership] = {}
     for membership in here:
         if _decide(membership, "case.view", case, now) and _decide(membership, action, thing, now):
@@ -124,7 +124,7 @@ def who_may(action: str, thing: Any, *, at: datetime | None = None) -> list[Memb
 
 def membership_of(user: User, case: Case, *, at: datetime | None = None) -> Membership | None:
     """The membership through which the user acts in a case, court roles before party roles."""
-    found = _valid(Membership.objects.filter(case=case, user=user), at or timezone.now()).select_related("party")
+    found = Membership.objects.filter(holds_at(at or timezone.now()), case=case, user=user).select_related("party")
     return min(found, key=lambda m: (m.role in PARTY_ROLES, m.pk), default=None)
 
 
@@ -152,13 +152,9 @@ def _column(membership: Membership, thing: Any) -> str:
     return "opposing" if side is not None and side != membership.side else membership.role
 
 
-def _valid(memberships: QuerySet[Membership], now: datetime) -> QuerySet[Membership]:
-    return memberships.filter(Q(valid_to__isnull=True) | Q(valid_to__gt=now), valid_from__lte=now)
-
-
 def _memberships(case_field: str, user: User, now: datetime) -> QuerySet[Membership]:
     """The user's valid memberships in the case of the outer row, to be asked with `EXISTS`."""
-    here = _valid(Membership.objects.filter(case_id=OuterRef(case_field), user=user), now)
+    here = Membership.objects.filter(holds_at(now), case_id=OuterRef(case_field), user=user)
     # A mandate without an end is no mandate: the same rule as the predicates `mandate_valid` and `joined`.
     here = here.exclude(role=Role.AGENT, valid_to__isnull=True)
     return here.exclude(role=Role.THIRD_PARTY, party__isnull=True)

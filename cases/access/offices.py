@@ -9,13 +9,12 @@ from datetime import datetime
 from typing import Any
 
 from django.contrib.auth.models import AnonymousUser
-from django.db.models import Q
 from django.http import Http404
 from django.utils import timezone
 
 from portal.people.models import User
 
-from ..models import Office
+from ..models import Office, holds_at
 from . import DENIED, Decision
 from .matrix import table
 
@@ -48,5 +47,4 @@ def demand_in_office(user: User | AnonymousUser, action: str, thing: Any = None)
 
 
 def _posts(user: User, now: datetime) -> list[str]:
-    held = Office.objects.filter(Q(valid_to__isnull=True) | Q(valid_to__gt=now), user=user, valid_from__lte=now)
-    return list(held.order_by("pk").values_list("post", flat=True))
+    return list(Office.objects.filter(holds_at(now), user=user).order_by("pk").values_list("post", flat=True))

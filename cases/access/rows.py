@@ -22,7 +22,7 @@ def sync(case_id: int, user_id: int) -> None:
 
 
 def drift() -> list[tuple[int, int]]:
-    """(case, user) pairs whose row does not equal f(memberships): must be empty (nightly check)."""
+    """(case, user) pairs whose row does not equal f(memberships): must be empty."""
     rows = set(CaseUserPermission.objects.values_list("content_object_id", "user_id"))
     memberships = set(Membership.objects.values_list("case_id", "user_id"))
     return sorted(rows ^ memberships)

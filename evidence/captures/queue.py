@@ -1,40 +1,26 @@
-"""Which files wait to be read: the row is the truth, the broker only a doorbell (as `evidence.runs.queue`).
+"""Which files wait to be read, one row for each by its digest: a queue of record (`evidence.queues`).
 
     request   writes a row for each file of an exhibit in the caller's transaction; a file that was read before is not read again
-    claim     one file for one worker: SKIP LOCKED, a lease by the database's clock, a new attempt number
-    finish, park, give_back   fenced by the attempt number
-    again    puts a parked file into the queue once more, beside the row that stands
-    sweep     takes up files that nobody requested (of before this reader), parks what has failed too often, rings
+    again     puts a parked file into the queue once more, beside the row that stands
+    sweep     takes up files that nobody requested (of before this reader)
 """
 
-from dataclasses import dataclass
-
-from django.conf import settings
 from django.db import connection, transaction
-from django.db.models.functions import Now
 
 from evidence.exhibits.models import Exhibit, ExhibitFile
+from evidence.queues import Queue
 from portal.ledger.entries import record
 from portal.people.models import User
 
-from . import bell
 from .capture import READER
 from .models import FileReading
 
-LEASE_SECONDS = 300
-"""Longer than a reading may take by the wall clock (`working.LIMITS`, twice); there is no heartbeat."""
+READINGS = Queue(FileReading, seconds=300, task="evidence.captures.read.v1")
+"""The lease is longer than a reading may take by the wall clock (`working.LIMITS`, twice); there is no heartbeat."""
 TAKEN_UP_MAX = 200
 """Files of before this reader that one sweep takes up; the next goes on."""
-RINGS_MAX = 20
 TURNS_MAX = 5
 """Times that a file may be queued by one reader: each costs a worker up to two minutes."""
-
-
-@dataclass(frozen=True, slots=True)
-class Claim:
-    row: int
-    attempt: int
-    sha256: str
 
 
 def request(exhibit: Exhibit) -> None:
@@ -43,7 +29,7 @@ def request(exhibit: Exhibit) -> None:
     FileReading.objects.bulk_create(
         [FileReading(sha256=d, reader=READER) for d in sorted(set(digests))], ignore_conflicts=True
     )
-    transaction.on_commit(bell.ring)
+    transaction.on_commit(READINGS.ring)
 
 
 def again(file: ExhibitFile, *, by: User) -> bool:
@@ -57,48 +43,11 @@ def again(file: ExhibitFile, *, by: User) -> bool:
             exhibit = file.exhibit
             params = {"exhibit": str(exhibit.public_id), "position": file.position, "turn": row.turn}
             record("capture.again", actor=by, case=exhibit.case, subject_digest=file.sha256, params=params)
-            transaction.on_commit(bell.ring)
+            transaction.on_commit(READINGS.ring)
         return made
 
 
-def claim() -> Claim | None:
-    """The next waiting file; None when there is nothing to do."""
-    with connection.cursor() as cursor:
-        cursor.execute(
-            """
-            UPDATE captures_filereading SET
-                state = 'running', attempt = attempt + 1,
-                lease_until = clock_timestamp() + %(lease)s * interval '1 second'
-            WHERE id = (
-                SELECT id FROM captures_filereading
-                WHERE (state = 'queued' OR (state = 'running' AND lease_until < clock_timestamp())) AND attempt < %(cap)s
-                ORDER BY id FOR UPDATE SKIP LOCKED LIMIT 1
-            )
-            RETURNING id, attempt, sha256
-            """,
-            {"lease": LEASE_SECONDS, "cap": settings.PORTAL_ATTEMPTS_MAX},
-        )
-        row = cursor.fetchone()
-    return Claim(*row) if row else None
-
-
-def finish(claim: Claim, *, reading_sha256: str, captures: int) -> bool:
-    """False: the lease was lost, nothing was written."""
-    return _mine(claim, state="done", reading_sha256=reading_sha256, captures=captures, finished_at=Now(), fault="")
-
-
-def park(claim: Claim, *, fault: str) -> bool:
-    """The reader was stopped on this file; it would be again."""
-    return _mine(claim, state="parked", finished_at=Now(), fault=_said(fault))
-
-
-def give_back(claim: Claim, *, fault: str) -> bool:
-    """The work could not be done here, which is not the file's fault."""
-    return _mine(claim, state="queued", fault=_said(fault))
-
-
-def sweep() -> int:
-    """How many bells were rung."""
+def sweep() -> None:
     with connection.cursor() as cursor:
         cursor.execute(
             "INSERT INTO captures_filereading (sha256, reader, state, attempt, fault, reading_sha256, captures)"
@@ -107,27 +56,4 @@ def sweep() -> int:
             " LIMIT %(most)s ON CONFLICT DO NOTHING",
             {"reader": READER, "most": TAKEN_UP_MAX},
         )
-        cursor.execute(
-            "UPDATE captures_filereading SET state = 'parked', finished_at = clock_timestamp(), lease_until = NULL,"
-            " fault = CASE WHEN fault = '' THEN 'CRASH' ELSE fault END"
-            " WHERE attempt >= %s AND (state = 'queued' OR (state = 'running' AND lease_until < clock_timestamp()))",
-            [settings.PORTAL_ATTEMPTS_MAX],
-        )
-        cursor.execute(
-            "SELECT count(*) FROM (SELECT FROM captures_filereading WHERE state = 'queued'"
-            " OR (state = 'running' AND lease_until < clock_timestamp()) LIMIT %s) waiting",
-            [RINGS_MAX],
-        )
-        waiting = int(cursor.fetchone()[0])
-    for _ in range(waiting):
-        bell.ring()
-    return waiting
-
-
-def _mine(claim: Claim, **columns: object) -> bool:
-    rows = FileReading.objects.filter(pk=claim.row, attempt=claim.attempt, state=FileReading.State.RUNNING)
-    return bool(rows.update(lease_until=None, **columns))
-
-
-def _said(fault: str) -> str:
-    return fault[:200].replace("\0", "")
+    READINGS.sweep()

@@ -2,9 +2,10 @@
 
 from celery import shared_task
 
-from . import bell, working
+from . import working
+from .queue import READINGS
 
 
-@shared_task(name=bell.TASK, ignore_result=True)
+@shared_task(name=READINGS.task, ignore_result=True)
 def read() -> None:
     working.work_once()

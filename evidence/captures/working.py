@@ -17,6 +17,7 @@ from portal.vault import Vault
 
 from . import queue
 from .capture import BLOBS_TOTAL_MAX, DOCUMENT_MAX, Reading, ReadingFault, ViewKind, unpack
+from .models import FileReading
 
 log = logging.getLogger(__name__)
 
@@ -36,20 +37,20 @@ _STORE = Path(evidence.verification.__path__[0], "anchors")
 
 def work_once() -> bool:
     """Take one file and carry this attempt to its end. True when there was one."""
-    claim = queue.claim()
-    if claim is None:
-        return False
-    try:
-        result = look(Vault(settings.PORTAL_VAULT_DIR).path(claim.sha256), sha256=claim.sha256)
-        if isinstance(result, str):
-            queue.park(claim, fault=result)
-        else:
-            _keep(claim, *result)
-    except Exception as fault:
-        # The infrastructure failed (vault, jail), not the file: another attempt, then it is parked with this reason.
-        log.exception("file %s attempt %s could not be read", claim.sha256, claim.attempt)
-        queue.give_back(claim, fault=f"{type(fault).__name__}: {fault}")
-    return True
+    return queue.READINGS.work_once(_read)
+
+
+def _read(row: FileReading) -> str:
+    vault = Vault(settings.PORTAL_VAULT_DIR)
+    found = look(vault.path(row.sha256), sha256=row.sha256)
+    if isinstance(found, str):
+        return found
+    reading, blobs = found
+    for blob in blobs.values():
+        vault.put_bytes(blob)
+    stored = vault.put_bytes(reading.to_bytes())
+    queue.READINGS.finish(row, reading_sha256=stored.sha256, captures=len(reading.captures))
+    return ""
 
 
 def look(path: Path, *, sha256: str) -> tuple[Reading, dict[str, bytes]] | str:
@@ -76,14 +77,6 @@ def _answer(jail: Jail, path: Path, sha256: str) -> tuple[Reading, dict[str, byt
     if any(v.kind is not ViewKind.SAFE_HTML and not blobs[v.sha256].startswith(_PNG) for v in reading.views):
         return "CRASH: a picture that is none"
     return reading, blobs
-
-
-def _keep(claim: queue.Claim, reading: Reading, blobs: dict[str, bytes]) -> None:
-    vault = Vault(settings.PORTAL_VAULT_DIR)
-    for blob in blobs.values():
-        vault.put_bytes(blob)
-    stored = vault.put_bytes(reading.to_bytes())
-    queue.finish(claim, reading_sha256=stored.sha256, captures=len(reading.captures))
 
 
 @cache

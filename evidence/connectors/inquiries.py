@@ -18,6 +18,7 @@ import threading
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -30,11 +31,12 @@ from evidence.exhibits.models import Exhibit
 from evidence.runs import queue
 from evidence.runs.models import Lane, Run, RunVerdict
 from evidence.verification.codecs import strict_json
+from portal.celery import ring
 from portal.ledger.entries import record
 from portal.people.models import User
 from portal.vault import Vault
 
-from . import bell, handover
+from . import handover
 from . import nodes as configuration
 from .addresses import Resolver
 from .fetching import Exchange as Fact
@@ -44,6 +46,7 @@ from .nodes import Node
 
 log = logging.getLogger(__name__)
 
+TASK = "evidence.connectors.ask.v1"
 TRANSACTIONS_MAX = 5
 """Transactions asked for by the portal itself in one exhibit: a certificate names one, a notarised bundle a few."""
 VERDICTS_READ = 5
@@ -158,7 +161,7 @@ def _open(exhibit: Exhibit, run: Run, pairs: Sequence[tuple[Node, str]], *, by: 
             record("node.ask", actor=by, case=exhibit.case, params=params)
             opened += 1
         if opened:
-            transaction.on_commit(bell.ring)
+            transaction.on_commit(partial(ring, TASK))
     return opened
 
 
@@ -384,7 +387,7 @@ def sweep() -> int:
     _settle_left_over()
     due = Inquiry.objects.filter(state__in=Inquiry.OPEN, node__in=known, due_at__lte=timezone.now()).count()
     for _ in range(min(due, RINGS_MAX)):
-        bell.ring()
+        ring(TASK)
     return due
 
 

@@ -2,9 +2,9 @@
 
 from celery import shared_task
 
-from . import bell, inquiries
+from . import inquiries
 
 
-@shared_task(name=bell.TASK, ignore_result=True)
+@shared_task(name=inquiries.TASK, ignore_result=True)
 def ask() -> None:
     inquiries.work_once()

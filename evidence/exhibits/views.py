@@ -221,7 +221,7 @@ def _context(request: HttpRequest, found: Exhibit, shown: Shown) -> dict[str, ob
         "poll_seconds": next((seconds for upto, seconds in POLL if asked < upto), POLL_SLOWEST),
         "court_nodes": court_nodes(found, shown.done, detail=shown.detail, may_ask=may_verify) if in_full else None,
         "own": own,
-        "stated": statements.declared(shown.said),
+        "stated": any(one.records for one in shown.said),
         "may_state": own and bool(may(request.user, "evidence.submit", found)),
         "may_read": bool(may(request.user, "evidence.view_content", found)),
         "may_verify": may_verify,

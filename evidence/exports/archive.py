@@ -47,7 +47,7 @@ def demand_room(size: int) -> None:
 
 
 def publish(written: Path, final: Path) -> None:
-    """Give a whole archive its name. Its bytes are on the disk then; a crash may still lose the name, and the row was not closed."""
+    """Give a whole archive its name. Its bytes are on the disk then; a loss of power may still take the name, and it is exported again."""
     fd = os.open(written, os.O_RDONLY | os.O_CLOEXEC)
     try:
         os.fsync(fd)

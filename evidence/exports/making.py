@@ -21,6 +21,7 @@ from typing import BinaryIO
 from django.conf import settings
 from django.db import connection
 
+from evidence.queues import Lost
 from evidence.reports import bundle, document
 from evidence.reports.models import Report
 from evidence.runs.models import RunVerdict
@@ -63,10 +64,6 @@ WITHOUT = """
 WITHHELD = """
 核验包里只有摘要、没有文件的证据 / Exhibits of which the bundles hold digests, not files: {count}
 """
-
-
-class Lost(Exception):
-    """Another worker has this export now."""
 
 
 @dataclass(slots=True)
@@ -134,12 +131,12 @@ class _Archive:
         return self.digests[member]
 
 
-def make(export: Export, *, attempt: int, tell: Callable[[int, int, int], bool]) -> tuple[str, int]:
+def make(export: Export, *, tell: Callable[[int, int, int], bool]) -> tuple[str, int]:
     """Write the archive of this attempt and give (SHA-256, size). Raises BundleFault, StoreFull, TooLarge, the vault's Missing and
     Damaged, Lost; whatever is raised, nothing is left behind."""
-    part = archive.path(export.public_id, attempt, "part")
-    spare = archive.path(export.public_id, attempt, "bundle.part")
-    final = archive.path(export.public_id, attempt)
+    part = archive.path(export.public_id, export.attempt, "part")
+    spare = archive.path(export.public_id, export.attempt, "bundle.part")
+    final = archive.path(export.public_id, export.attempt)
     total = files_size(export)
     if total > settings.PORTAL_EXPORT_MAX:
         raise TooLarge(settings.PORTAL_EXPORT_MAX)
@@ -216,7 +213,7 @@ def _bundle(into: _Archive, vault: Vault, one: ExportedReport, spare: Path, cont
     report = one.report
     verdicts = RunVerdict.objects.filter(reports=report).select_related("run__exhibit")
     plan = bundle.plan(report.number, [(document.label(v.run.exhibit).zh, v) for v in document.ordered(verdicts)])
-    annex = _bytes(vault, report.annex_sha256) if report.annex_sha256 else None
+    annex = vault.read(report.annex_sha256) if report.annex_sha256 else None
     if annex is not None:
         stated = bundle.stated(annex)
         if stated is not None and stated != plan.sha256:
@@ -231,7 +228,7 @@ def _bundle(into: _Archive, vault: Vault, one: ExportedReport, spare: Path, cont
             name=f"{report.number}-核验包.zip",
             hand_out=lambda exhibit: exhibit.pk in content,
             annex=annex,
-            report=_bytes(vault, one.revision.sha256),
+            report=vault.read(one.revision.sha256),
             advance=progress.bundle,
         )
 
@@ -242,15 +239,6 @@ def _kept(into: _Archive, vault: Vault, sha256: str, name: str, progress: _Progr
         found = into.copy(stream, name, ".pdf", folder="报告/", advance=lambda done: progress.beat())
     if found != sha256:
         raise Damaged(sha256, f"its bytes hash to {found}")
-
-
-def _bytes(vault: Vault, sha256: str) -> bytes:
-    """A report or an annex, megabytes at most."""
-    with vault.open(sha256) as stream:
-        data = stream.read()
-    if (found := hashlib.sha256(data).hexdigest()) != sha256:
-        raise Damaged(sha256, f"its bytes hash to {found}")
-    return data
 
 
 def _digest(part: Path, progress: _Progress) -> str:

@@ -41,7 +41,7 @@ class Export(models.Model):
     """Fencing token, as of a run; part of the name of the archive."""
     lease_until = models.DateTimeField(null=True)
     fault = models.CharField(max_length=200, blank=True)
-    """Why it is parked or the last attempt did not end: a code of `working.FAULTS`, then ": " and particulars for the log."""
+    """Why it is parked or the last attempt did not end: a code of `working`, ": " and particulars, or a fault of our own."""
     reports_total = models.PositiveIntegerField(default=0)
     reports_done = models.PositiveIntegerField(default=0)
     bytes_total = models.BigIntegerField(default=0)

@@ -1,30 +1,30 @@
-"""Which exports wait to be made: the row is the truth, the broker only a doorbell (as `evidence.captures.queue`).
+"""Which exports wait to be made: a queue of record (`evidence.queues`).
 
     order     the row and its parts, in the caller's transaction; the same order while one is pending gives that one
-    claim     one export for one worker: SKIP LOCKED, a lease by the database's clock, a new attempt number
-    advance   progress, which also prolongs the lease; False when it was lost
-    finish, park, give_back   fenced by the attempt number
-    sweep     parks what has failed too often, expires what is old, rings
+    finish    the archive can be had from now on, for some days
+    sweep     also expires what is old and removes what nobody refers to
 """
 
 import hashlib
 import json
 from collections.abc import Collection
-from dataclasses import dataclass
+from datetime import timedelta
 
 from django.conf import settings
-from django.db import connection, transaction
-from django.db.models import QuerySet
+from django.db import transaction
+from django.db.models import F, QuerySet
+from django.db.models.functions import Now
 
 from cases.access import visible_to
 from cases.models import Case
 from evidence.exhibits.models import Exhibit
+from evidence.queues import Queue
 from evidence.reports.issuing import IN_FORCE
 from evidence.reports.models import Report, Revision
 from portal.ledger.entries import record
 from portal.people.models import User
 
-from . import archive, bell
+from . import archive
 from .models import PENDING, Export, ExportedExhibit, ExportedReport
 from .rights import handed_out, may_export
 
@@ -33,9 +33,8 @@ EXHIBITS_MAX = 2_000
 REPORTS_MAX = 500
 PENDING_MAX = 3
 """Exports of one person that wait or are made at the same time: each may hold gigabytes."""
-LEASE_SECONDS = 300
-"""Longer than one file of the largest size takes to copy; prolonged after each."""
-RINGS_MAX = 20
+EXPORTS = Queue(Export, seconds=300, task="evidence.exports.make.v1", at_rest={"reports_done": 0, "bytes_done": 0})
+"""The lease is longer than one file of the largest size takes to copy; prolonged after each."""
 EXPIRED_MAX = 200
 """Archives that one sweep removes; the next goes on."""
 
@@ -46,12 +45,6 @@ class ExportRefused(Exception):
     def __init__(self, reason: str) -> None:
         super().__init__(reason)
         self.reason = reason
-
-
-@dataclass(frozen=True, slots=True)
-class Claim:
-    row: int
-    attempt: int
 
 
 def reports_of(user: User, case: Case, exhibits: QuerySet[Exhibit]) -> QuerySet[Report]:
@@ -95,90 +88,26 @@ def order(case: Case, exhibits: QuerySet[Exhibit], *, by: User, reports: Collect
         ExportedExhibit.objects.bulk_create(ExportedExhibit(export=made, exhibit_id=e, listed=s, content=c) for e, s, c in parts)
         ExportedReport.objects.bulk_create(ExportedReport(export=made, report_id=r, revision_id=v) for r, v in taken)
         record("export.order", actor=by, case=case, params={"export": str(made.public_id), "exhibits": len(shown), "reports": len(taken)})
-        transaction.on_commit(bell.ring)
+        transaction.on_commit(EXPORTS.ring)
     return made
 
 
-def claim() -> Claim | None:
-    """The next waiting export; None when there is nothing to do."""
-    with connection.cursor() as cursor:
-        cursor.execute(
-            """
-            UPDATE exports_export SET
-                state = 'running', attempt = attempt + 1, reports_done = 0, bytes_done = 0,
-                lease_until = clock_timestamp() + %(lease)s * interval '1 second'
-            WHERE id = (
-                SELECT id FROM exports_export
-                WHERE (state = 'queued' OR (state = 'running' AND lease_until < clock_timestamp())) AND attempt < %(cap)s
-                ORDER BY id FOR UPDATE SKIP LOCKED LIMIT 1
-            )
-            RETURNING id, attempt
-            """,
-            {"lease": LEASE_SECONDS, "cap": settings.PORTAL_ATTEMPTS_MAX},
-        )
-        row = cursor.fetchone()
-    return Claim(*row) if row else None
-
-
-def advance(claim: Claim, *, reports: int, done: int, total: int) -> bool:
-    with connection.cursor() as cursor:
-        cursor.execute(
-            "UPDATE exports_export SET reports_done = %s, bytes_done = %s, bytes_total = %s,"
-            " lease_until = clock_timestamp() + %s * interval '1 second' WHERE id = %s AND attempt = %s AND state = 'running'",
-            [reports, done, total, LEASE_SECONDS, claim.row, claim.attempt],
-        )
-        return cursor.rowcount == 1
-
-
-def finish(claim: Claim, *, sha256: str, size: int) -> bool:
+def finish(export: Export, *, sha256: str, size: int) -> bool:
     """False: the lease was lost, nothing was written."""
-    with transaction.atomic(), connection.cursor() as cursor:
-        cursor.execute(
-            "UPDATE exports_export SET state = 'done', lease_until = NULL, fault = '', sha256 = %s, size = %s,"
-            " reports_done = reports_total, bytes_done = bytes_total,"
-            " finished_at = clock_timestamp(), expires_at = clock_timestamp() + %s * interval '1 day'"
-            " WHERE id = %s AND attempt = %s AND state = 'running'",
-            [sha256, size, settings.PORTAL_EXPORT_DAYS, claim.row, claim.attempt],
-        )
-        if cursor.rowcount != 1:
+    ends = Now() + timedelta(days=settings.PORTAL_EXPORT_DAYS)
+    full = {"reports_done": F("reports_total"), "bytes_done": F("bytes_total")}
+    with transaction.atomic():
+        if not EXPORTS.finish(export, sha256=sha256, size=size, expires_at=ends, **full):
             return False
-        made = Export.objects.select_related("case").get(pk=claim.row)
-        record("export.finish", actor=None, case=made.case, subject_digest=sha256, params={"export": str(made.public_id), "size": size})
+        record("export.finish", actor=None, case=export.case, subject_digest=sha256, params={"export": str(export.public_id), "size": size})
     return True
 
 
-def park(claim: Claim, *, fault: str) -> bool:
-    """It would fail again; `fault` begins with a code of `working.FAULTS`."""
-    return _mine(claim, state="parked", fault=_said(fault))
-
-
-def give_back(claim: Claim, *, fault: str) -> bool:
-    """Another attempt may do better."""
-    return _mine(claim, state="queued", fault=_said(fault))
-
-
-def sweep() -> int:
-    """How many bells were rung."""
-    with connection.cursor() as cursor:
-        cursor.execute(
-            "UPDATE exports_export SET state = 'parked', lease_until = NULL, fault = CASE WHEN fault = '' THEN 'CRASH' ELSE fault END"
-            " WHERE attempt >= %s AND (state = 'queued' OR (state = 'running' AND lease_until < clock_timestamp()))",
-            [settings.PORTAL_ATTEMPTS_MAX],
-        )
-        cursor.execute(
-            "SELECT count(*) FROM (SELECT FROM exports_export WHERE state = 'queued'"
-            " OR (state = 'running' AND lease_until < clock_timestamp()) LIMIT %s) waiting",
-            [RINGS_MAX],
-        )
-        waiting = int(cursor.fetchone()[0])
-        cursor.execute("SELECT id FROM exports_export WHERE state = 'done' AND expires_at < clock_timestamp() ORDER BY id LIMIT %s", [EXPIRED_MAX])
-        old = [row[0] for row in cursor.fetchall()]
-    for pk in old:
-        _expire(pk)
+def sweep() -> None:
+    EXPORTS.sweep()
+    for old in Export.objects.filter(state=Export.State.DONE, expires_at__lt=Now()).order_by("pk").values_list("pk", flat=True)[:EXPIRED_MAX]:
+        _expire(old)
     archive.tidy(keep=_kept_names)
-    for _ in range(waiting):
-        bell.ring()
-    return waiting
 
 
 def _expire(pk: int) -> None:
@@ -201,11 +130,3 @@ def _newest(by: User, case: Case, reports: Collection[int]) -> list[Revision]:
     known = visible_to(by, Report.objects.filter(case=case, pk__in=reports))
     newest = Revision.objects.filter(report__in=known).order_by("report_id", "-number").distinct("report_id").values("pk")
     return list(Revision.objects.filter(pk__in=newest).order_by("report__number"))
-
-
-def _mine(claim: Claim, **columns: object) -> bool:
-    return bool(Export.objects.filter(pk=claim.row, attempt=claim.attempt, state=Export.State.RUNNING).update(lease_until=None, **columns))
-
-
-def _said(fault: str) -> str:
-    return fault[:200].replace("\0", "")

@@ -3,11 +3,12 @@
 from celery import shared_task
 from django.conf import settings
 
-from . import bell, working
+from . import working
+from .queue import EXPORTS
 
 
 @shared_task(
-    name=bell.TASK,
+    name=EXPORTS.task,
     ignore_result=True,
     time_limit=settings.PORTAL_BULK_SECONDS + 120,  # many gigabytes are copied: the longest task the broker is set up for
     soft_time_limit=settings.PORTAL_BULK_SECONDS + 100,

@@ -4,8 +4,7 @@ The archive first, the row last: after a crash in between, the next attempt make
 what the first one left.
 """
 
-import logging
-
+from evidence.queues import Lost
 from evidence.reports.bundle import BundleFault
 from portal.vault import Damaged, Missing, StoreFull, TooLarge
 from portal.vault.disk import full_disk_named
@@ -13,34 +12,14 @@ from portal.vault.disk import full_disk_named
 from . import archive, making, queue, rights
 from .models import Export
 
-log = logging.getLogger(__name__)
-
-FAULTS = ("NO_SPACE", "TOO_LARGE", "MISSING", "BUNDLE", "RIGHTS", "CRASH")
-"""Why an export is parked; pages say each in words. Another attempt would end like this one."""
-
 
 def work_once() -> bool:
     """Take one export and carry this attempt to its end. True when there was one."""
-    claim = queue.claim()
-    if claim is None:
-        return False
-    export = Export.objects.select_related("case__court", "ordered_by").get(pk=claim.row)
-    try:
-        fault = _carry_out(claim, export)
-        if fault:
-            log.warning("export %s attempt %s: %s", export.public_id, claim.attempt, fault)
-            queue.park(claim, fault=fault)
-    except making.Lost:
-        log.warning("export %s attempt %s lost its lease", export.public_id, claim.attempt)
-    except Exception as error:
-        # Something here failed that may not fail again; after PORTAL_ATTEMPTS_MAX attempts it is parked with this reason.
-        log.exception("export %s attempt %s failed", export.public_id, claim.attempt)
-        queue.give_back(claim, fault=f"CRASH: {type(error).__name__}: {error}")
-    return True
+    return queue.EXPORTS.work_once(_carry_out)
 
 
-def _carry_out(claim: queue.Claim, export: Export) -> str:
-    """Why it cannot be made, "" when it was."""
+def _carry_out(export: Export) -> str:
+    """Why it cannot be made, so that another attempt would end alike: a code that the page has words for, ": ", and particulars."""
     # What he might order he might no longer have: an archive that nobody may take is not made.
     closed = rights.closed_since(export.ordered_by, export)
     if closed:
@@ -48,7 +27,7 @@ def _carry_out(claim: queue.Claim, export: Export) -> str:
     try:
         with full_disk_named():
             sha256, size = making.make(
-                export, attempt=claim.attempt, tell=lambda reports, done, total: queue.advance(claim, reports=reports, done=done, total=total)
+                export, tell=lambda reports, done, total: queue.EXPORTS.prolong(export, reports_done=reports, bytes_done=done, bytes_total=total)
             )
     except StoreFull as fault:
         return f"NO_SPACE: {fault}"
@@ -58,7 +37,7 @@ def _carry_out(claim: queue.Claim, export: Export) -> str:
         return f"MISSING: {fault}"
     except BundleFault as fault:
         return f"BUNDLE: {fault}"
-    if not queue.finish(claim, sha256=sha256, size=size):
-        archive.path(export.public_id, claim.attempt).unlink(missing_ok=True)
-        raise making.Lost
+    if not queue.finish(export, sha256=sha256, size=size):
+        archive.path(export.public_id, export.attempt).unlink(missing_ok=True)
+        raise Lost
     return ""

@@ -9,18 +9,16 @@ No row of the record is locked while a key, a renderer or an authority is waited
 runs out and the next worker does it again.
 """
 
-import logging
-import threading
-import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass
+from functools import partial
 
-from django.db import DatabaseError, connection, transaction
+from django.db import connection, transaction
+
+from evidence.queues import Lost, heartbeat
 
 from .models import Errand
-
-log = logging.getLogger(__name__)
 
 LEASE_SECONDS = 60
 BEAT_SECONDS = 15
@@ -30,10 +28,6 @@ FIRST_PAUSE, PAUSE_MAX = 60, 3600
 """Seconds after a fault until the same report is tried again; doubled each time."""
 KEYS_LOCK = 0x4B59  # "KY"
 FAULT_MAX = Errand._meta.get_field("fault").max_length or 0
-
-
-class Lost(RuntimeError):
-    """The lease ran out and another worker took over: nothing of this one's may be written."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,30 +66,9 @@ def claim(report_id: int, *, signing: bool = False, now: bool = False) -> Claim 
     return Claim(report_id, row[0]) if row else None
 
 
-@contextmanager
-def held(claim: Claim) -> Iterator[None]:
+def held(claim: Claim) -> AbstractContextManager[None]:
     """Prolong the lease as long as the work goes on in this process."""
-    over = threading.Event()
-
-    def beat() -> None:
-        try:
-            end = time.monotonic() + HELD_SECONDS_MAX
-            while not over.wait(BEAT_SECONDS) and time.monotonic() < end:
-                try:
-                    _prolong(claim)
-                except DatabaseError:  # said here, decided where the result is written
-                    log.exception("the lease on report row %s could not be prolonged", claim.report)
-                    connection.close()
-        finally:
-            connection.close()
-
-    thread = threading.Thread(target=beat, name=f"lease-{claim.report}", daemon=True)
-    thread.start()
-    try:
-        yield
-    finally:
-        over.set()
-        thread.join()
+    return heartbeat(partial(_prolong, claim), seconds=BEAT_SECONDS, seconds_max=HELD_SECONDS_MAX)
 
 
 @contextmanager
@@ -130,12 +103,13 @@ def put_off(claim: Claim, *, fault: str) -> None:
         )
 
 
-def _prolong(claim: Claim) -> None:
+def _prolong(claim: Claim) -> bool:
     with connection.cursor() as cursor:
         cursor.execute(
             "UPDATE reports_errand SET lease_until = clock_timestamp() + %s * interval '1 second' WHERE report_id = %s AND fence = %s AND lease_until IS NOT NULL",
             [LEASE_SECONDS, claim.report, claim.fence],
         )
+        return cursor.rowcount == 1
 
 
 def _said(fault: str) -> str:

@@ -1,12 +1,9 @@
-"""The queue of record: the database row is the truth, the broker only a doorbell (spec reliability §4).
+"""Which runs wait: a queue of record (`evidence.queues`).
 
     request   writes the run in the caller's transaction and rings once that transaction has committed
-    claim     one run for one worker: SKIP LOCKED, a lease by the database's clock, a new attempt number
-    extend    the heartbeat
-    finish    fenced by the attempt number: a worker that lost its lease writes nothing
-    sweep     parks what has failed too often and rings again for whatever waits
-
-Losing a message, a worker or the broker delays a run by at most a lease and a sweep; it loses nothing.
+    claim     one run of some lanes, and as of when its verdict is reached
+    tell      how far the work has come
+    finish    verdict, state and act in one transaction
 """
 
 import hashlib
@@ -15,25 +12,29 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from functools import partial
-from typing import Any
 
 from django.conf import settings
 from django.db import connection, transaction
-from django.db.models import Max, Sum
-from django.db.models.functions import Now
+from django.db.models import Max, Q, Sum
+from django.db.models.functions import Coalesce, Now
 
 from evidence.exhibits.models import Exhibit
+from evidence.queues import Queue
 from evidence.verification import Verdict
+from portal.celery import ring
 from portal.ledger.entries import record
 from portal.people.models import User
 
-from . import bell, given
+from . import given
 from .models import BULK, Lane, Run, RunVerdict
 
 log = logging.getLogger(__name__)
 
-_NOWHERE: dict[str, Any] = {"stage": "", "stage_file": "", "bytes_done": None, "bytes_total": None}
-"""The progress of a run that nobody works on."""
+RUNS = Queue(
+    Run, seconds=settings.PORTAL_LEASE_SECONDS, at_rest={"stage": "", "stage_file": "", "bytes_done": None, "bytes_total": None}
+)
+TASK, BULK_TASK = "evidence.runs.work.v1", "evidence.runs.bulk.v1"
+"""Large exhibits have a bell of their own, whose task has a longer time limit and may be given workers of its own."""
 SWEEP_RINGS_MAX = 100
 """Bells one sweep rings at most; the next sweep rings for the rest."""
 
@@ -46,7 +47,7 @@ class Claim:
     clock    the database's time of the claim
     """
 
-    run_id: int
+    pk: int
     attempt: int
     at: datetime
     clock: datetime
@@ -89,74 +90,33 @@ def claim(*, worker: str, lanes: Sequence[Lane] = tuple(Lane)) -> Claim | None:
 
     Of the bulk lanes only PORTAL_BULK_AT_ONCE are worked on at a time (one more when two workers ask in the same moment).
     """
-    with connection.cursor() as cursor:
-        cursor.execute(
-            """
-            UPDATE runs_run SET
-                state = 'running', attempt = attempt + 1, worker = %(worker)s, stage = 'copying',
-                stage_file = '', bytes_done = NULL, bytes_total = NULL,
-                lease_until = clock_timestamp() + %(lease)s * interval '1 second',
-                started_at = coalesce(started_at, clock_timestamp())
-            WHERE id = (
-                SELECT id FROM runs_run
-                WHERE (state = 'queued' OR (state = 'running' AND lease_until < clock_timestamp()))
-                  AND attempt < %(cap)s AND lane = ANY(%(lanes)s)
-                  AND (lane <> ALL(%(bulk)s) OR (
-                    SELECT count(*) FROM runs_run
-                    WHERE state = 'running' AND lane = ANY(%(bulk)s) AND lease_until >= clock_timestamp()) < %(at_once)s)
-                ORDER BY lane, id FOR UPDATE SKIP LOCKED LIMIT 1
-            )
-            RETURNING id, attempt,
-                -- What the court itself asked of its nodes is younger than the receipt.
-                CASE WHEN EXISTS (SELECT 1 FROM runs_runverdict v JOIN runs_run r ON r.id = v.run_id
-                             WHERE r.exhibit_id = runs_run.exhibit_id AND r.number < runs_run.number)
-                       OR EXISTS (SELECT 1 FROM runs_runsource s WHERE s.run_id = runs_run.id)
-                     THEN clock_timestamp()
-                     ELSE (SELECT e.submitted_at FROM exhibits_exhibit e WHERE e.id = runs_run.exhibit_id) END,
-                clock_timestamp()
-            """,
-            {
-                "worker": worker,
-                "lease": settings.PORTAL_LEASE_SECONDS,
-                "cap": settings.PORTAL_ATTEMPTS_MAX,
-                "lanes": [int(lane) for lane in lanes],
-                "bulk": [int(lane) for lane in BULK],
-                "at_once": settings.PORTAL_BULK_AT_ONCE,
-            },
+    with transaction.atomic():
+        at_work = Run.objects.filter(state=Run.State.RUNNING, lane__in=BULK, lease_until__gte=Now()).count()
+        free = [lane for lane in lanes if lane not in BULK or at_work < settings.PORTAL_BULK_AT_ONCE]
+        run = RUNS.claim(
+            Q(lane__in=free), order=("lane", "pk"), worker=worker, stage="copying", started_at=Coalesce("started_at", Now())
         )
-        row = cursor.fetchone()
-    return Claim(*row) if row else None
-
-
-def extend(claim: Claim) -> bool:
-    """Heartbeat. False: the lease was lost and somebody else may hold the run."""
-    with connection.cursor() as cursor:
-        cursor.execute(
-            "UPDATE runs_run SET lease_until = clock_timestamp() + %s * interval '1 second'"
-            " WHERE id = %s AND attempt = %s AND state = 'running'",
-            [settings.PORTAL_LEASE_SECONDS, claim.run_id, claim.attempt],
-        )
-        return bool(cursor.rowcount == 1)
+        if run is None:
+            return None
+        clock = Run.objects.annotate(clock=Now()).values_list("clock", flat=True).get(pk=run.pk)
+        # What the court itself asked of its nodes is younger than the receipt.
+        later = RunVerdict.objects.filter(run__exhibit=run.exhibit_id, run__number__lt=run.number).exists() or run.obtained.exists()
+        return Claim(run.pk, run.attempt, clock if later else run.exhibit.submitted_at, clock)
 
 
 def tell(claim: Claim, *, stage: str, file: str = "", done: int | None = None, total: int | None = None) -> None:
     """How far the work has come, for the pages. Of a worker that lost its lease nothing is written."""
-    Run.objects.filter(pk=claim.run_id, attempt=claim.attempt, state=Run.State.RUNNING).update(
-        stage=stage, stage_file=file[:255], bytes_done=done, bytes_total=total
-    )
+    RUNS.mine(claim).update(stage=stage, stage_file=file[:255], bytes_done=done, bytes_total=total)
 
 
 def finish(claim: Claim, *, document: bytes, verdict: "VerdictColumns") -> bool:
     """Store the verdict, close the run and write the act, in one transaction. False: stale, nothing was written."""
     with transaction.atomic():
-        closed = Run.objects.filter(pk=claim.run_id, attempt=claim.attempt, state=Run.State.RUNNING).update(
-            state=Run.State.DONE, finished_at=Now(), lease_until=None, fault="", **_NOWHERE
-        )
-        if not closed:
-            record("verify.stale", actor=None, params={"run": claim.run_id, "attempt": claim.attempt})
-            log.warning("run %s attempt %s: stale write refused", claim.run_id, claim.attempt)
+        if not RUNS.finish(claim):
+            record("verify.stale", actor=None, params={"run": claim.pk, "attempt": claim.attempt})
+            log.warning("run %s attempt %s: stale write refused", claim.pk, claim.attempt)
             return False
-        run = Run.objects.select_related("exhibit__case").get(pk=claim.run_id)
+        run = Run.objects.select_related("exhibit__case").get(pk=claim.pk)
         RunVerdict.objects.create(
             run=run,
             document=document,
@@ -184,44 +144,16 @@ def finish(claim: Claim, *, document: bytes, verdict: "VerdictColumns") -> bool:
     return True
 
 
-def give_back(claim: Claim, *, fault: str) -> None:
-    """The work could not be done here (not the file's fault): let the next worker try at once."""
-    Run.objects.filter(pk=claim.run_id, attempt=claim.attempt, state=Run.State.RUNNING).update(
-        state=Run.State.QUEUED, lease_until=None, fault=fault[:200], **_NOWHERE
-    )
-
-
-@dataclass(frozen=True, slots=True)
-class Swept:
-    parked: int
-    rung: int
-
-
-def sweep() -> Swept:
-    """Park runs that used up their attempts; ring for every run that waits or whose lease has run out."""
+def sweep() -> int:
+    """Park runs that used up their attempts; ring for every run that waits or whose lease has run out. How many were parked."""
     with transaction.atomic():
-        exhausted = Run.objects.raw(
-            """
-            UPDATE runs_run SET state = 'parked', finished_at = clock_timestamp(), lease_until = NULL, stage = '',
-                stage_file = '', bytes_done = NULL, bytes_total = NULL
-            WHERE attempt >= %s AND (state = 'queued' OR (state = 'running' AND lease_until < clock_timestamp()))
-            RETURNING *
-            """,
-            [settings.PORTAL_ATTEMPTS_MAX],
-        )
-        parked = list(exhausted)
+        parked = RUNS.give_up()
         for run in parked:
-            record(
-                "verify.park",
-                actor=None,
-                case=run.exhibit.case,
-                params={"run": str(run.public_id), "attempts": run.attempt},
-            )
+            record("verify.park", actor=None, case=run.exhibit.case, params={"run": str(run.public_id), "attempts": run.attempt})
             log.error("run %s parked after %s attempts: %s", run.public_id, run.attempt, run.fault)
-    waiting = _waiting()
-    for pk, lane in waiting:
-        (bell.ring_bulk if lane in BULK else bell.ring)(pk)
-    return Swept(len(parked), len(waiting))
+    for pk, lane in RUNS.waiting().order_by("lane", "pk").values_list("pk", "lane")[:SWEEP_RINGS_MAX]:
+        ring(_task(lane), pk)
+    return len(parked)
 
 
 def position(run: Run) -> int:
@@ -247,16 +179,10 @@ class VerdictColumns:
         return cls(verdict.overall.value, verdict.grade.value, verdict.engine, verdict.trust["sha256"])
 
 
-def _waiting() -> Sequence[tuple[int, int]]:
-    with connection.cursor() as cursor:
-        cursor.execute(
-            "SELECT id, lane FROM runs_run WHERE state = 'queued' OR (state = 'running' AND lease_until < clock_timestamp())"
-            " ORDER BY lane, id LIMIT %s",
-            [SWEEP_RINGS_MAX],
-        )
-        return list(cursor.fetchall())
+def _task(lane: int) -> str:
+    return BULK_TASK if lane in BULK else TASK
 
 
 def _ring(run_id: int, lane: int) -> None:
-    if (bell.ring_bulk if lane in BULK else bell.ring)(run_id):
+    if ring(_task(lane), run_id):
         Run.objects.filter(pk=run_id).update(rung_at=Now())

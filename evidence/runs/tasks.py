@@ -3,18 +3,18 @@
 from celery import shared_task
 from django.conf import settings
 
-from . import bell, queue, working
+from . import queue, working
 from .models import BULK, OTHERS
 
 
-@shared_task(name=bell.TASK, ignore_result=True)
+@shared_task(name=queue.TASK, ignore_result=True)
 def work(run_id: int) -> None:
     """Somebody rang: work on whatever is next (the queue decides, not the message)."""
     working.work_once(lanes=OTHERS)
 
 
 @shared_task(
-    name=bell.BULK_TASK,
+    name=queue.BULK_TASK,
     ignore_result=True,
     time_limit=settings.PORTAL_BULK_SECONDS + 120,  # the jail's own clock ends first
     soft_time_limit=settings.PORTAL_BULK_SECONDS + 100,
@@ -22,8 +22,3 @@ def work(run_id: int) -> None:
 def work_bulk(run_id: int) -> None:
     """A large exhibit waits."""
     working.work_once(lanes=BULK)
-
-
-@shared_task(name=bell.SWEEP_TASK, ignore_result=True)
-def sweep() -> None:
-    queue.sweep()

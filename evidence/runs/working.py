@@ -5,16 +5,16 @@ import os
 import socket
 import threading
 import time
-from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Mapping, Sequence
 from datetime import datetime
-from functools import cache
+from functools import cache, partial
 from typing import Any
 
 from django.conf import settings
-from django.db import DatabaseError, connection, transaction
+from django.db import DatabaseError, transaction
 
 from evidence.connectors import inquiries
+from evidence.queues import heartbeat
 from evidence.trust import packs
 from evidence.verification import ALWAYS_NOT_PROVEN, TrustStore, selftest
 from evidence.verification.codecs import strict_json
@@ -53,7 +53,7 @@ def work_once(*, worker: str | None = None, lanes: Sequence[Lane] = tuple(Lane))
     if claim is None:
         return False
     try:
-        with _heartbeat(claim):
+        with heartbeat(partial(queue.RUNS.prolong, claim), seconds=settings.PORTAL_LEASE_SECONDS / 3):
             document, columns = _verify(claim)
             queue.tell(claim, stage="storing")
         with transaction.atomic():
@@ -61,8 +61,8 @@ def work_once(*, worker: str | None = None, lanes: Sequence[Lane] = tuple(Lane))
                 _consider(claim, document)
     except Exception as fault:
         # The infrastructure failed (vault, jail, trust store, ledger), not the file: another attempt, then the clerk sees it.
-        log.exception("run %s attempt %s could not be worked", claim.run_id, claim.attempt)
-        queue.give_back(claim, fault=f"{type(fault).__name__}: {fault}")
+        log.exception("run %s attempt %s could not be worked", claim.pk, claim.attempt)
+        queue.RUNS.give_back(claim, fault=f"{type(fault).__name__}: {fault}")
     return True
 
 
@@ -70,9 +70,9 @@ def _consider(claim: queue.Claim, document: bytes) -> None:
     """What the verdict lacks may be had of a node of the court. That this cannot be decided never costs the verdict."""
     try:
         with transaction.atomic():
-            inquiries.consider(claim.run_id, document)
+            inquiries.consider(claim.pk, document)
     except Exception:  # the bench can still ask by hand
-        log.exception("run %s: whether a node should be asked could not be decided", claim.run_id)
+        log.exception("run %s: whether a node should be asked could not be decided", claim.pk)
 
 
 def name() -> str:
@@ -80,7 +80,7 @@ def name() -> str:
 
 
 def _verify(claim: queue.Claim) -> tuple[bytes, queue.VerdictColumns]:
-    files = given.sources(claim.run_id)
+    files = given.sources(claim.pk)
     vault = Vault(settings.PORTAL_VAULT_DIR)
     # The pack that was in force when the run was claimed, checked on this machine's disk; the verdict records its digest.
     in_use = packs.in_use(at=claim.clock)
@@ -98,7 +98,7 @@ def _verify(claim: queue.Claim) -> tuple[bytes, queue.VerdictColumns]:
             columns = checked(result.verdict_json, files=files, trust=trust, at=claim.at)
             return result.verdict_json, columns
         except Untrustworthy as fault:
-            log.error("run %s: the jailed engine answered nonsense: %s", claim.run_id, fault)
+            log.error("run %s: the jailed engine answered nonsense: %s", claim.pk, fault)
             result = JailResult(verdict_json=None, killed="CRASH", cpu_seconds=0, max_rss=0)
     verdict = undecided(result, files=files, trust=trust, at=claim.at)
     return verdict.to_json(), queue.VerdictColumns.of(verdict)
@@ -121,7 +121,7 @@ class _Hearing:
         try:
             queue.tell(self._claim, stage=told.step, file=file.name, done=told.offset, total=file.size)
         except DatabaseError:
-            log.exception("run %s: its progress could not be written", self._claim.run_id)
+            log.exception("run %s: its progress could not be written", self._claim.pk)
 
 
 def checked(
@@ -175,28 +175,6 @@ def undecided(result: JailResult, *, files: list[given.Given], trust: TrustStore
         selftest=selftest.run(()),
         reasons=(reason,),
     )
-
-
-@contextmanager
-def _heartbeat(claim: queue.Claim) -> Iterator[None]:
-    """Extends the lease three times per lease from a thread of its own, with its own database connection."""
-    stop = threading.Event()
-
-    def beat() -> None:
-        try:
-            while not stop.wait(settings.PORTAL_LEASE_SECONDS / 3):
-                if not queue.extend(claim):
-                    return
-        finally:
-            connection.close()
-
-    thread = threading.Thread(target=beat, name=f"lease-{claim.run_id}", daemon=True)
-    thread.start()
-    try:
-        yield
-    finally:
-        stop.set()
-        thread.join()
 
 
 @cache

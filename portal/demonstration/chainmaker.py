@@ -73,10 +73,6 @@ class Built:
     def tx_ids(self) -> tuple[str, ...]:
         return tuple(t.tx_id for t in self.txs)
 
-    @property
-    def merkle_pathencoded(self) -> bytes:
-        return self.paths_json[0]
-
 
 @dataclass(frozen=True)
 class Network:

@@ -14,7 +14,6 @@ from collections.abc import Callable, Iterable, Mapping, MutableMapping, Sequenc
 HASH = 32
 TILE_HEIGHT = 8
 TILE_WIDTH = 1 << TILE_HEIGHT
-TILE_BYTES = TILE_WIDTH * HASH
 EMPTY_ROOT = hashlib.sha256().digest()
 
 Node = Callable[[int, int], bytes]

@@ -44,11 +44,11 @@ def _file_exhibits() -> None:
     from django.conf import settings
     from django.db import transaction
 
-    from evidence.runs import bell, queue
+    from evidence.runs import queue
     from portal.vault import Vault
     from tests.evidence.runs import court
 
-    bell.ring = lambda run_id: False  # type: ignore[assignment]
+    queue.ring = lambda task, run_id: False  # type: ignore[assignment]
     vault = Vault(settings.PORTAL_VAULT_DIR)
     user, case = court.person("bench"), court.case()
     for number in range(EXHIBITS):

@@ -28,13 +28,13 @@ def inside() -> None:
 
         from evidence.reports import bell as report_bell
         from evidence.reports import decisions, issuing
-        from evidence.runs import bell, queue, working
+        from evidence.runs import queue, working
         from evidence.runs.models import RunVerdict
         from portal.vault import Vault
         from tests import courtroom
         from tests.evidence.runs import court
 
-        bell.ring = report_bell.ring = lambda pk: False  # type: ignore[assignment, return-value]
+        queue.ring = report_bell.ring = lambda *hints: False  # type: ignore[assignment, return-value]
         user, judge, case = court.person("bench"), court.person("judge"), court.case()
         courtroom.join(judge, case, "presiding_judge")
         exhibit = court.exhibit(case, user, Vault(settings.PORTAL_VAULT_DIR), {"note.txt": b"evidence\n"})

@@ -9,7 +9,7 @@ from django.urls import reverse
 from django.utils import timezone
 
 from cases import catalogue
-from cases.models import Case, Role, Side
+from cases.models import Case, Office, Role, Side
 from evidence.intake.models import Draft
 from evidence.reports.models import Report
 from evidence.runs.models import Run
@@ -58,6 +58,23 @@ def words(html: str) -> str:
 def test_an_empty_docket_says_what_will_happen(db: None) -> None:
     text = words(read(courtroom.person("newcomer"), "home"))
     assert "您还没有列入任何案件" in text and "您还没有提交过证据" in text and "等您处理" not in text
+
+
+def test_whoever_of_the_court_has_no_case_is_not_asked_to_hand_anything_in(db: None) -> None:
+    """The offices file nothing: administrator and auditor. To see it fail: show the party's half to whoever has no court's half."""
+    officer = courtroom.person("officer", court_staff=True)
+    Office.give(officer, Office.Post.SYSADMIN)
+    page = read(officer, "home")
+    assert "您还没有列入任何案件" in page
+    for word in ("提交证据", "法院核对身份", reverse("intake:start")):
+        assert word not in page
+
+
+def test_of_the_court_and_of_a_party_has_both_halves(case: Case) -> None:
+    """A clerk who sues somebody in another court's case is a party there."""
+    clerk = courtroom.person("clerk", court_staff=True)
+    courtroom.join(clerk, case, Role.LITIGANT, Side.PLAINTIFF)
+    assert reverse("intake:start") in read(clerk, "home")
 
 
 def test_a_judge_with_nothing_to_do_is_told_so(judge: User) -> None:

@@ -2,9 +2,10 @@
 
 from celery import shared_task
 
-from . import bell, working
+from . import working
+from .queue import COMPARISONS
 
 
-@shared_task(name=bell.TASK, ignore_result=True)
+@shared_task(name=COMPARISONS.task, ignore_result=True)
 def compare() -> None:
     working.work_once()

@@ -39,24 +39,19 @@ _STORE = Path(evidence.verification.__path__[0], "anchors")
 
 def work_once() -> bool:
     """Take one pair and carry this attempt to its end. True when there was one."""
-    claim = queue.claim()
-    if claim is None:
-        return False
-    try:
-        found = look(claim.pair)
-        if isinstance(found, str):
-            queue.park(claim, fault=found)
-        else:
-            vault = Vault(settings.PORTAL_VAULT_DIR)
-            result, blobs = found
-            for blob in blobs.values():
-                vault.put_bytes(blob)
-            queue.finish(claim, result_sha256=vault.put_bytes(result.to_bytes()).sha256)
-    except Exception as fault:
-        # The infrastructure failed (vault, jail), not the pair: another attempt, then it is parked with this reason.
-        log.exception("pair %s attempt %s could not be compared", claim.row, claim.attempt)
-        queue.give_back(claim, fault=f"{type(fault).__name__}: {fault}")
-    return True
+    return queue.COMPARISONS.work_once(_compare)
+
+
+def _compare(row: ComparedPair) -> str:
+    found = look(queue.pair_of(row))
+    if isinstance(found, str):
+        return found
+    vault = Vault(settings.PORTAL_VAULT_DIR)
+    result, blobs = found
+    for blob in blobs.values():
+        vault.put_bytes(blob)
+    queue.COMPARISONS.finish(row, result_sha256=vault.put_bytes(result.to_bytes()).sha256)
+    return ""
 
 
 def look(pair: queue.Pair) -> tuple[TextResult | PictureResult, dict[str, bytes]] | str:

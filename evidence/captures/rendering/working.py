@@ -8,10 +8,12 @@ import socket
 import time
 
 from django.conf import settings
+from django.db.models import Q
 
 from portal.vault import Vault
 
 from . import drawing, program, queue
+from .models import CourtRender, Form
 
 log = logging.getLogger(__name__)
 
@@ -46,21 +48,15 @@ def announce() -> str:
 
 
 def work_once(browser: str) -> bool:
-    """Take one render and carry this attempt to its end. True when there was one."""
-    claim = queue.claim(browser)
-    if claim is None:
-        return False
+    """Take one render for this version and carry this attempt to its end. True when there was one."""
+    return queue.RENDERS.work_once(_render, Q(browser=browser))
+
+
+def _render(row: CourtRender) -> str:
     vault = Vault(settings.PORTAL_VAULT_DIR)
-    try:
-        form = "MHTML" if claim.form == "MHTML" else "HTML"
-        found = drawing.draw(vault.path(claim.source_sha256), form=form)
-        if isinstance(found, str):
-            queue.park(claim, fault=found)
-        else:
-            stored = vault.put_bytes(found.png)
-            queue.finish(claim, picture_sha256=stored.sha256, drawn=found)
-    except Exception as fault:
-        # The infrastructure failed (vault, cage, jail), not the page: another attempt, then it is parked with this reason.
-        log.exception("render %s attempt %s could not be made", claim.row, claim.attempt)
-        queue.give_back(claim, fault=f"{type(fault).__name__}: {fault}")
-    return True
+    drawn = drawing.draw(vault.path(row.source_sha256), form="MHTML" if row.form == Form.MHTML else "HTML")
+    if isinstance(drawn, str):
+        return drawn
+    sizes = {name: getattr(drawn, name) for name in ("width", "height", "full_width", "full_height", "refused", "loaded")}
+    queue.RENDERS.finish(row, picture_sha256=vault.put_bytes(drawn.png).sha256, **sizes)
+    return ""

@@ -94,8 +94,8 @@ def exhibits(judge: User, tmp_path: Path, settings: Any) -> dict[str, Exhibit]:
             evidence.close()
         queue.request(one)
         if kind == "parked":
-            claim = queue.claim()
-            assert claim is not None and queue.park(claim, fault="TIMEOUT: wall clock")
+            claim = queue.READINGS.claim()
+            assert claim is not None and queue.READINGS.park(claim, fault="TIMEOUT: wall clock")
         while working.work_once():
             pass
         found[kind] = one

@@ -36,8 +36,8 @@ def exhibit(vault: Any, judge: User) -> Exhibit:  # noqa: F811
 
 
 def park() -> None:
-    claim = queue.claim()
-    assert claim is not None and queue.park(claim, fault="RESOURCE_LIMIT: memory")
+    claim = queue.READINGS.claim()
+    assert claim is not None and queue.READINGS.park(claim, fault="RESOURCE_LIMIT: memory")
 
 
 def press(user: User, exhibit: Exhibit, position: int = 1) -> Any:

@@ -111,13 +111,13 @@ def test_our_own_fault_is_another_attempt_and_has_an_end(exhibit: Exhibit, monke
 
 def test_a_worker_that_lost_its_lease_writes_nothing(exhibit: Exhibit) -> None:
     queue.request(exhibit)
-    late = queue.claim()
+    late = queue.READINGS.claim()
     assert late is not None
-    FileReading.objects.filter(pk=late.row).update(lease_until="2020-01-01T00:00Z")
-    now = queue.claim()
-    assert now is not None and (now.row, now.attempt) == (late.row, 2)
-    assert not queue.finish(late, reading_sha256="a" * 64, captures=1) and not queue.give_back(late, fault="x")
-    assert queue.finish(now, reading_sha256="b" * 64, captures=1)
+    FileReading.objects.filter(pk=late.pk).update(lease_until="2020-01-01T00:00Z")
+    now = queue.READINGS.claim()
+    assert now is not None and (now.pk, now.attempt) == (late.pk, 2)
+    assert not queue.READINGS.finish(late, reading_sha256="a" * 64, captures=1) and not queue.READINGS.give_back(late, fault="x")
+    assert queue.READINGS.finish(now, reading_sha256="b" * 64, captures=1)
 
 
 def test_a_reading_of_something_else_is_refused(vault: Vault) -> None:
@@ -149,12 +149,12 @@ def test_the_rows_stand(exhibit: Exhibit) -> None:
     from tests.evidence.test_rows_kept import refused
 
     queue.request(exhibit)
-    claim = queue.claim()
+    claim = queue.READINGS.claim()
     assert claim is not None
     assert refused("DELETE FROM captures_filereading")
     assert refused("UPDATE captures_filereading SET sha256 = 'x'")
     assert refused("UPDATE captures_filereading SET attempt = 4 WHERE state = 'running'")
-    queue.finish(claim, reading_sha256="a" * 64, captures=1)
+    queue.READINGS.finish(claim, reading_sha256="a" * 64, captures=1)
     for change in ("reading_sha256 = 'b'", "state = 'queued'", "captures = 3", "fault = 'x'"):
         assert refused(f"UPDATE captures_filereading SET {change} WHERE state = 'done'"), change
 

@@ -19,11 +19,10 @@ from django.db.models import ProtectedError
 from django.utils import timezone
 from pytest_django.fixtures import Settings
 
-from evidence.connectors import bell, inquiries
+from evidence.connectors import inquiries
 from evidence.connectors.models import Exchange, Inquiry, Obtained
 from evidence.exhibits.models import Exhibit
 from evidence.reports import custody, document
-from evidence.runs import bell as run_bell
 from evidence.runs import given, queue, working
 from evidence.runs.models import Run, RunSource
 from portal.demonstration import chainmaker, fisco3
@@ -47,8 +46,8 @@ CM = chainmaker.build_block([hashlib.sha256(block.PAGE).digest()], suite="P256")
 
 @pytest.fixture(autouse=True)
 def quiet_bells(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(bell, "ring", lambda: False)
-    monkeypatch.setattr(run_bell, "ring", lambda pk: False)
+    monkeypatch.setattr(inquiries, "ring", lambda task: False)
+    monkeypatch.setattr(queue, "ring", lambda task, pk: False)
 
 
 @pytest.fixture(autouse=True)

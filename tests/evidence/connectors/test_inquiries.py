@@ -14,10 +14,10 @@ from django.urls import reverse
 from django.utils import timezone
 from pytest_django.fixtures import Settings
 
-from evidence.connectors import bell, inquiries
+from evidence.connectors import inquiries
 from evidence.connectors.models import Exchange, Inquiry
 from evidence.exhibits.models import Exhibit
-from evidence.runs import bell as run_bell
+from evidence.runs import queue
 from evidence.runs.models import Run
 from evidence.verification.verdict import Overall
 from portal.ledger.models import Detail
@@ -34,8 +34,8 @@ TXS = [str(t["hash"]) for t in CHAIN.transactions]
 @pytest.fixture(autouse=True)
 def quiet_bells(monkeypatch: pytest.MonkeyPatch) -> list[str]:
     rung: list[str] = []
-    monkeypatch.setattr(bell, "ring", lambda: bool(rung.append("inquiry")))
-    monkeypatch.setattr(run_bell, "ring", lambda pk: bool(rung.append("run")))
+    monkeypatch.setattr(inquiries, "ring", lambda task: bool(rung.append("inquiry")))
+    monkeypatch.setattr(queue, "ring", lambda task, pk: bool(rung.append("run")))
     return rung
 
 
@@ -414,7 +414,7 @@ def test_a_bell_sets_off_the_worker_and_without_a_broker_the_turn_does(node: Lis
 
     considered()
     app.loader.import_default_modules()
-    app.tasks[bell.TASK]()
+    app.tasks[inquiries.TASK]()
     assert Inquiry.objects.get().state == "answered"
     considered(number=2)
     assert worker.turn() and worker.turn()  # the run of the first answer, and the question of the second

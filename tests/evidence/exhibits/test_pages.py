@@ -188,6 +188,16 @@ def test_progress_is_followed_to_its_end_and_then_never_asked_again(judge: User,
     assert 'id="said"' in part and "核验已结束：核验一致" in part
 
 
+def test_only_a_page_that_has_asked_again_says_that_it_updates_itself(judge: User, exhibit: Exhibit) -> None:
+    """Without script it never does: it offers a link. To see it fail: say it on the page as it is first sent."""
+    courtroom.run(exhibit, state=Run.State.QUEUED)
+    first, client = visit(judge, exhibit), Client(headers={"HX-Request": "true"})
+    client.force_login(judge)
+    later = client.get(reverse("exhibits:progress", args=[exhibit.public_id]), {"n": 1}).content.decode()
+    assert "自动更新" not in first and "您可以离开，稍后再回来。" in first and "<noscript>" in first
+    assert "本页会自动更新。" in later
+
+
 def test_how_much_of_a_large_file_was_read_is_shown_in_figures(judge: User, party: User, exhibit: Exhibit) -> None:
     courtroom.run(exhibit, state=Run.State.RUNNING, stage="records", stage_file="a<b>.wacz", bytes_done=210 << 20, bytes_total=500 << 20)
     for user in (judge, party):

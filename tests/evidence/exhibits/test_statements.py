@@ -108,6 +108,15 @@ def test_no_answer_at_all_says_so_in_one_sentence(judge: User, exhibit: Exhibit)
     assert "提交人没有说明上链之前的情况" in page and "未填写" not in page
 
 
+def test_what_was_taken_back_is_still_read_by_the_bench(judge: User, party: User, exhibit: Exhibit) -> None:
+    """Also when nothing stands any more: the form promises that both are kept. To see it fail: ask only for what stands."""
+    courtroom.state(exhibit, party, source="第一次说的")
+    assert correct(party, exhibit, source="").status_code == 302  # type: ignore[attr-defined]
+    page = shown(judge, exhibit)
+    assert "第一次说的" in page and "提交人没有说明上链之前的情况" not in page
+    assert page.count("提交人撤回了先前的陈述，没有另写") == 2 and page.count("未填写") == 5, "where it stood, and in the list of records"
+
+
 def test_a_correction_is_a_new_record_and_the_old_one_stays(judge: User, party: User, exhibit: Exhibit) -> None:
     courtroom.state(exhibit, party, source="第一次说的", storage="一直在手机里")
     agent = member(exhibit.case, "agent", Role.AGENT, Side.PLAINTIFF, days=5)

@@ -143,7 +143,7 @@ def test_the_first_verdict_is_as_of_receipt_and_every_other_as_of_its_own_moment
     first = queue.claim(worker="a")
     assert first is not None and first.at == AT and first.clock > AT
     # Another attempt of the same run asks the same question.
-    Run.objects.filter(pk=first.run_id).update(state=Run.State.QUEUED, lease_until=None)
+    Run.objects.filter(pk=first.pk).update(state=Run.State.QUEUED, lease_until=None)
     again = queue.claim(worker="b")
     assert again is not None and (again.attempt, again.at) == (2, AT)
     found = as_of(AT)

@@ -3,7 +3,7 @@ from typing import Any
 
 import pytest
 
-from evidence.exports import bell
+from evidence.exports.queue import EXPORTS
 
 from .desk import Desk, settle
 
@@ -11,7 +11,7 @@ from .desk import Desk, settle
 @pytest.fixture(autouse=True)
 def _quiet(monkeypatch: pytest.MonkeyPatch) -> None:
     """No worker listens in these tests."""
-    monkeypatch.setattr(bell, "ring", lambda: True)
+    monkeypatch.setattr(EXPORTS, "ring", lambda: True)
 
 
 @pytest.fixture

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from evidence.exports import archive, listing, making, names
+from evidence.exports import archive, listing, names
 from evidence.exports.models import Export
 from evidence.reports import bundle
 from evidence.reports.models import Report
@@ -68,8 +68,8 @@ def test_an_annex_that_states_its_bundle_goes_into_it(desk: Desk, other: bool, t
     verdicts = [("原告证据1", report.verdicts.get())]
     digest = "0" * 64 if other else bundle.plan(report.number, verdicts).sha256
     annex = Vault(tmp_path / "vault").put_bytes(json.dumps({"reverify": {"bundle_digest": {"alg": "SHA-256", "hex": digest}}}).encode()).sha256
-    plain = making._bytes
-    monkeypatch.setattr(making, "_bytes", lambda vault, sha256: plain(vault, annex if sha256 == report.annex_sha256 else sha256))
+    plain = Vault.read
+    monkeypatch.setattr(Vault, "read", lambda vault, sha256: plain(vault, annex if sha256 == report.annex_sha256 else sha256))
     made = desk.made(one)
     if other:
         assert made.state == Export.State.PARKED and made.fault_code == "BUNDLE" and not list((tmp_path / "exports").iterdir())

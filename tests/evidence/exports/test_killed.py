@@ -202,13 +202,13 @@ def test_progress_grows_to_the_size_of_the_files(db: None, settings: Any, tmp_pa
     desk.reported(desk.exhibit(files={"a.bin": os.urandom(9 << 20)}))
     desk.reported(desk.exhibit(files={"b.bin": os.urandom(5 << 20)}), number="HY2026-000002")
     told: list[tuple[int, int, int]] = []
-    plain = queue.advance
+    plain = queue.EXPORTS.prolong
 
-    def advance(claim: queue.Claim, *, reports: int, done: int, total: int) -> bool:
-        told.append((reports, done, total))
-        return plain(claim, reports=reports, done=done, total=total)
+    def prolong(export: Export, *, reports_done: int, bytes_done: int, bytes_total: int) -> bool:
+        told.append((reports_done, bytes_done, bytes_total))
+        return plain(export, reports_done=reports_done, bytes_done=bytes_done, bytes_total=bytes_total)
 
-    monkeypatch.setattr(queue, "advance", advance)
+    monkeypatch.setattr(queue.EXPORTS, "prolong", prolong)
     monkeypatch.setattr("evidence.exports.making.TELL_SECONDS", 0)
     made = desk.made(whole=True)
     done = [d for _, d, _ in told]

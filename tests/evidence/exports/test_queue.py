@@ -47,7 +47,7 @@ def test_the_same_order_while_one_is_pending_is_that_one(desk: Desk) -> None:
     first = desk.order(one, two)
     assert desk.order(two, one) == first and desk.order(one, two, reports=[report]) == first
     assert desk.order(one) != first
-    queue.claim()
+    queue.EXPORTS.claim()
     assert desk.order(one, two) == first
     assert Report.objects.count() == 1 and Report.objects.get().state == "signed"
 
@@ -62,6 +62,23 @@ def test_the_database_refuses_a_second_pending_one(desk: Desk) -> None:
     made = desk.order(desk.exhibit())
     with pytest.raises(IntegrityError), transaction.atomic():
         Export.objects.create(case=desk.case, ordered_by=desk.clerk, contents_sha256=made.contents_sha256)
+
+
+def test_only_a_page_that_has_asked_again_says_that_it_updates_itself(desk: Desk) -> None:
+    """Without script it never does. To see it fail: say it on the page as it is first sent."""
+    made, client = desk.order(desk.exhibit()), client_of(desk.clerk)
+    first = client.get(reverse("exports:export", args=[made.public_id])).content.decode()
+    later = client.get(reverse("exports:state", args=[made.public_id]), headers={"HX-Request": "true"}).content.decode()
+    assert "自动更新" not in first and "刷新查看进度" in first and "本页会自动更新。" in later
+
+
+@pytest.mark.parametrize(("language", "words"), [("zh-hans", "我的案件"), ("en", "My cases")])
+def test_the_way_back_is_called_what_it_leads_to(desk: Desk, language: str, words: str) -> None:
+    """Crumbs of exports and of reports; the first is the list of cases, not a case. To see it fail: call it 案件, Case."""
+    report = desk.reported(desk.exhibit())
+    for name, key in (("exports:of_case", desk.case.public_id), ("reports:report", report.public_id)):
+        page = client_of(desk.clerk).get(reverse(name, args=[key]), headers={"accept-language": language}).content.decode()
+        assert f'<a class="govuk-breadcrumbs__link" href="/">{words}</a>' in page
 
 
 def test_bounds(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -108,27 +125,27 @@ def test_what_a_killed_worker_left_is_made_again_and_tidied(desk: Desk, monkeypa
 
 def test_a_worker_that_lost_its_lease_writes_nothing(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
     made = desk.order(desk.exhibit())
-    plain = making.make
+    plain, first = making.make, Export(pk=made.pk, attempt=1)
 
     def slow(export: Export, **options: Any) -> tuple[str, int]:
         done = plain(export, **options)
         lapse(export)
-        queue.claim()
+        queue.EXPORTS.claim()
         return done
 
     monkeypatch.setattr(making, "make", slow)
     working.work_once()
     made.refresh_from_db()
     assert (made.state, made.attempt, made.sha256, files()) == ("running", 2, "", [])
-    assert not queue.finish(queue.Claim(made.pk, 1), sha256="0" * 64, size=1)
+    assert not queue.finish(first, sha256="0" * 64, size=1)
 
 
 def test_it_is_given_up_after_so_many_attempts(desk: Desk, settings: Any) -> None:
     made = desk.order(desk.exhibit())
     for _ in range(settings.PORTAL_ATTEMPTS_MAX):
-        queue.claim()
+        queue.EXPORTS.claim()
         lapse(made)
-    assert queue.claim() is None
+    assert queue.EXPORTS.claim() is None
     queue.sweep()
     made.refresh_from_db()
     assert (made.state, made.fault) == ("parked", "CRASH")
@@ -140,7 +157,7 @@ def test_our_own_fault_is_tried_again(desk: Desk, monkeypatch: pytest.MonkeyPatc
         patch.setattr(making.listing, "as_csv", lambda rows: 1 / 0)
         working.work_once()
     made.refresh_from_db()
-    assert made.state == "queued" and made.fault.startswith("CRASH: ZeroDivisionError") and files() == []
+    assert made.state == "queued" and made.fault.startswith("ZeroDivisionError") and files() == []
     working.work_once()
     made.refresh_from_db()
     assert (made.state, made.fault) == ("done", "")

@@ -24,7 +24,8 @@ from django.test import Client
 from django.urls import reverse
 
 from cases.models import Role
-from evidence.exports import bell, working
+from evidence.exports import working
+from evidence.exports.queue import EXPORTS
 from evidence.reports import bell as report_bell
 from evidence.reports import decisions, issuing
 from evidence.reports.models import Report
@@ -68,7 +69,7 @@ def desk(settings: Any, tmp_path: Path, font_cache: Path, monkeypatch: pytest.Mo
     settings.PORTAL_SIGNING_DIR, settings.PORTAL_DATA_DIR = tmp_path / "signing", font_cache
     authority.ensure(tmp_path / "signing", at=datetime.now(UTC), people={"clerk": "书记员王芳", "judge-w": "法官李敏"})
     settings.PORTAL_PUBLIC_URL = "https://court.example"
-    monkeypatch.setattr(bell, "ring", lambda: True)
+    monkeypatch.setattr(EXPORTS, "ring", lambda: True)
     monkeypatch.setattr(report_bell, "ring", lambda report_id: None)
     return Desk(tmp_path / "pack")
 

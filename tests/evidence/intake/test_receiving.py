@@ -300,6 +300,6 @@ def test_eight_presses_of_the_button_at_once(ready: Draft, litigant: User) -> No
 
 @pytest.mark.django_db(transaction=True)
 def test_a_broker_that_is_down_costs_nothing(ready: Draft, litigant: User) -> None:
-    with mock.patch("evidence.runs.bell.app.send_task", side_effect=OSError("broker down")):
+    with mock.patch("portal.celery.app.send_task", side_effect=OSError("broker down")):
         receive(ready, by=litigant, idempotency_key="k")
     assert Run.objects.get().state == "queued"

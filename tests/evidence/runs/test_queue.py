@@ -15,13 +15,14 @@ from django.db import DatabaseError, connection, transaction
 from django.utils import timezone
 from pytest_django.fixtures import Settings
 
-from evidence.runs import bell, queue, tasks, working
+from evidence.runs import queue, tasks, working
 from evidence.runs.jail import Limits
 from evidence.runs.models import Lane, Run, RunVerdict
 from evidence.verification import verify
 from evidence.verification.exhibit import Exhibit as CoreExhibit
 from evidence.verification.exhibit import Source
 from evidence.verification.trust import TrustStore
+from portal.celery import app
 from portal.vault import Vault
 
 from . import court
@@ -34,8 +35,7 @@ ROOT = Path(__file__).parents[3]
 def quiet_bell(monkeypatch: pytest.MonkeyPatch) -> list[int]:
     """No broker in these tests: every bell is written down and lost, the worst case the queue must live with."""
     rung: list[int] = []
-    monkeypatch.setattr(bell, "ring", lambda pk: bool(rung.append(pk)))
-    monkeypatch.setattr(bell, "ring_bulk", lambda pk: bool(rung.append(pk)))
+    monkeypatch.setattr(queue, "ring", lambda task, pk: bool(rung.append(pk)))
     return rung
 
 
@@ -82,7 +82,7 @@ def test_runs_of_one_exhibit_are_numbered_and_never_edited_into_each_other(vault
 
 def test_a_broken_broker_costs_nothing_but_time(vault: Vault, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.undo()
-    monkeypatch.setattr(bell.app, "send_task", lambda *a, **k: (_ for _ in ()).throw(OSError("broker down")))
+    monkeypatch.setattr(app, "send_task", lambda *a, **k: (_ for _ in ()).throw(OSError("broker down")))
     run = queued(vault)
     assert (run.state, run.rung_at) == (Run.State.QUEUED, None)
 
@@ -91,7 +91,7 @@ def test_interactive_goes_before_bulk_whatever_came_first(vault: Vault) -> None:
     bulk = queued(vault, lane=Lane.BULK)
     interactive = queued(vault, lane=Lane.INTERACTIVE)
     claims = [queue.claim(worker="w"), queue.claim(worker="w")]
-    assert [c.run_id for c in claims if c] == [interactive.pk, bulk.pk]
+    assert [c.pk for c in claims if c] == [interactive.pk, bulk.pk]
     assert queue.claim(worker="w") is None
 
 
@@ -104,7 +104,7 @@ def test_large_exhibits_take_the_bulk_lane_and_few_are_worked_on_at_once(vault: 
         assert queue.request(large[0].exhibit, by=None, lane=Lane.REVERIFY).lane == Lane.REVERIFY_BULK
         assert queue.request(large[0].exhibit, by=None, lane=Lane.INTERACTIVE).lane == Lane.BULK
     claims = [queue.claim(worker="w"), queue.claim(worker="w"), queue.claim(worker="w")]
-    lanes = [Run.objects.get(pk=c.run_id).lane for c in claims if c]
+    lanes = [Run.objects.get(pk=c.pk).lane for c in claims if c]
     assert lanes == [Lane.STANDARD, Lane.BULK], "one small, one large, and the others wait for the large one"
     Run.objects.filter(lane=Lane.BULK).update(lease_until=timezone.now() - timedelta(seconds=1))
     again = queue.claim(worker="w")
@@ -119,8 +119,7 @@ def test_each_task_takes_its_own_lanes_and_the_sweep_rings_the_bell_of_each(
     settings.PORTAL_BULK_BYTES = 5
     large, small = queued(vault, {"a.bin": b"123456"}), queued(vault, {"a.bin": b"1"})
     rung: list[tuple[str, int]] = []
-    monkeypatch.setattr(bell, "ring", lambda pk: bool(rung.append(("small", pk))))
-    monkeypatch.setattr(bell, "ring_bulk", lambda pk: bool(rung.append(("large", pk))))
+    monkeypatch.setattr(queue, "ring", lambda task, pk: bool(rung.append(({queue.TASK: "small", queue.BULK_TASK: "large"}[task], pk))))
     queue.sweep()
     assert sorted(rung) == [("large", large.pk), ("small", small.pk)]
     tasks.work_bulk(small.pk)
@@ -146,14 +145,14 @@ def test_progress_is_written_by_the_holder_of_the_run_and_ends_with_its_attempt(
     assert first is not None
     queue.tell(first, stage="digests", file="a.wacz", done=10, total=20)
     assert progress(run) == ("digests", "a.wacz", 10, 20)
-    assert queue.extend(first) and progress(run) == ("digests", "a.wacz", 10, 20), "a heartbeat changes nothing of it"
+    assert queue.RUNS.prolong(first) and progress(run) == ("digests", "a.wacz", 10, 20), "a heartbeat changes nothing of it"
     Run.objects.update(lease_until=timezone.now() - timedelta(seconds=1))
     second = queue.claim(worker="next")
     assert second is not None and progress(run) == ("copying", "", None, None)
     queue.tell(first, stage="records", file="a.wacz", done=20, total=20)
     assert progress(run) == ("copying", "", None, None), "a worker that lost its lease says nothing more"
     queue.tell(second, stage="records", file="a.wacz", done=1, total=20)
-    queue.give_back(second, fault="x")
+    queue.RUNS.give_back(second, fault="x")
     assert progress(run) == ("", "", None, None)
     third = queue.claim(worker="w")
     assert third is not None
@@ -216,7 +215,7 @@ def test_many_workers_claim_each_run_once(vault: Vault) -> None:
     def work() -> None:
         try:
             while claim := queue.claim(worker=threading.current_thread().name):
-                claimed.append(claim.run_id)
+                claimed.append(claim.pk)
         finally:
             connection.close()
 
@@ -236,8 +235,8 @@ def test_a_held_lease_is_respected_and_a_lapsed_one_is_taken_over(vault: Vault) 
     Run.objects.update(lease_until=timezone.now() - timedelta(seconds=1))
     second = queue.claim(worker="two")
     assert second is not None
-    assert (second.run_id, second.attempt) == (first.run_id, 2)
-    assert not queue.extend(first), "the first worker must learn that it lost the run"
+    assert (second.pk, second.attempt) == (first.pk, 2)
+    assert not queue.RUNS.prolong(first), "the first worker must learn that it lost the run"
 
 
 def test_a_worker_that_lost_its_lease_writes_nothing(vault: Vault) -> None:
@@ -268,14 +267,14 @@ def test_a_run_that_keeps_failing_is_parked_and_the_others_go_on(vault: Vault, s
     for _ in range(3):
         claim = queue.claim(worker="w")
         assert claim is not None
-        queue.give_back(claim, fault="vault gone")
+        queue.RUNS.give_back(claim, fault="vault gone")
     healthy = queued(vault)
-    assert queue.sweep().parked == 1
+    assert queue.sweep() == 1
     poison.refresh_from_db()
     assert (poison.state, poison.fault, poison.attempt) == (Run.State.PARKED, "vault gone", 3)
     claim = queue.claim(worker="w")
     assert claim is not None
-    assert claim.run_id == healthy.pk
+    assert claim.pk == healthy.pk
 
 
 def test_the_sweep_rings_for_whatever_waits(vault: Vault, quiet_bell: list[int]) -> None:

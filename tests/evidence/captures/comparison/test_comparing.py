@@ -94,7 +94,7 @@ def test_our_own_fault_is_another_attempt_and_has_an_end(vault: Vault, settings:
     found, _turned = pair("pictures", Item("0" * 64), Item("1" * 64))  # not in the vault
     row = compared(found)
     assert (row.state, row.attempt) == ("queued", 2)
-    queue.sweep()
+    queue.COMPARISONS.sweep()
     row.refresh_from_db()
     assert row.state == "parked" and "0000" in row.fault
 
@@ -102,13 +102,13 @@ def test_our_own_fault_is_another_attempt_and_has_an_end(vault: Vault, settings:
 def test_a_worker_that_lost_its_lease_writes_nothing(vault: Vault) -> None:
     found, _turned = pair("pictures", Item("0" * 64), Item("1" * 64))
     queue.wanted([found])
-    late = queue.claim()
-    assert late is not None and late.pair == found
-    ComparedPair.objects.filter(pk=late.row).update(lease_until="2020-01-01T00:00Z")
-    now = queue.claim()
-    assert now is not None and (now.row, now.attempt) == (late.row, 2)
-    assert not queue.finish(late, result_sha256="a" * 64) and not queue.give_back(late, fault="x")
-    assert queue.finish(now, result_sha256="b" * 64)
+    late = queue.COMPARISONS.claim()
+    assert late is not None and queue.pair_of(late) == found
+    ComparedPair.objects.filter(pk=late.pk).update(lease_until="2020-01-01T00:00Z")
+    now = queue.COMPARISONS.claim()
+    assert now is not None and (now.pk, now.attempt) == (late.pk, 2)
+    assert not queue.COMPARISONS.finish(late, result_sha256="a" * 64) and not queue.COMPARISONS.give_back(late, fault="x")
+    assert queue.COMPARISONS.finish(now, result_sha256="b" * 64)
 
 
 def test_nobody_fills_the_queue(vault: Vault, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -123,12 +123,12 @@ def test_the_rows_stand(vault: Vault) -> None:
     from tests.evidence.test_rows_kept import refused
 
     queue.wanted([pair("pictures", Item("0" * 64), Item("1" * 64))[0]])
-    claim = queue.claim()
+    claim = queue.COMPARISONS.claim()
     assert claim is not None
     table = "captures_comparison_comparedpair"
     assert refused(f"DELETE FROM {table}")
     for change in ("left_sha256 = 'x'", "right_item = 4", "method = 'x'", "what = 'texts'", "attempt = 4"):
         assert refused(f"UPDATE {table} SET {change}"), change
-    queue.finish(claim, result_sha256="a" * 64)
+    queue.COMPARISONS.finish(claim, result_sha256="a" * 64)
     for change in ("result_sha256 = 'b'", "state = 'queued'", "fault = 'x'"):
         assert refused(f"UPDATE {table} SET {change}"), change

@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 from django.core.management import CommandError, call_command
 from django.db import connection
+from django.db.models import Q
 from django.test import Client
 from django.urls import reverse
 from PIL import Image
@@ -148,11 +149,11 @@ def test_the_partys_screenshot_stands_beside(exhibit: Exhibit, judge: User, rend
 
 def made(vault: Vault, **changed: Any) -> None:
     """The render that waits, as if drawn."""
-    claim = queue.claim(VERSION)
+    claim = queue.RENDERS.claim(Q(browser=VERSION))
     assert claim is not None
     stored = vault.put_bytes(courtroom.PICTURE)
-    drawn = drawing.Drawn(courtroom.PICTURE, 1, 1, 1280, 99_999, 7, True)
-    assert queue.finish(claim, picture_sha256=stored.sha256, drawn=drawn)
+    sizes = {"width": 1, "height": 1, "full_width": 1280, "full_height": 99_999, "refused": 7, "loaded": True}
+    assert queue.RENDERS.finish(claim, picture_sha256=stored.sha256, **sizes)
 
 
 def test_nothing_else_is_rendered(judge: User, renderer: Renderer) -> None:
@@ -275,19 +276,18 @@ def test_our_own_fault_is_another_attempt_and_has_an_end(exhibit: Exhibit, judge
 def test_a_renderer_that_lost_its_lease_writes_nothing(exhibit: Exhibit, judge: User, renderer: Renderer) -> None:
     """Killed in the middle, or frozen: another takes the row, the late one finds it closed."""
     asked(exhibit, judge)
-    late = queue.claim(VERSION)
-    assert late is not None and queue.claim(VERSION) is None
+    late = queue.RENDERS.claim(Q(browser=VERSION))
+    assert late is not None and queue.RENDERS.claim(Q(browser=VERSION)) is None
     CourtRender.objects.update(lease_until="2020-01-01T00:00Z")
-    now = queue.claim(VERSION)
-    assert now is not None and (now.row, now.attempt) == (late.row, 2)
-    drawn = drawing.Drawn(b"", 1, 1, 1, 1, 0, True)
-    assert not queue.finish(late, picture_sha256="a" * 64, drawn=drawn) and not queue.give_back(late, fault="x") and not queue.park(late, fault="x")
-    assert queue.finish(now, picture_sha256="b" * 64, drawn=drawn)
+    now = queue.RENDERS.claim(Q(browser=VERSION))
+    assert now is not None and (now.pk, now.attempt) == (late.pk, 2)
+    assert not queue.RENDERS.finish(late, picture_sha256="a" * 64) and not queue.RENDERS.give_back(late, fault="x") and not queue.RENDERS.park(late, fault="x")
+    assert queue.RENDERS.finish(now, picture_sha256="b" * 64)
 
 
 def test_another_version_neither_takes_nor_hides_a_render(exhibit: Exhibit, judge: User, renderer: Renderer, vault: Vault) -> None:
     asked(exhibit, judge)
-    assert queue.claim("151.0.0.0") is None
+    assert queue.RENDERS.claim(Q(browser="151.0.0.0")) is None
     made(vault)
     queue.announce("here", browser="151.0.0.0", fault="")
     shown = page_of(exhibit, judge)
