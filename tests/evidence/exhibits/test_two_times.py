@@ -161,12 +161,12 @@ def test_a_run_that_was_overtaken_is_still_as_of_receipt(exhibit: Exhibit) -> No
         with transaction.atomic():
             queue.request(exhibit, by=None)
     first, second = queue.claim(worker="a"), queue.claim(worker="b")
-    assert first is not None and second is not None and first.run_id < second.run_id
+    assert first is not None and second is not None and first.pk < second.pk
     found = as_of(AT)
     assert queue.finish(second, document=found.to_json(), verdict=queue.VerdictColumns.of(found))
-    Run.objects.filter(pk=first.run_id).update(state=Run.State.QUEUED, lease_until=None)
+    Run.objects.filter(pk=first.pk).update(state=Run.State.QUEUED, lease_until=None)
     again = queue.claim(worker="c")
-    assert again is not None and (again.run_id, again.at) == (first.run_id, AT)
+    assert again is not None and (again.pk, again.at) == (first.pk, AT)
 
 
 def test_findings_of_one_name_are_paired_in_order() -> None:
