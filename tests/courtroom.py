@@ -226,7 +226,7 @@ def report(of: Case, by: User, *verdicts: RunVerdict, state: str = Report.State.
     made.verdicts.set(verdicts)
     Step.objects.create(report=made, act=Step.Act.ORDERED, by=by)
     for position, data in enumerate(volumes, start=1):
-        made.volumes.create(number=position, sha256=vault.put_bytes(data).sha256, pages=1, first_item="甲1", last_item="甲50")
+        made.volumes.create(number=position, sha256=vault.put_bytes(data).sha256, pages=1, first_item="原告证据1", last_item="第三人证据12")
     if state == Report.State.PREPARING:
         return made
     if state == Report.State.FAILED and stage == "preparing":

@@ -287,7 +287,8 @@ def _frame(before: Mapping[str, Any], after: Mapping[str, Any]) -> tuple[Change,
         (Words("案号", "Case number"), ("case", "number")),
         (Words("案由", "Cause"), ("case", "cause")),
     )
-    found = (_change(words, at(before, *path), at(after, *path)) for words, path in rows)
+    languages = {value: str(label) for value, label in Report.Language.choices}  # for people, in the reader's own
+    found = (_change(words, *(languages.get(said, said) for said in (at(before, *path), at(after, *path)))) for words, path in rows)
     return tuple(c for c in found if c is not None)
 
 

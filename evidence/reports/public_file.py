@@ -75,14 +75,14 @@ def _nothing_else(request: HttpRequest) -> HttpResponse:
 def _file(request: HttpRequest) -> HttpResponse:
     sent = request.FILES.get("report")
     if any(isinstance(h, Shown) and h.too_large for h in request.upload_handlers):
-        return _said(request, fault=_("文件太大。本院的报告不超过 %(n)d MB。") % {"n": FILE_MAX >> 20})
+        return _said(request, fault=_("文件太大。本院的报告不超过 %(n)d MB；编号和查验码仍可以查。") % {"n": FILE_MAX >> 20})
     alone = not any(isinstance(h, Shown) and h.others for h in request.upload_handlers)
     if not alone or not isinstance(sent, TemporaryUploadedFile) or not sent.size:
         return _said(request, fault=_("请选择报告的 PDF 文件。"))
     try:
         found = dropped.look(Path(sent.temporary_file_path()), alone=_alone)
     except dropped.Busy:
-        return _said(request, fault=_("正在查验别的文件。请过一分钟再试。"), status=503)
+        return _said(request, fault=_("正在查验别的文件。请过一分钟再试；编号和查验码仍可以查。"), status=503)
     except JailError:
         return _said(request, fault=_("现在不能查验这个文件。请稍后再试；编号和查验码仍可以查。"), status=503)
     state = PUBLIC_STATES[Report.State(found.revision.report.state)] if found.revision else ""

@@ -230,6 +230,7 @@ def shown(request: HttpRequest, found: Report) -> dict[str, object]:
         "newest": found.newest,
         "volumes": found.volumes.all() if found.signed_sha256 or within else (),
         "successor": visible_to(user, Report.objects.filter(supersedes=found, signed_sha256__gt="")).order_by("-pk").first(),
+        "successor_revoked": found.state == Report.State.SUPERSEDED and found.successors.filter(state=Report.State.REVOKED).exists(),
         "predecessor": visible_to(user, Report.objects.filter(pk=found.supersedes_id)).first(),
     }
     if not within:

@@ -348,6 +348,8 @@ def test_an_office_finds_its_pages_and_nothing_of_a_case(cast: Cast, post: str) 
     started = client.post(reverse("trust:start"), {"title": ""})
     assert (started.status_code == 302) == (post in DRAFT) and (started.status_code == 404) == (post not in DRAFT)
     assert not visible_to(holder, Case.objects.all()).exists() and not visible_to(holder, Run.objects.all()).exists()
+    home = client.get(reverse("home")).content.decode()
+    assert "您还没有列入任何案件" in home and "提交证据" not in home, "who keeps keys or the trust store hands nothing in"
     assert client.get(reverse("case", args=[cast.case.public_id])).status_code == 404
 
 

@@ -3,7 +3,7 @@
 from django import template
 from django.utils.translation import get_language
 
-from evidence.reports.wording import VERDICTS, Words
+from evidence.reports.wording import SIDES, VERDICTS, Words
 from evidence.verification import catalogue
 from portal.legible import legible
 
@@ -26,6 +26,16 @@ STATUSES = {
 @register.simple_tag
 def in_words(words: Words) -> str:
     return legible(_here(words))
+
+
+@register.filter
+def exhibit_label(label: str) -> str:
+    """An exhibit's label, which annex and volumes keep in Chinese, in the reader's language; anything else as it stands."""
+    for side in SIDES.values():
+        number = label.removeprefix(f"{side.zh}证据")
+        if number != label and number.isdecimal():
+            return _here(Words(label, f"{side.en} exhibit {number}"))
+    return legible(label)
 
 
 @register.simple_tag

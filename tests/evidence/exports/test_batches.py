@@ -306,7 +306,9 @@ def test_who_may_not(desk: Desk, judge: User) -> None:
             assert (client.post if name == "batch_retry" else client.get)(address).status_code == 404
     shown = client_of(panel).get(reverse("exports:of_case", args=[desk.case.public_id])).content.decode()
     assert str(made.public_id) not in shown and "生成草稿" not in client_of(panel).get(reverse("exports:choose", args=[desk.case.public_id])).content.decode()
-    assert str(made.public_id) in client_of(judge).get(reverse("exports:of_case", args=[desk.case.public_id])).content.decode()
+    for name, found in (("of_case", desk.case), ("batch", made)):
+        shown = client_of(judge).get(reverse(f"exports:{name}", args=[found.public_id])).content.decode()
+        assert str(made.public_id) in shown and "时间都是北京时间" in shown
     with pytest.raises(batches.BatchRefused, match="nothing"):
         batches.order(elsewhere, Exhibit.objects.filter(pk=exhibits[0].pk), by=outsider, mode="each", language="zh", key=uuid.uuid4())
 

@@ -7,6 +7,7 @@ from pathlib import Path
 from unittest import mock
 
 import pytest
+from django.conf import settings
 from django.test import Client
 from django.urls import reverse
 from django.utils import timezone
@@ -91,6 +92,8 @@ def test_a_whole_submission(browser: Client, case: Case) -> None:
         "12368",
     ):
         assert fact in shown
+    browser.cookies[settings.LANGUAGE_COOKIE_NAME] = "en"
+    assert f"the clerk of the case at {case.court.name_en}, or" in text(browser.get(receipt["Location"]))
 
 
 def test_the_way_is_numbered_and_titled(browser: Client, ready: Draft) -> None:

@@ -84,6 +84,7 @@ def test_a_file_that_is_too_large_is_not_read_to_its_end(door: Client, monkeypat
     monkeypatch.setattr(public_file, "FILE_MAX", 1 << 20)
     answer = show(door, b"%PDF-" + bytes(2 << 20))
     assert answer.status_code == 422 and "文件太大" in words(answer)
+    assert "编号和查验码仍可以查" in words(answer) and "回到查验报告" in words(answer) and "查验另一份" not in words(answer)
 
 
 def test_a_form_without_its_token_is_refused(desk: Path) -> None:

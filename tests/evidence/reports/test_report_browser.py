@@ -196,6 +196,8 @@ def outside(d: Docket) -> Iterator[Seen]:
         for who, name in ((d.party, "party"), (d.clerk, "clerk")):
             yield Seen(f"{state}-{name}", who, page_of("report", made))
     yield Seen("list-party", d.party, page_of("of_case", d.case))
+    yield Seen("list-opponent", d.defendant, page_of("of_case", d.case))
+    yield Seen("case-clerk", d.clerk, reverse("case", args=[d.case.public_id]))
     yield Seen("keys-none", d.admin, reverse("reports:keys"))
     for n, certificate in enumerate(("ab" * 32, "cd" * 32)):
         Signature.objects.create(

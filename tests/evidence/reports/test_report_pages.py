@@ -4,6 +4,7 @@ import csv
 import io
 
 import pytest
+from django.conf import settings
 from django.db import connection
 from django.http import HttpResponse
 from django.test import Client
@@ -11,7 +12,7 @@ from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 
 from cases.models import Office, Role, Side
-from evidence.reports import issuing, keys
+from evidence.reports import decisions, issuing, keys
 from evidence.reports.models import Report, Signature
 from portal.people.models import User
 from tests import courtroom
@@ -96,6 +97,19 @@ def test_a_superseded_report_names_its_successor_only_to_who_may_know_it(court: 
     assert "SUPERSEDED" in page(court.party, "download", old.public_id)["Content-Disposition"]
 
 
+def test_nobody_is_told_to_wait_for_a_successor_that_was_revoked(court: Court) -> None:
+    """A correction revoked before it was opened never comes. To see it fail: drop `successor_revoked`."""
+    old = courtroom.report(court.case, court.clerk, court.verdict, state="released")
+    new = courtroom.report(court.case, court.clerk, court.verdict, number="HY2026-000888", supersedes=old, version=2, kind="correction", reason="x")
+    courtroom.move(old, "superseded", by=court.judge, reason=new.number)
+    assert "新报告开放后会列在本案页面上" in said(page(court.party, "report", old.public_id))
+    decisions.ask_to_revoke(new, by=court.clerk, reason="证据已撤回")
+    decisions.revoke(new, by=court.judge)
+    text = said(page(court.party, "report", old.public_id))
+    assert "新的报告也已撤销" in text and "会列在本案页面上" not in text and new.number not in text
+    assert new.number in said(page(court.judge, "report", old.public_id))
+
+
 # ── what people are told ──────────────────────────────────────────────────────────────────────────────────────────────
 
 
@@ -131,6 +145,29 @@ def test_a_failure_says_what_to_do_next(court: Court) -> None:
     other = courtroom.report(court.case, court.clerk, court.verdict, state="failed", stage="sealing", fault=f"ReportFault: {issuing.CHANGED}; order it again")
     text = said(page(court.clerk, "report", other.public_id))
     assert "重新生成草稿" in text and "重试</button>" not in text and "作废这份草稿" in text
+
+
+def test_in_english_nothing_around_a_report_stays_in_chinese(court: Court) -> None:
+    """Labels that annex and volumes keep in Chinese, counts, and where one is. To see it fail: leave `exhibit_label` out."""
+    old = courtroom.report(court.case, court.clerk, court.verdict, state="released", volumes=[b"%PDF-1"])
+    made = courtroom.report(court.case, court.clerk, court.verdict, state="checked", supersedes=old, version=2, kind="correction", reason="x")
+    client = signed_in(court.judge)
+    client.cookies[settings.LANGUAGE_COOKIE_NAME] = "en"
+    text = said(client.get(reverse("reports:report", args=[old.public_id])))
+    assert "Annex volume 1 (Plaintiff&#x27;s exhibit 1 to Third party&#x27;s exhibit 12, PDF)" in text and ">My cases</a>" in text
+    text = said(client.get(reverse("reports:sign", args=[made.public_id])))
+    assert "exactly the same of 1 exhibit." in text and "原告证据" not in text
+    assert "Verification reports" in said(client.get(reverse("reports:of_case", args=[court.case.public_id])))
+    other = courtroom.report(court.case, court.clerk, courtroom.run(court.exhibit, courtroom.inconsistent()).verdict, state="checked")
+    text = said(client.get(reverse("reports:difference", args=[other.public_id])))
+    assert "Plaintiff&#x27;s exhibit 1" in text and "原告证据" not in text
+
+
+def test_a_discarded_draft_leads_to_another(court: Court) -> None:
+    made = courtroom.report(court.case, court.clerk, court.verdict, state="discarded")
+    address = f"{reverse('reports:order', args=[court.case.public_id])}?like={made.public_id}"
+    assert f'href="{address}"' in said(page(court.clerk, "report", made.public_id))
+    assert address not in said(page(court.panel, "report", made.public_id))
 
 
 def test_the_signing_page_shows_the_comparison_before_the_digest(court: Court) -> None:
