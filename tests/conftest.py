@@ -15,6 +15,8 @@ from typing import Any
 
 import pytest
 
+from tests import screens
+
 NAMES = {"chromium": ("chromium", "chromium-browser", "google-chrome")}
 """Programs that go by several names."""
 REMEDY = {
@@ -33,11 +35,41 @@ def program(name: str) -> str | None:
     return next((found for known in NAMES.get(name, (name,)) if (found := shutil.which(known))), None)
 
 
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> Any:
+    """Each test goes to whoever is free, but the journeys to one worker, in a row and before all others: they share one
+    demonstration, and take longest. (The marker xdist_group does this no more: it renames tests, which pytest 9 does not allow.)"""
+    from xdist.scheduler import LoadScopeScheduling
+
+    class Scheduling(LoadScopeScheduling):  # type: ignore[misc]
+        def _split_scope(self, nodeid: str) -> str:
+            return "journeys" if nodeid.startswith("tests/journeys/") else nodeid
+
+    return Scheduling(config, log) if config.getvalue("dist") == "loadgroup" else None
+
+
 def pytest_runtest_setup(item: pytest.Item) -> None:
     for mark in item.iter_markers("needs"):
         for name in mark.args:
             if program(name) is None:
                 pytest.skip(f"{name} is missing ({REMEDY.get(name, 'install it')})")
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    parser.addoption("--pictures", action="store_true", help="keep a picture of every page looked at, in var/test/screens")
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    screens.WANTED = config.getoption("pictures")
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_makereport(item: pytest.Item, call: pytest.CallInfo[None]) -> Iterator[None]:
+    """A test that fails before its windows are closed leaves pictures of where they stood."""
+    report = yield
+    if call.when == "call" and call.excinfo is not None and not call.excinfo.errisinstance(pytest.skip.Exception):
+        screens.failed()
+    return report
 
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
@@ -54,23 +86,36 @@ GUARDED = ("ledger_", "exhibits_", "runs_", "reports_", "exports_", "connectors_
 """Tables of the rooms whose rows the database keeps."""
 
 
+KEPT = {"django_migrations", "django_content_type", "auth_permission"}
+"""What `migrate` writes and no test changes."""
+
+
+def _empty(self: object) -> None:
+    """Delete the rows that a test committed, from the tables that have any: far quicker than TRUNCATE of every table, after which
+    content types and permissions are made again. The guards of the record, which refuse it, are lifted for that."""
+    from django.db import connection, transaction
+
+    tables = sorted(set(connection.introspection.table_names()) - KEPT)
+    with transaction.atomic(), connection.cursor() as cursor:
+        cursor.execute(" UNION ALL ".join(f"SELECT '{table}' WHERE EXISTS (SELECT FROM {table})" for table in tables))
+        filled = [table for (table,) in cursor.fetchall()]
+        guarded = [table for table in filled if table.startswith(GUARDED)]
+        for statement in (
+            *(f"ALTER TABLE {table} DISABLE TRIGGER USER" for table in guarded),
+            *(f"DELETE FROM {table}" for table in filled),
+            "SET CONSTRAINTS ALL IMMEDIATE",
+            *(f"ALTER TABLE {table} ENABLE TRIGGER USER" for table in guarded),
+        ):
+            cursor.execute(statement)
+
+
 @pytest.fixture(autouse=True, scope="session")
 def _emptying_guarded_tables() -> Iterator[None]:
-    """A test that commits is cleaned up by TRUNCATE, which the tables of the record refuse: lift their guards for that."""
-    from django.db.backends.postgresql.operations import DatabaseOperations
-
-    plain = DatabaseOperations.sql_flush
-
-    def lifted(self: DatabaseOperations, style: object, tables: list[str], **options: bool) -> list[str]:
-        guarded = [table for table in tables if table.startswith(GUARDED)]
-        return [
-            *(f"ALTER TABLE {table} DISABLE TRIGGER USER" for table in guarded),
-            *plain(self, style, tables, **options),
-            *(f"ALTER TABLE {table} ENABLE TRIGGER USER" for table in guarded),
-        ]
+    """A test that commits is cleaned up by hand (`_empty`)."""
+    from django.test import TransactionTestCase
 
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(DatabaseOperations, "sql_flush", lifted)
+        patch.setattr(TransactionTestCase, "_fixture_teardown", _empty)
         yield
 
 

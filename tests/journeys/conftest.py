@@ -1,7 +1,7 @@
 """A demonstration court of its own, started as a person would start it, and browsers in front of it.
 
 The portal runs as `python -m portal.demonstration` in a process of its own: private PostgreSQL, gunicorn, embedded worker.
-Screenshots of every page a journey visits go to var/test/screens, in both languages and both widths where the journey says so.
+Every page a journey visits is looked at (`tests.screens`), in both languages and both widths where the journey says so.
 """
 
 import os
@@ -18,14 +18,13 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
-from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Browser, Page, sync_playwright
 
 from tests.conftest import program
 from tests.evidence.intake.browser import DESK, FLAGS, PHONE
+from tests.screens import look, speak, watched
 
 ROOT = Path(__file__).parents[2]
-SCREENS = ROOT / "var" / "test" / "screens"
 START_SECONDS = 180
 
 
@@ -118,25 +117,12 @@ class Visitor:
         self.page.wait_for_url(self.portal.address + "/")
 
     def seen(self, name: str) -> None:
-        """Picture and accessibility check of the page as it stands, in Chinese and in English."""
+        """The page as it stands, looked at in Chinese and in English."""
         for language in ("zh", "en"):
             if language == "en":
-                self._switch("English")
-            self._look(f"{name}-{self.width}-{language}")
-        self._switch("中文")
-
-    def _switch(self, to: str) -> None:
-        self.page.get_by_role("button", name=to, exact=True).click()
-        self.page.wait_for_load_state("networkidle")
-
-    def _look(self, name: str) -> None:
-        SCREENS.mkdir(parents=True, exist_ok=True)
-        self.page.screenshot(path=SCREENS / f"{name}.png", full_page=True)
-        results = Axe().run(self.page)
-        violations = [(v["id"], [n["target"] for n in v["nodes"]]) for v in results.response["violations"]]
-        assert violations == [], f"{name}: {violations}"
-        wide = self.page.evaluate("document.documentElement.scrollWidth > document.documentElement.clientWidth + 1")
-        assert not wide, f"{name}: the page scrolls sideways"
+                speak(self.page, "en")
+            look(self.page, f"{name}-{self.width}-{language}")
+        speak(self.page, "zh")
 
 
 @contextmanager
@@ -148,7 +134,8 @@ def visiting(browser: Browser, portal: Portal, size: dict[str, int]) -> Iterator
     )
     visitor = Visitor(context.new_page(), portal, "phone" if phone else "desk")
     try:
-        yield visitor
+        with watched(context):
+            yield visitor
         assert visitor.complaints == []
     finally:
         context.close()
@@ -156,14 +143,12 @@ def visiting(browser: Browser, portal: Portal, size: dict[str, int]) -> Iterator
 
 @pytest.hookimpl(wrapper=True)
 def pytest_runtest_makereport(item: pytest.Item) -> Iterator[None]:
-    """A journey that fails leaves a picture of where it stood, and what the portal said."""
+    """A journey that fails leaves what the portal said."""
     report = yield
     if report.when == "call" and report.failed:
         for name in ("phone", "desk"):
             visitor = getattr(item, "funcargs", {}).get(name)
             if visitor is not None:
-                SCREENS.mkdir(parents=True, exist_ok=True)
-                visitor.page.screenshot(path=SCREENS / f"failed-{item.name}-{name}.png", full_page=True)
                 said = (visitor.portal.data.parent / "said.log").read_text(encoding="utf-8")[-2000:]
                 report.sections.append((f"{name} at {visitor.page.url}", said))
     return report

@@ -12,7 +12,7 @@ from evidence.verification import Exhibit, TrustStore, verify
 
 from .conftest import Portal, Visitor
 
-pytestmark = [pytest.mark.needs("chromium"), pytest.mark.xdist_group("journeys")]
+pytestmark = pytest.mark.needs("chromium")
 
 
 def test_the_demonstration_says_where_everything_is(portal: Portal) -> None:

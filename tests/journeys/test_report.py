@@ -11,7 +11,7 @@ from evidence.reports import checking
 
 from .conftest import Portal, Visitor
 
-pytestmark = [pytest.mark.needs("chromium"), pytest.mark.xdist_group("journeys")]
+pytestmark = pytest.mark.needs("chromium")
 
 SNAPSHOT = "侵权商品网页快照"
 READY = 90_000

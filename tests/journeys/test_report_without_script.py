@@ -12,7 +12,7 @@ from tests.evidence.intake.browser import DESK
 
 from .conftest import Portal
 
-pytestmark = [pytest.mark.needs("chromium"), pytest.mark.xdist_group("journeys")]
+pytestmark = pytest.mark.needs("chromium")
 READY_SECONDS = 90
 
 

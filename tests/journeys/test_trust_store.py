@@ -9,7 +9,7 @@ from tests.evidence.verification import authority
 
 from .conftest import Portal, Visitor
 
-pytestmark = [pytest.mark.needs("chromium"), pytest.mark.xdist_group("journeys")]
+pytestmark = pytest.mark.needs("chromium")
 
 
 def _open_draft(visitor: Visitor) -> None:

@@ -7,7 +7,6 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from axe_playwright_python.sync_playwright import Axe
 from django.urls import reverse
 from PIL import Image, ImageDraw
 from playwright.sync_api import Page
@@ -18,9 +17,9 @@ from evidence.exhibits.models import Exhibit
 from portal.people.models import User
 from tests import courtroom
 from tests.evidence.intake.browser import DESK, PHONE, chromium
+from tests.screens import look, speak
 
 pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.needs("chromium")]
-SCREENS = Path(__file__).parents[3] / "var" / "test" / "screens"
 HOSTILE = (
     "<!doctype html><meta charset=utf-8><title>作品\u202e反 <script>alert(1)</script></title><base href=http://evil.example/>"
     "<img src=http://evil.example/x.png onerror=alert(1)><p>涉案作品第一段。&lt;script&gt;alert(2)&lt;/script&gt;</p>"
@@ -88,19 +87,7 @@ def test_captures_are_shown_without_danger(page: Page, live_server: Any, exhibit
     }
     for language in ("zh", "en"):
         if language == "en":
-            page.get_by_role("button", name="English", exact=True).click()
-            page.wait_for_load_state("networkidle")
+            speak(page, "en")
         for name, address in places.items():
             page.goto(live_server.url + address)
-            _look(page, f"captures-{name}-{page.width}-{language}")  # type: ignore[attr-defined]
-
-
-def _look(page: Page, name: str) -> None:
-    SCREENS.mkdir(parents=True, exist_ok=True)
-    page.evaluate("for (const i of document.images) i.loading = 'eager'")
-    page.wait_for_load_state("networkidle")
-    page.screenshot(path=SCREENS / f"{name}.png", full_page=True)
-    wide = page.evaluate("document.documentElement.scrollWidth > document.documentElement.clientWidth + 1")
-    assert not wide, f"{name}: the page scrolls sideways"
-    violations = [(v["id"], [n["target"] for n in v["nodes"]]) for v in Axe().run(page).response["violations"]]
-    assert violations == [], f"{name}: {violations}"
+            look(page, f"captures-{name}-{page.width}-{language}")  # type: ignore[attr-defined]

@@ -9,7 +9,6 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from axe_playwright_python.sync_playwright import Axe
 from django.urls import reverse
 from PIL import Image, ImageDraw
 from playwright.sync_api import Page
@@ -25,9 +24,9 @@ from tests.evidence.captures.test_kinds import MP4, page
 from tests.evidence.intake.browser import chromium
 from tests.evidence.verification import test_har, test_hashlist, test_mhtml, test_singlefile, wacz_exhibits
 from tests.evidence.verification.snapshot_exhibits import PAGE, members, record
+from tests.screens import look, speak
 
 pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.needs("chromium")]
-SCREENS = Path(__file__).parents[3] / "var" / "test" / "screens"
 PHONE, DESK = {"width": 360, "height": 740}, {"width": 1280, "height": 900}
 AT = datetime(2026, 11, 22, 12, tzinfo=UTC)
 
@@ -120,29 +119,16 @@ def test_every_kind_is_shown(browser: Page, live_server: Any, exhibits: dict[str
     """Nothing beyond the edge, no request elsewhere, accessible, and what is shown is said to be for display only."""
     for language in ("zh", "en"):
         if language == "en":
-            browser.get_by_role("button", name="English", exact=True).click()
-            browser.wait_for_load_state("networkidle")
+            speak(browser, "en")
         for kind, exhibit in exhibits.items():
             browser.goto(live_server.url + reverse("exhibits:exhibit", args=[exhibit.public_id]))
-            _look(browser, f"kind-{kind}-exhibit", language)
+            look(browser, f"kind-{kind}-exhibit-{browser.width}-{language}", axe=language == "zh")  # type: ignore[attr-defined]
             if kind == "parked":
                 assert browser.get_by_role("button", name="再读一次" if language == "zh" else "Read it once more").count() == 1
                 continue
             browser.goto(live_server.url + reverse("captures:capture", args=[exhibit.public_id, 1, 1]))
             assert ("仅为展示" if language == "zh" else "display only") in browser.content()
-            _look(browser, f"kind-{kind}-capture", language)
-
-
-def _look(this: Page, name: str, language: str) -> None:
-    SCREENS.mkdir(parents=True, exist_ok=True)
-    this.evaluate("for (const i of document.images) i.loading = 'eager'")
-    this.wait_for_load_state("networkidle")
-    this.screenshot(path=SCREENS / f"{name}-{this.width}-{language}.png", full_page=True)  # type: ignore[attr-defined]
-    wide = this.evaluate("document.documentElement.scrollWidth > document.documentElement.clientWidth + 1")
-    assert not wide, f"{name}: the page scrolls sideways"
-    if language == "zh":
-        violations = [(v["id"], [n["target"] for n in v["nodes"]]) for v in Axe().run(this).response["violations"]]
-        assert violations == [], f"{name}: {violations}"
+            look(browser, f"kind-{kind}-capture-{browser.width}-{language}", axe=language == "zh")  # type: ignore[attr-defined]
 
 
 def test_the_samples_are_what_they_are_called() -> None:

@@ -7,7 +7,6 @@ from typing import Any
 from urllib.parse import urlsplit
 
 import pytest
-from axe_playwright_python.sync_playwright import Axe
 from django.urls import reverse
 from playwright.sync_api import Page
 
@@ -17,9 +16,9 @@ from evidence.exhibits.models import Exhibit
 from portal.people.models import User
 from tests import courtroom
 from tests.evidence.intake.browser import DESK, PHONE, chromium
+from tests.screens import look, speak
 
 pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.needs("chromium")]
-SCREENS = Path(__file__).parents[3] / "var" / "test" / "screens"
 SAVED = (
     "<!doctype html><html lang=zh><title>被诉网页</title><style>h1{color:#a00}.ad{width:2000px}</style><script>document.write('脚本')</script>"
     "<h1>涉案作品第一段</h1><p class=ad>宽的广告</p><a href=https://shop.example/buy>购买</a><img src=gone.png alt=商品图>"
@@ -65,20 +64,13 @@ def test_the_safe_view_is_shown_labelled_and_still(page: Page, live_server: Any,
         for language in ("zh", "en"):
             page.goto(live_server.url + reverse("captures:safe", args=[exhibit.public_id, position, 1]))
             if language == "en":
-                page.get_by_role("button", name="English", exact=True).click()
-            page.wait_for_load_state("networkidle")
+                speak(page, "en")
             words = page.locator("main").inner_text()
             assert ("仅为展示" if language == "zh" else "for display only") in words
-            name = f"safe-view-{position}-{page.width}-{language}"  # type: ignore[attr-defined]
-            SCREENS.mkdir(parents=True, exist_ok=True)
-            page.screenshot(path=SCREENS / f"{name}.png", full_page=True)
             if position == 1 and "MINGJIAN_SHOWN" not in os.environ:
                 assert ("脚本，没有运行" if language == "zh" else "scripts, not run") in words and len(page.frames) == 2
                 assert "涉案作品第一段" in page.frames[1].content() and "document.write" not in page.frames[1].content()
             elif position == 2 and "MINGJIAN_SHOWN" not in os.environ:
                 assert ("超过上限" if language == "zh" else "beyond a limit") in words and len(page.frames) == 1
-            wide = page.evaluate("document.documentElement.scrollWidth > document.documentElement.clientWidth + 1")
-            assert not wide, f"{name}: the page scrolls sideways"
-            violations = [(v["id"], [n["target"] for n in v["nodes"]]) for v in Axe().run(page).response["violations"]]
-            assert violations == [], f"{name}: {violations}"
-        page.get_by_role("button", name="中文", exact=True).click()
+            look(page, f"safe-view-{position}-{page.width}-{language}")  # type: ignore[attr-defined]
+        speak(page, "zh")

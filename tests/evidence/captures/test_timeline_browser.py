@@ -8,7 +8,6 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from axe_playwright_python.sync_playwright import Axe
 from django.template.loader import render_to_string
 from django.urls import reverse
 from django.utils import translation
@@ -24,9 +23,9 @@ from tests.evidence.captures.test_timeline import EARLY, LATER, A, B, document, 
 from tests.evidence.intake.browser import DESK, PHONE, chromium
 from tests.evidence.verification.test_forensic_package import COURT, NINE
 from tests.evidence.verification.test_hashlist import CHECK_LOG, examine, files, package
+from tests.screens import look, speak
 
 pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.needs("chromium")]
-SCREENS = Path(__file__).parents[3] / "var" / "test" / "screens"
 NARROW = {**PHONE, "width": 360}
 CLAIMS = [
     stated("0001-01-01T00:00:00Z", "0001-01-01T00:00:00.000Z"),
@@ -108,15 +107,14 @@ def test_the_timeline_is_readable(page: Page, live_server: Any, case: Case) -> N
     for language, code in (("zh", "zh-hans"), ("en", "en")):
         page.goto(address)
         if language == "en":
-            page.get_by_role("button", name="English", exact=True).click()
-            page.wait_for_load_state("networkidle")
+            speak(page, "en")
             page.goto(address)
-        _look(page, f"timeline-case-{page.width}-{language}")  # type: ignore[attr-defined]
+        look(page, f"timeline-case-{page.width}-{language}")  # type: ignore[attr-defined]
         page.evaluate("html => { document.querySelector('.mj-lanes').outerHTML = html }", pair(code))
-        _look(page, f"timeline-pair-{page.width}-{language}")  # type: ignore[attr-defined]
+        look(page, f"timeline-pair-{page.width}-{language}")  # type: ignore[attr-defined]
         if page.width == "desk":  # type: ignore[attr-defined]
             page.emulate_media(media="print")
-            _look(page, f"timeline-pair-print-{language}")
+            look(page, f"timeline-pair-print-{language}")
             page.emulate_media(media="screen")
 
 
@@ -130,16 +128,6 @@ def test_a_forensic_package_is_readable(page: Page, live_server: Any, case: Case
     for language in ("zh", "en"):
         page.goto(address)
         if language == "en":
-            page.get_by_role("button", name="English", exact=True).click()
-            page.wait_for_load_state("networkidle")
+            speak(page, "en")
             page.goto(address)
-        _look(page, f"package-{page.width}-{language}")  # type: ignore[attr-defined]
-
-
-def _look(page: Page, name: str) -> None:
-    SCREENS.mkdir(parents=True, exist_ok=True)
-    page.screenshot(path=SCREENS / f"{name}.png", full_page=True)
-    wide = page.evaluate("document.documentElement.scrollWidth > document.documentElement.clientWidth + 1")
-    assert not wide, f"{name}: the page scrolls sideways"
-    violations = [(v["id"], [n["target"] for n in v["nodes"]]) for v in Axe().run(page).response["violations"]]
-    assert violations == [], f"{name}: {violations}"
+        look(page, f"package-{page.width}-{language}")  # type: ignore[attr-defined]

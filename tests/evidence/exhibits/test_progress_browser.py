@@ -1,12 +1,9 @@
 """The progress of a large exhibit in a real browser: followed by itself, and without JavaScript as of when the page was asked for."""
 
-from pathlib import Path
 from typing import Any
 
 import pytest
-from axe_playwright_python.sync_playwright import Axe
 from django.urls import reverse
-from playwright.sync_api import Page
 
 from cases.models import Role
 from evidence.exhibits.models import Exhibit
@@ -14,9 +11,9 @@ from evidence.runs.models import Run
 from portal.people.models import User
 from tests import courtroom
 from tests.evidence.intake.browser import DESK, chromium
+from tests.screens import look, picture, speak
 
 pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.needs("chromium")]
-SCREENS = Path(__file__).parents[3] / "var" / "test" / "screens"
 SMALL = {"width": 360, "height": 780}
 TOTAL = 500_000_000
 NAME = "被告网店全站抓取_" + "20261122" * 6 + ".wacz"
@@ -50,9 +47,9 @@ def test_the_figures_go_on_by_themselves_and_become_the_result(
         page.goto(live_server.url + reverse("exhibits:exhibit", args=[exhibit.public_id]))
         for language, words in (("zh", "已读 114.4"), ("en", "114.4\u00a0MB of 476.8\u00a0MB read")):
             if language == "en":
-                page.get_by_role("button", name="English", exact=True).click()
+                speak(page, "en")
             page.get_by_text(words).wait_for()
-            _look(page, f"progress-{size['width']}-{language}")
+            look(page, f"progress-{size['width']}-{language}", full_page=False)
         Run.objects.update(stage="records", bytes_done=400_000_000)
         page.get_by_text("381.5\u00a0MB of 476.8\u00a0MB read").wait_for(timeout=30_000)
         assert page.locator("#progress progress").get_attribute("value") == "400000000"
@@ -70,12 +67,4 @@ def test_without_javascript_the_page_says_how_far_it_is_and_how_to_ask_again(
         Run.objects.update(stage="container", bytes_done=1_000_000)
         page.get_by_role("link", name="刷新看看是否完成").first.click()
         assert "正在逐个核对压缩包里的文件。" in page.content() and "已读 976.6" in page.content()
-        page.screenshot(path=SCREENS / "progress-360-zh-no-script.png", full_page=True)
-
-
-def _look(page: Page, name: str) -> None:
-    SCREENS.mkdir(parents=True, exist_ok=True)
-    page.screenshot(path=SCREENS / f"{name}.png")
-    assert not page.evaluate("document.documentElement.scrollWidth > document.documentElement.clientWidth + 1"), name
-    violations = [(v["id"], [n["target"] for n in v["nodes"]]) for v in Axe().run(page).response["violations"]]
-    assert violations == [], f"{name}: {violations}"
+        picture(page, "progress-360-zh-no-script")

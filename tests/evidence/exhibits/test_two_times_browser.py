@@ -5,7 +5,6 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from axe_playwright_python.sync_playwright import Axe
 from django.urls import reverse
 
 from cases.models import Role
@@ -25,9 +24,9 @@ from tests.evidence.verification.pdf_exhibits import (
     trust,
     verdict,
 )
+from tests.screens import look, speak
 
 pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.needs("chromium")]
-SCREENS = Path(__file__).parents[3] / "var" / "test" / "screens"
 SMALL = {"width": 360, "height": 780}
 DEED = sign(sign(document(text("The price is 100"))), Plan(name=b"Second", stamped=None)).data
 
@@ -53,11 +52,7 @@ def test_both_verdicts_fit_and_are_legible(size: dict[str, int], live_server: An
                     courtroom.run(exhibit, verdict({"公证书.pdf": DEED}, store, at=AT + timedelta(days=30 * (times - 1))))
                 page.goto(live_server.url + reverse("exhibits:exhibit", args=[exhibit.public_id]))
                 section = page.locator("section[aria-labelledby=two-times]")
-                SCREENS.mkdir(parents=True, exist_ok=True)
-                section.screenshot(path=SCREENS / f"two-times-{size['width']}-{language}-{exhibit.runs.count()}.png")
-                assert not page.evaluate("document.documentElement.scrollWidth > document.documentElement.clientWidth + 1")
-                violations = [(v["id"], [n["target"] for n in v["nodes"]]) for v in Axe().run(page).response["violations"]]
-                assert violations == []
+                look(page, f"two-times-{size['width']}-{language}-{exhibit.runs.count()}", of=section)
             if language == "zh":
-                page.get_by_role("button", name="English", exact=True).click()
+                speak(page, "en")
         assert "as of receipt and as of now" in page.content()

@@ -16,6 +16,7 @@ from tests import courtroom
 from tests.evidence.intake.browser import DESK, chromium
 from tests.evidence.reports.conftest import press as press  # a fixture
 from tests.evidence.reports.life import Press
+from tests.screens import speak
 
 from .desk import Desk, settle
 from .test_browser import NARROW, _look
@@ -93,8 +94,7 @@ def test_from_the_choice_to_the_drafts(page: Page, live_server: Any, full: Desk,
     address = page.url
     page.goto(live_server.url + reverse("exports:of_case", args=[full.case.public_id]))
     _look(page, "batch-list")
-    page.get_by_role("button", name="English", exact=True).click()
-    page.wait_for_load_state("networkidle")
+    speak(page, "en")
     for name, there in (("batch-last-en", address), ("batch-choose-en", live_server.url + reverse("exports:choose", args=[full.case.public_id]))):
         page.goto(there)
         if "choose" in name:

@@ -5,17 +5,16 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from axe_playwright_python.sync_playwright import Axe
 from django.urls import reverse
 from playwright.sync_api import Page
 
 from evidence.exports import queue, working
 from tests.evidence.intake.browser import DESK, PHONE, chromium
+from tests.screens import look, speak
 
 from .desk import Desk, settle
 
 pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.needs("chromium")]
-SCREENS = Path(__file__).parents[3] / "var" / "test" / "screens"
 NARROW = {**PHONE, "width": 360}
 
 
@@ -82,8 +81,7 @@ def test_from_the_case_to_the_archive(page: Page, live_server: Any, full: Desk) 
     _look(page, "done")
     page.goto(live_server.url + reverse("exports:of_case", args=case))
     _look(page, "list")
-    page.get_by_role("button", name="English", exact=True).click()
-    page.wait_for_load_state("networkidle")
+    speak(page, "en")
     for name, there in (("list-en", reverse("exports:of_case", args=case)), ("choose-en", reverse("exports:choose", args=case))):
         page.goto(live_server.url + there)
         _look(page, name)
@@ -92,9 +90,4 @@ def test_from_the_case_to_the_archive(page: Page, live_server: Any, full: Desk) 
 
 
 def _look(page: Page, name: str) -> None:
-    """Kept as a picture, without violations, and nothing beyond the edge."""
-    SCREENS.mkdir(parents=True, exist_ok=True)
-    page.screenshot(path=str(SCREENS / f"export-{page.width}-{name}.png"), full_page=name != "choose")  # type: ignore[attr-defined]
-    found = Axe().run(page)
-    assert found.violations_count == 0, found.generate_report()
-    assert page.evaluate("document.documentElement.scrollWidth - document.documentElement.clientWidth") <= 0, name
+    look(page, f"export-{page.width}-{name}", full_page=name != "choose")  # type: ignore[attr-defined]

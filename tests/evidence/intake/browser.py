@@ -7,11 +7,13 @@ from contextlib import contextmanager
 from typing import Any
 
 from django.conf import settings
+from django.db import connections
 from django.test import Client
 from playwright.sync_api import BrowserContext, sync_playwright
 
 from portal.people.models import User
 from tests.conftest import program
+from tests.screens import watched
 
 PHONE = {"width": 390, "height": 844}
 DESK = {"width": 1280, "height": 900}
@@ -46,7 +48,9 @@ def chromium(
         )
         context.add_cookies([{"name": settings.SESSION_COOKIE_NAME, "value": cookie.value, "url": address}])
         try:
-            yield context
+            with watched(context):
+                yield context
         finally:
             context.close()
             started.close()
+            connections.close_all()  # while the driver's loop runs, this thread has a session of its own

@@ -9,7 +9,6 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from axe_playwright_python.sync_playwright import Axe
 from django.urls import reverse
 from playwright.sync_api import BrowserContext, Page, Route, expect
 
@@ -17,6 +16,7 @@ from cases.models import Case
 from evidence.exhibits.models import Exhibit
 from evidence.intake.models import Draft, Upload
 from portal.people.models import User
+from tests.screens import sideways, violations
 
 from . import samples
 from .browser import DESK, PHONE, chromium
@@ -93,10 +93,7 @@ def onward(this: Page, name: str = "继续") -> None:
 
 
 def accessible(this: Page) -> None:
-    found = Axe().run(this).response["violations"]
-    assert not found, [(v["id"], [n["target"] for n in v["nodes"]][:3]) for v in found]
-    width = this.evaluate("document.documentElement.scrollWidth")
-    assert width <= (this.viewport_size or PHONE)["width"], "the page is wider than the screen"
+    assert (violations(this), sideways(this)) == ([], [])
 
 
 @pytest.mark.parametrize("size", [PHONE, DESK], ids=["phone", "desk"])

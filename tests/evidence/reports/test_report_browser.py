@@ -1,7 +1,6 @@
 """Every page of a report's life in a real browser: 360 px and a desk, Chinese and English, as each person who may see it.
 
-Each is kept as a picture in var/test/screens, has no accessibility violations, nothing beyond the edge of the screen, and says
-what must stand on it. The walk without script is in tests/journeys, against the real portal.
+Each has no accessibility violations, nothing beyond the edge of the screen, and says what must stand on it. The walk without script is in tests/journeys, against the real portal.
 """
 
 import hashlib
@@ -14,7 +13,6 @@ from typing import Any
 from unittest.mock import Mock
 
 import pytest
-from axe_playwright_python.sync_playwright import Axe
 from django.conf import settings as django_settings
 from django.db import connections
 from django.test import Client
@@ -26,14 +24,13 @@ from evidence.reports import dropped, issuing, public_file
 from evidence.reports.dropped import Kind
 from evidence.reports.models import Report, Signature, Step
 from portal.people.models import User
-from tests import courtroom
+from tests import courtroom, screens
 from tests.conftest import program
 from tests.evidence.intake.browser import FLAGS
 
 from .life import Court, Press
 
 pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.needs("chromium")]
-SCREENS = Path(__file__).parents[3] / "var" / "test" / "screens"
 PHONE, DESK = {"width": 360, "height": 740}, {"width": 1280, "height": 900}
 LONG = "被诉店铺首页网页快照及其全部页面资源" * 6 + "x" * 60
 
@@ -73,14 +70,11 @@ class Visit:
         return page
 
     def look(self, page: Page, name: str, *, english: bool) -> None:
-        """Kept as a picture; nothing beyond the edge; without violations (on a phone in Chinese, on a desk in English)."""
-        SCREENS.mkdir(parents=True, exist_ok=True)
-        page.screenshot(path=str(SCREENS / f"report-{name}-{self.size['width']}-{'en' if english else 'zh'}.png"), full_page=True)
-        if page.evaluate("document.documentElement.scrollWidth > document.documentElement.clientWidth"):
-            self.wrong.append(f"{name} scrolls sideways")
+        """Nothing beyond the edge; without violations (on a phone in Chinese, on a desk in English)."""
+        screens.picture(page, f"report-{name}-{self.size['width']}-{'en' if english else 'zh'}")
+        self.wrong += [(name, fault) for fault in screens.sideways(page)]
         if (self.size is PHONE) != english:
-            found = Axe().run(page).response["violations"]
-            self.wrong += [(name, v["id"], [n["target"] for n in v["nodes"]]) for v in found]
+            self.wrong += [(name, *fault) for fault in screens.violations(page)]
 
 
 @pytest.fixture(params=[PHONE, DESK], ids=["phone", "desk"])

@@ -81,10 +81,10 @@ def test_noise_that_does_not_compress_is_made_smaller() -> None:
     assert max(map(len, shown)) <= BLOB_MAX
 
 
-@pytest.mark.parametrize("data", [b"", b"\x89PNG\r\n\x1a\n", png(page())[:300], b"GIF89a", png(Image.new("1", (30_000, 30_000)))])
-def test_what_cannot_be_opened_is_said(data: bytes) -> None:
+@pytest.mark.parametrize("data", [b"", b"\x89PNG\r\n\x1a\n", png(page())[:300], b"GIF89a", None], ids=["nothing", "mark", "half", "GIF", "large"])
+def test_what_cannot_be_opened_is_said(data: bytes | None) -> None:
     with pytest.raises(NotCompared):
-        pictures.compare(data, png(page()))
+        pictures.compare(png(Image.new("1", (30_000, 30_000))) if data is None else data, png(page()))
 
 
 def test_an_answer_that_is_not_whole_is_refused() -> None:

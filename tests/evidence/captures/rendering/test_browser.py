@@ -6,7 +6,6 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from axe_playwright_python.sync_playwright import Axe
 from django.db import connection
 from django.urls import reverse
 from playwright.sync_api import Page
@@ -21,9 +20,9 @@ from portal.people.models import User
 from tests import courtroom
 from tests.evidence.captures.test_browser import screenshot
 from tests.evidence.intake.browser import DESK, PHONE, chromium
+from tests.screens import look, speak
 
 pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.needs("chromium")]
-SCREENS = Path(__file__).parents[4] / "var" / "test" / "screens"
 PAGE = (
     "<!doctype html><meta charset=utf-8><title>涉案作品</title><body style='font-family:sans-serif'><h1>涉案作品</h1><img src=http://gone.example/x.png>"
     "<script>document.title='x'</script><noscript>本页需要脚本</noscript>" + "<p>涉案作品的一段文字。</p>" * 900
@@ -70,42 +69,30 @@ def test_every_state_of_a_render(page: Page, live_server: Any, exhibit: Exhibit,
     address = live_server.url + reverse("captures:capture", args=[exhibit.public_id, 1, 1])
     page.goto(live_server.url + "/")
     if language == "en":
-        page.get_by_role("button", name="English", exact=True).click()
+        speak(page, "en")
 
-    def look(state: str) -> None:
+    def see(state: str) -> None:
         page.goto(address)
-        _look(page, f"render-{state}-{page.width}-{language}")  # type: ignore[attr-defined]
+        look(page, f"render-{state}-{page.width}-{language}", of=page.locator("section[aria-labelledby='court-render']"))  # type: ignore[attr-defined]
 
     def press() -> None:
         page.locator("form[action$='/render/'] button").click()
 
-    look("off")
+    see("off")
     version = working.announce()
     assert version
-    look("none")
+    see("none")
     press()
-    look("waiting")
+    see("waiting")
     with monkeypatch.context() as stopped:
         stopped.setattr(drawing, "draw", lambda *a, **k: "TIMEOUT: wall clock")
         assert working.work_once(version)
-    look("parked")
+    see("parked")
     press()
     assert working.work_once(version)
     assert CourtRender.objects.get(number=2).state == "done", CourtRender.objects.get(number=2).fault
-    look("done")
+    see("done")
     with connection.cursor() as cursor:
         cursor.execute("DELETE FROM captures_renderer")
     assert queue.live() is None and section.newest(exhibit.files.get(position=1), CourtRender.objects.get(number=2).capture)
-    look("done-off")
-
-
-def _look(page: Page, name: str) -> None:
-    SCREENS.mkdir(parents=True, exist_ok=True)
-    page.wait_for_load_state("networkidle")
-    page.locator("#court-render").scroll_into_view_if_needed()
-    page.wait_for_timeout(500)
-    page.locator("section[aria-labelledby='court-render']").screenshot(path=SCREENS / f"{name}.png")
-    wide = page.evaluate("document.documentElement.scrollWidth > document.documentElement.clientWidth + 1")
-    assert not wide, f"{name}: the page scrolls sideways"
-    violations = [(v["id"], [n["target"] for n in v["nodes"]]) for v in Axe().run(page).response["violations"]]
-    assert violations == [], f"{name}: {violations}"
+    see("done-off")
