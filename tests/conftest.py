@@ -90,7 +90,7 @@ KEPT = {"django_migrations", "django_content_type", "auth_permission"}
 """What `migrate` writes and no test changes."""
 
 
-def _empty(self: object) -> None:
+def emptied(self: object = None) -> None:
     """Delete the rows that a test committed, from the tables that have any: far quicker than TRUNCATE of every table, after which
     content types and permissions are made again. The guards of the record, which refuse it, are lifted for that."""
     from django.db import connection, transaction
@@ -111,11 +111,11 @@ def _empty(self: object) -> None:
 
 @pytest.fixture(autouse=True, scope="session")
 def _emptying_guarded_tables() -> Iterator[None]:
-    """A test that commits is cleaned up by hand (`_empty`)."""
+    """A test that commits is cleaned up by hand (`emptied`)."""
     from django.test import TransactionTestCase
 
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(TransactionTestCase, "_fixture_teardown", _empty)
+        patch.setattr(TransactionTestCase, "_fixture_teardown", emptied)
         yield
 
 

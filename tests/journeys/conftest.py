@@ -36,7 +36,7 @@ class Portal:
     """What the demonstration printed."""
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 def portal(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Portal]:
     data = tmp_path_factory.mktemp("demonstration")
     data.chmod(0o711)
@@ -82,8 +82,9 @@ def _wait(process: "subprocess.Popen[bytes]", address: str, log: Path) -> None:
     pytest.fail(f"the demonstration did not start:\n{log.read_text(encoding='utf-8')[-4000:]}")
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def chromium() -> Iterator[Browser]:
+    """For one file: while its driver's loop runs, no other test of this thread may ask the database."""
     with sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=program("chromium"), args=FLAGS)
         yield browser
