@@ -16,7 +16,6 @@ A person without a file signs nothing. Whose certificate a personal key must hav
 Each key is opened once for a process and kept: a session with a token costs more to open than to sign with.
 """
 
-import hashlib
 import json
 import re
 from dataclasses import dataclass
@@ -145,10 +144,10 @@ def _sm2(keys: Path) -> Any:
 
 
 def _must_be_theirs(keys: Path, person: str, signer: Any) -> None:
-    folder = keys / "people-certs"
-    listed = [file for file in folder.glob("*.pem") if file.name == f"{person}.pem" or file.name.startswith(f"{person}.")]
-    digest = hashlib.sha256(signer.signing_cert.dump()).digest()
-    if digest not in {hashlib.sha256(certificate.dump()).digest() for certificate in certificates(*listed)}:
+    """The one file of that name: user names may hold dots, and a key whose certificate is a former one signs nothing new."""
+    file = keys / "people-certs" / f"{person}.pem"
+    theirs = {certificate.dump() for certificate in certificates(file)} if file.exists() else set()
+    if signer.signing_cert.dump() not in theirs:
         raise SigningError(f"the key of {person} does not belong to a certificate in people-certs/{person}.pem")
 
 

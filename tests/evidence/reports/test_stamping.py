@@ -306,6 +306,22 @@ def test_a_key_that_belongs_to_somebody_else(unsigned: bytes, court_keys: Path) 
         sign(unsigned, court_keys, clerk="clerk-r")
 
 
+@pytest.mark.parametrize("other", ["clerk-r.wei", "clerk-r.2025"])
+def test_a_name_that_begins_alike_lends_nobody_its_certificate(unsigned: bytes, court_keys: Path, other: str) -> None:
+    """`clerk-r.wei` is another user, `clerk-r.2025` the clerk's former certificate: neither is the one to sign with."""
+    for suffix in (".p12", ".passphrase"):
+        shutil.copy(court_keys / "people" / f"judge-r{suffix}", court_keys / "people" / f"clerk-r{suffix}")
+    shutil.copy(court_keys / "people-certs" / "judge-r.pem", court_keys / "people-certs" / f"{other}.pem")
+    with pytest.raises(SigningError, match="does not belong to a certificate in people-certs/clerk-r.pem"):
+        sign(unsigned, court_keys, clerk="clerk-r")
+
+
+def test_a_person_without_a_certificate_on_file_signs_nothing(unsigned: bytes, court_keys: Path) -> None:
+    (court_keys / "people-certs" / "clerk-r.pem").unlink()
+    with pytest.raises(SigningError, match="does not belong to a certificate in people-certs/clerk-r.pem"):
+        sign(unsigned, court_keys, clerk="clerk-r")
+
+
 def test_a_revoked_person_signs_nothing_even_when_the_list_is_old(unsigned: bytes, court_keys: Path) -> None:
     from cryptography import x509
     from cryptography.hazmat.primitives import hashes
