@@ -49,7 +49,15 @@ bundle.json SHA-256: {digest}
 
 
 class BundleFault(RuntimeError):
-    """The bundle cannot be made: a trust store or a file of the record is not where it should be."""
+    """The bundle cannot be made, or is not the one that the report states."""
+
+
+class StoreLost(BundleFault):
+    """The trust store with this digest, under which a verdict was found, is not on file."""
+
+    def __init__(self, store: str, why: str) -> None:
+        super().__init__(f"trust store {store} {why}")
+        self.store = store
 
 
 @dataclass(frozen=True)
@@ -67,7 +75,7 @@ class Plan:
 
 
 def plan(report: str, labelled: Sequence[tuple[str, RunVerdict]]) -> Plan:
-    """`labelled`: what the report calls each exhibit, and its verdict (with `run__exhibit`). Raises BundleFault."""
+    """`labelled`: what the report calls each exhibit, and its verdict (with `run__exhibit`). Raises StoreLost."""
     fixed: dict[str, bytes] = {}
     signatures: dict[str, str | None] = {}
     for digest in sorted({verdict.trust_sha256 for _, verdict in labelled}):
@@ -162,9 +170,9 @@ def _pack(digest: str) -> tuple[trust_contents.Contents, str | None]:
         folder = Path(settings.PORTAL_TRUST_DIR)
         found = trust_contents.of_directory(folder)
     except (TrustError, OSError) as fault:
-        raise BundleFault(f"trust store {digest}: {fault}") from fault
+        raise StoreLost(digest, f"cannot be read: {fault}") from fault
     if found.sha256 != digest:
-        raise BundleFault(f"trust store {digest} was never published and is not the one of PORTAL_TRUST_DIR")
+        raise StoreLost(digest, "was never published and is not the one of PORTAL_TRUST_DIR")
     return found, None
 
 

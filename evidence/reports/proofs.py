@@ -47,10 +47,11 @@ class Member:
 
 @dataclass(frozen=True, slots=True)
 class Reverify:
-    """`bundle_sha256`: of the contents of the re-verification bundle; None where none can be made, `fault` says why."""
+    """`bundle_sha256`: of the contents of the re-verification bundle; None where none can be made, for want of the trust store `lost_store`."""
 
     bundle_sha256: str | None
-    fault: str
+    lost_store: str
+    """Its SHA-256. Why it cannot be read is told by the portal's own messages: paths and settings are nothing for the record."""
     members: tuple[Member, ...]
     """What the trust stores hold."""
 
@@ -82,9 +83,9 @@ def reverify(number: str, labelled: Sequence[tuple[str, "RunVerdict"]]) -> Rever
     """The digest of the bundle that repeats this report, and what its trust stores hold."""
     try:
         plan = bundle.plan(number, labelled)
-    except bundle.BundleFault as fault:
+    except bundle.StoreLost as fault:
         # A report on a verdict whose trust store is lost is still what the court found; it says that it cannot be repeated so.
-        return Reverify(None, str(fault), ())
+        return Reverify(None, fault.store, ())
     stores = dict.fromkeys(verdict.trust_sha256 for _, verdict in labelled)
     members = [
         Member(store, clean(str(m["path"]), NAME_MAX), str(m["sha256"]))

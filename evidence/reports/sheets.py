@@ -117,7 +117,7 @@ def main(
         "custody_earlier": contents.custody_earlier,
         "custody_last": contents.custody[-1].hash if contents.custody else custody.START,
         "commands": COMMANDS,
-        "reverify": {"bundle_sha256": contents.reverify.bundle_sha256, "fault": clean(contents.reverify.fault, NAME_MAX)},
+        "reverify": {"bundle_sha256": contents.reverify.bundle_sha256, "lost_store": contents.reverify.lost_store},
         "volumes": [
             {"number": v.number, "sha256": v.sha256, "pages": v.pages, "first": plain(v.first), "last": plain(v.last)} for v in bound
         ],

@@ -67,7 +67,7 @@ def bundle_of(request: HttpRequest, public_id: str) -> HttpResponseBase:
     verdicts = document.ordered(RunVerdict.objects.filter(reports=found).select_related("run__exhibit__case"))
     try:
         plan = bundle.plan(found.number, [(document.label(v.run.exhibit).zh, v) for v in verdicts])
-    except bundle.BundleFault:
+    except bundle.StoreLost:
         messages.error(request, _("现在不能制作核验包：记录核验时所用的信任库不在原处。请告诉法院的系统管理员。"))
         return redirect("reports:report", found.public_id)
     if sum(s.size for exhibit, s in plan.files if hand_out(exhibit)) > BUNDLE_MAX:

@@ -256,6 +256,8 @@ def test_what_is_not_the_court_s_file_is_never_called_in_force(door: Client, loo
     assert found.kind in (Kind.BROKEN, Kind.NOT_OURS, Kind.UNREADABLE, Kind.SEALED_UNKNOWN) and found.revision is None, found.kind
     if found.kind is Kind.SEALED_UNKNOWN:
         assert name.startswith("cut"), "an earlier revision is under the court's seal, and was never issued"
+    outcomes = [outcome for _field, _check, outcome in found.checks]
+    assert outcomes == sorted(outcomes, key=["FAILED", "INDETERMINATE", "PASSED"].index), "what is wrong is read first"
     answer = words(show(door, data))
     said = re.sub("[^<>]*？", "", answer)  # the engine's checks are questions: "is it still valid?" is no answer
     assert "有效" not in said.replace("证书有效期", "") and "HY2026-000001" not in said

@@ -176,7 +176,9 @@ def test_the_digest_of_the_bundle_is_printed_and_in_the_annex(desk: Path, store:
 
 def test_without_its_trust_store_a_report_says_that_it_has_no_bundle(printed: Printed) -> None:
     assert printed.annex["reverify"]["bundle_digest"] is None
-    assert "不能制作核验包" in text_of(printed.sealed)
+    text = flat(text_of(printed.sealed))
+    assert "不能制作核验包" in text and "PORTAL_TRUST_DIR" not in text and "never published" not in text
+    assert any("nolongeronfile:" + s["sha256"] in text for s in printed.annex["policy"]["trust_stores"])
 
 
 def test_an_annex_that_is_not_of_its_schema_is_not_printed(desk: Path, monkeypatch: pytest.MonkeyPatch) -> None:
