@@ -30,6 +30,7 @@ SETTLE = """() => Promise.all([...document.images].map(image => {
 def look(page: Page, name: str, *, of: Locator | None = None, full_page: bool = True, axe: bool = True) -> None:
     """The page as it stands, with all its images, fits its screen and is for everybody; kept as a picture (`of`: of
     this part). `axe`: whether it is asked what violates accessibility."""
+    page.wait_for_load_state()  # a press on a link returns when the answer begins: what is there then may be no page yet
     page.evaluate(SETTLE)
     assert of is None or of.is_visible(), name
     picture(page, name, of=of, full_page=full_page)
